@@ -1,0 +1,114 @@
+/*
+ * Sockets in, whole frames out; frames in, bytes out. Never looks inside a frame's body and never
+ * waits for a client. Belongs to the loop thread alone.
+ *
+ *   kernel -> input buffer -> frame_split -> handler.frame      (at most frames_per_turn a turn)
+ *   net_send -> output buffer -> one send() a connection at the end of the turn (net_turn_end)
+ *
+ * A connection is named by slot and generation: a name outlives its connection harmlessly, what
+ * is sent to it then is dropped. Closing is a request; memory goes at the end of the turn.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/status.h"
+#include "proto/frame.h"
+
+struct event_base;
+struct net;
+
+struct net_conn_name {
+    uint32_t slot;
+    uint32_t generation; /* never 0 for a connection that was */
+};
+
+/* Who is at the other end, as far as the socket knows. */
+struct net_peer {
+    bool local;          /* Unix socket or loopback address */
+    uint32_t unix_uid;   /* SO_PEERCRED, where unix_socket */
+    bool unix_socket;
+    char address[64];    /* for the log: "127.0.0.1:1234", "unix" */
+};
+
+enum net_verdict {
+    NET_TAKEN,   /* the frame was dealt with; an answer comes now or later */
+    NET_NOT_NOW, /* no room: the frame stays in the input, is offered again after net_resume() */
+    NET_CLOSE,   /* send what is in the output, then close */
+};
+
+struct net_handler {
+    /* A connection opened. Returns the session pointer that the other calls get; NULL refuses it. */
+    void *(*open)(void *ctx, struct net_conn_name name, const struct net_peer *peer);
+    /* A whole frame. Its body is valid during the call only. */
+    enum net_verdict (*frame)(void *ctx, void *session, const struct frame *frame);
+    /* A header that announces too long a body: framing is lost, the connection closes after this call
+     * and what it sent. */
+    void (*broken)(void *ctx, void *session, const struct frame *frame);
+    /* The connection is gone; the session pointer is the handler's to free. */
+    void (*close)(void *ctx, void *session);
+};
+
+struct net_options {
+    uint32_t conns_max;                /* proven connections, 10,000 */
+    uint32_t unproven_max;             /* not yet proven, 512 */
+    uint32_t unproven_per_address_max; /* 20; loopback and Unix sockets have no limit an address */
+    uint32_t in_flight_max;            /* requests without answer a connection, 64 */
+    uint32_t frames_per_turn;          /* of one connection in one turn of the loop, 64 */
+    uint32_t output_high_bytes;        /* over it a connection is not read, 256 KiB */
+    uint64_t pool_bytes;               /* shared by frames and answers over 64 KiB, 64 MiB */
+    uint32_t hello_timeout_ms;         /* from accept to net_proven, absolute, 5,000 */
+    uint32_t frame_timeout_ms;         /* from a frame's first byte to its last, absolute, 10,000 */
+    uint32_t idle_timeout_ms;          /* 180,000 */
+    uint32_t drain_timeout_ms;         /* output over its mark without progress, 15,000 */
+    int64_t (*monotonic_us)(void *ctx); /* the clock, passed in */
+};
+
+/* The values of RELIABILITY.md; the clock is CLOCK_MONOTONIC. */
+struct net_options net_options_default(void);
+
+struct net_counts {
+    uint64_t accepted, closed, refused, frames_in, frames_out, bytes_in, bytes_out, accept_pauses, timeouts;
+    uint32_t open_now, unproven_now;
+};
+
+PUNKT_MUST_CHECK enum punkt_status net_open(const struct net_options *options, const struct net_handler *handler,
+                                            void *ctx, struct event_base *loop, struct net **out_net);
+
+/*
+ * Listens on "HOST:PORT" (IPv4, "[IPv6]:PORT", port 0 picks a free one) or "unix:PATH". Anything but
+ * loopback and Unix sockets is refused with a message until identities can be proven. out_address
+ * (at least 128 bytes) gets the address as it is now, with the port picked.
+ */
+PUNKT_MUST_CHECK enum punkt_status net_listen(struct net *net, const char *where, char *out_address,
+                                              size_t address_capacity, struct failure *failure);
+
+/* The connection said who it is: larger frames, no HELLO timer, counted among the proven. */
+void net_proven(struct net *net, struct net_conn_name name);
+
+/*
+ * Queues an answer: header and body are copied. `answers` is how many requests it answers (1, or 0
+ * for a message nobody asked for). False: the connection is gone, nothing happened.
+ */
+bool net_send(struct net *net, struct net_conn_name name, uint16_t type, uint16_t flags, uint64_t number,
+              const void *body, size_t size, uint32_t answers);
+
+/* Closes after the output is sent. */
+void net_close_after_output(struct net *net, struct net_conn_name name);
+
+/* Stops reading every socket (the ledger has no room), and goes on, offering left frames again. */
+void net_pause(struct net *net);
+void net_resume(struct net *net);
+
+/* No more connections from now on. */
+void net_stop_listening(struct net *net);
+
+/*
+ * End of a turn: one send a connection with output, then the frames of closed connections, buffers
+ * and slots are given back. To be called after each turn of the loop.
+ */
+void net_turn_end(struct net *net);
+
+const struct net_counts *net_counts(const struct net *net);
+
+/* Closes everything; NULL is fine. */
+void net_free(struct net *net);

@@ -1,0 +1,264 @@
+#include "proto/wire.h"
+
+#include <string.h>
+
+struct wire_reader wire_reader_over(const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    return (struct wire_reader){ .at = at, .end = at + size, .failed = false };
+}
+
+size_t wire_left(const struct wire_reader *reader)
+{
+    return reader->failed ? 0 : (size_t)(reader->end - reader->at);
+}
+
+bool wire_read_done(const struct wire_reader *reader)
+{
+    return !reader->failed && reader->at == reader->end;
+}
+
+const uint8_t *wire_read_bytes(struct wire_reader *reader, size_t size)
+{
+    if (reader->failed || (size_t)(reader->end - reader->at) < size) {
+        reader->failed = true;
+        return NULL;
+    }
+    const uint8_t *bytes = reader->at;
+    reader->at += size;
+    return bytes;
+}
+
+static uint64_t read_fixed(struct wire_reader *reader, size_t size)
+{
+    const uint8_t *bytes = wire_read_bytes(reader, size);
+    uint64_t value = 0;
+    if (bytes != NULL) {
+        for (size_t i = 0; i < size; i++)
+            value |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return value;
+}
+
+uint8_t wire_read_u8(struct wire_reader *reader)
+{
+    return (uint8_t)read_fixed(reader, 1);
+}
+
+uint16_t wire_read_u16(struct wire_reader *reader)
+{
+    return (uint16_t)read_fixed(reader, 2);
+}
+
+uint32_t wire_read_u32(struct wire_reader *reader)
+{
+    return (uint32_t)read_fixed(reader, 4);
+}
+
+uint64_t wire_read_u64(struct wire_reader *reader)
+{
+    return read_fixed(reader, 8);
+}
+
+uint64_t wire_read_uint(struct wire_reader *reader)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 70 && !reader->failed; shift += 7) {
+        uint8_t byte = wire_read_u8(reader);
+        if (shift == 63 && byte > 1)
+            break; /* over 64 bits */
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if ((byte & 0x80) == 0) {
+            if (byte == 0 && shift > 0)
+                break; /* a shorter form exists */
+            return reader->failed ? 0 : value;
+        }
+    }
+    reader->failed = true;
+    return 0;
+}
+
+int64_t wire_read_sint(struct wire_reader *reader)
+{
+    uint64_t value = wire_read_uint(reader);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+struct wire_writer wire_writer_over(void *bytes, size_t capacity)
+{
+    uint8_t *at = bytes;
+    return (struct wire_writer){ .begin = at, .at = at, .end = at + capacity, .failed = false };
+}
+
+size_t wire_written(const struct wire_writer *writer)
+{
+    return (size_t)(writer->at - writer->begin);
+}
+
+void wire_write_bytes(struct wire_writer *writer, const void *bytes, size_t size)
+{
+    if (writer->failed || (size_t)(writer->end - writer->at) < size) {
+        writer->failed = true;
+        return;
+    }
+    if (size > 0)
+        memcpy(writer->at, bytes, size);
+    writer->at += size;
+}
+
+static void write_fixed(struct wire_writer *writer, uint64_t value, size_t size)
+{
+    uint8_t bytes[8];
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(value >> (8 * i));
+    wire_write_bytes(writer, bytes, size);
+}
+
+void wire_write_u8(struct wire_writer *writer, uint8_t value)
+{
+    write_fixed(writer, value, 1);
+}
+
+void wire_write_u16(struct wire_writer *writer, uint16_t value)
+{
+    write_fixed(writer, value, 2);
+}
+
+void wire_write_u32(struct wire_writer *writer, uint32_t value)
+{
+    write_fixed(writer, value, 4);
+}
+
+void wire_write_u64(struct wire_writer *writer, uint64_t value)
+{
+    write_fixed(writer, value, 8);
+}
+
+void wire_write_uint(struct wire_writer *writer, uint64_t value)
+{
+    uint8_t bytes[WIRE_UINT_SIZE_MAX];
+    size_t size = 0;
+    do {
+        uint8_t low = value & 0x7F;
+        value >>= 7;
+        bytes[size++] = (uint8_t)(value != 0 ? low | 0x80 : low);
+    } while (value != 0);
+    wire_write_bytes(writer, bytes, size);
+}
+
+void wire_write_sint(struct wire_writer *writer, int64_t value)
+{
+    wire_write_uint(writer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
+
+static bool all_digits(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return false;
+    }
+    return size > 0;
+}
+
+static void read_code_digits(struct wire_reader *reader, size_t count, struct wire_code *out)
+{
+    const uint8_t *packed = wire_read_bytes(reader, (count + 1) / 2);
+    if (packed == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        unsigned digit = i % 2 == 0 ? packed[i / 2] >> 4 : packed[i / 2] & 0xF;
+        if (digit > 9) {
+            reader->failed = true;
+            return;
+        }
+        out->bytes[i] = (char)('0' + digit);
+    }
+    if (count % 2 == 1 && (packed[count / 2] & 0xF) != 0xF) {
+        reader->failed = true;
+        return;
+    }
+    out->size = (uint8_t)count;
+}
+
+void wire_read_code(struct wire_reader *reader, struct wire_code *out)
+{
+    out->size = 0;
+    uint8_t head = wire_read_u8(reader);
+    size_t size = head & 0x7F;
+    if (size > WIRE_CODE_MAX || head == 0x80) {
+        reader->failed = true;
+    } else if ((head & 0x80) != 0) {
+        read_code_digits(reader, size, out);
+    } else {
+        const uint8_t *bytes = wire_read_bytes(reader, size);
+        if (bytes == NULL)
+            return;
+        if (all_digits((const char *)bytes, size) || !wire_code_from((const char *)bytes, size, out))
+            reader->failed = true;
+    }
+}
+
+void wire_write_code(struct wire_writer *writer, const struct wire_code *code)
+{
+    if (!all_digits(code->bytes, code->size)) {
+        wire_write_u8(writer, code->size);
+        wire_write_bytes(writer, code->bytes, code->size);
+        return;
+    }
+    uint8_t packed[1 + WIRE_CODE_MAX / 2];
+    size_t size = 0;
+    packed[size++] = (uint8_t)(0x80 | code->size);
+    for (size_t i = 0; i < code->size; i += 2) {
+        unsigned high = (unsigned)(code->bytes[i] - '0');
+        unsigned low = i + 1 < code->size ? (unsigned)(code->bytes[i + 1] - '0') : 0xF;
+        packed[size++] = (uint8_t)(high << 4 | low);
+    }
+    wire_write_bytes(writer, packed, size);
+}
+
+bool wire_code_from(const char *bytes, size_t size, struct wire_code *out)
+{
+    if (size > WIRE_CODE_MAX || !wire_utf8_valid(bytes, size))
+        return false;
+    out->size = (uint8_t)size;
+    if (size > 0)
+        memcpy(out->bytes, bytes, size);
+    return true;
+}
+
+bool wire_code_equal(const struct wire_code *a, const struct wire_code *b)
+{
+    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+/* Length of the UTF-8 sequence at bytes, 0 if there is none that RFC 3629 allows. */
+static size_t utf8_sequence(const uint8_t *bytes, size_t left)
+{
+    uint8_t first = bytes[0];
+    if (first < 0x80)
+        return first >= 0x20 && first != 0x7F ? 1 : 0;
+    size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || left < size)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    if ((first == 0xE0 && bytes[1] < 0xA0) || (first == 0xED && bytes[1] > 0x9F) ||
+        (first == 0xF0 && bytes[1] < 0x90) || (first == 0xF4 && bytes[1] > 0x8F))
+        return 0;
+    return size;
+}
+
+bool wire_utf8_valid(const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    while (size > 0) {
+        size_t step = utf8_sequence(at, size);
+        if (step == 0)
+            return false;
+        at += step;
+        size -= step;
+    }
+    return true;
+}
