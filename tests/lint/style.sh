@@ -31,8 +31,8 @@ format_tool() {
 complaints() {
     local code scripts text tool
     mapfile -t code < <(lint_files '*.c' '*.h' | grep -v '^tests/fuzz/corpus/')
-    mapfile -t scripts < <(lint_files '*.sh' run try | grep -E '\.sh$|^(tests|\.ci)/run$|^conf/try$')
     mapfile -t text < <(lint_files '*' | grep -vE '^(LICENSE$|tests/fuzz/corpus/|proto/vectors/)')
+    mapfile -t scripts < <(printf '%s\n' "${text[@]}" | grep -E '\.sh$|^(tests|\.ci)/run$|^conf/try$')
 
     tool=$(format_tool)
     if [ -n "$tool" ] && [ "${#code[@]}" -gt 0 ]; then
