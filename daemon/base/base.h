@@ -18,10 +18,10 @@
  * A bug of ours: says where, then aborts. On in release builds too, because a ledger that goes on
  * after a broken invariant writes the damage down. Never use it on bytes that a peer sent.
  */
-#define PUNKT_CHECK(condition)                                                                                   \
-    do {                                                                                                         \
-        if (__builtin_expect(!(condition), 0))                                                                   \
-            punkt_check_failed(#condition, __FILE__, __LINE__);                                                  \
+#define PUNKT_CHECK(condition)                                                                               \
+    do {                                                                                                     \
+        if (__builtin_expect(!(condition), 0))                                                               \
+            punkt_check_failed(#condition, __FILE__, __LINE__);                                              \
     } while (0)
 
 PUNKT_NORETURN void punkt_check_failed(const char *condition, const char *file, int line);

@@ -33,13 +33,13 @@ static void log_line(enum log_level level, const char *word, const char *format,
     (void)ignored;
 }
 
-#define LOG_FUNCTION(name, level, word)                                                                          \
-    void name(const char *format, ...)                                                                           \
-    {                                                                                                            \
-        va_list args;                                                                                            \
-        va_start(args, format);                                                                                  \
-        log_line(level, word, format, args);                                                                     \
-        va_end(args);                                                                                            \
+#define LOG_FUNCTION(name, level, word)                                                                      \
+    void name(const char *format, ...)                                                                       \
+    {                                                                                                        \
+        va_list args;                                                                                        \
+        va_start(args, format);                                                                              \
+        log_line(level, word, format, args);                                                                 \
+        va_end(args);                                                                                        \
     }
 
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR, "error")

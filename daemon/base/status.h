@@ -9,12 +9,12 @@
 enum punkt_status {
     PUNKT_OK = 0,
     PUNKT_NOT_FOUND,
-    PUNKT_FULL,        /* no space: disk, map or a table of fixed size */
-    PUNKT_CORRUPT,     /* bytes on disk are not what was written */
-    PUNKT_IO,          /* the operating system refused; what is on disk is unknown */
+    PUNKT_FULL,    /* no space: disk, map or a table of fixed size */
+    PUNKT_CORRUPT, /* bytes on disk are not what was written */
+    PUNKT_IO,      /* the operating system refused; what is on disk is unknown */
     PUNKT_NO_MEMORY,
-    PUNKT_BUSY,        /* somebody else holds it */
-    PUNKT_INVALID,     /* a setting, file or argument is wrong; the message says which */
+    PUNKT_BUSY,    /* somebody else holds it */
+    PUNKT_INVALID, /* a setting, file or argument is wrong; the message says which */
 };
 
 /* A short English word for a status, for messages. */

@@ -19,9 +19,9 @@ typedef uint64_t journal_position; /* bytes of blocks before it; 0 is none (no e
 #define DAY_NEVER INT32_MAX /* the last day of a lot that does not expire */
 
 /* Limits are judged at decode, so that inner code may check them (DOMAIN.md, Numbers). */
-#define AMOUNT_MAX INT64_C(999999999999)                     /* below 10^12 minor units */
-#define QUANTITY_MAX INT64_C(999999999)                      /* below 10^9 thousandths */
-#define MILLIPOINTS_MAX (INT64_C(1000000000000) * 1000 - 1)  /* below 10^12 points */
+#define AMOUNT_MAX INT64_C(999999999999)                    /* below 10^12 minor units */
+#define QUANTITY_MAX INT64_C(999999999)                     /* below 10^9 thousandths */
+#define MILLIPOINTS_MAX (INT64_C(1000000000000) * 1000 - 1) /* below 10^12 points */
 #define LINES_MAX 4096
 
 #define US_PER_SECOND INT64_C(1000000)
