@@ -1,0 +1,803 @@
+/*
+ * libpunkt: what a cash register links to give, take and show points.
+ *
+ * A handle (struct punkt) stands for one connection to a server, one lane of changes, and what is known of the
+ * server. It connects by itself when there is something to send, connects again after a loss, and sends again
+ * what was not answered, under the same number, so that the server books it once.
+ *
+ *      struct punkt_options options = { .size = sizeof(options), .server = "127.0.0.1:7400" };
+ *      struct punkt *punkt;
+ *      if (punkt_new(&options, &punkt) != PUNKT_CALL_DONE) ...
+ *      struct punkt_purchase_request sale = { .size = sizeof(sale), .card = "2900000000018", .amount = 10500 };
+ *      struct punkt_purchase_answer answer = PUNKT_ANSWER_INIT(answer);
+ *      switch (punkt_purchase(punkt, &sale, &answer)) ...
+ *
+ * Structs. Every struct of this header begins with its size, which the caller sets to sizeof; the PUNKT_..._INIT
+ * macros do. Later versions add fields at the end and read no further than size says. In requests and options
+ * zero, or NULL, always means "the default", so that a designated initializer names only what matters.
+ *
+ * Two planes. A call ends on one of two planes: the server answered (DONE or REFUSED), or it did not (NOT_SENT,
+ * UNKNOWN). A missing answer is never a failure: after UNKNOWN the change may have been booked, or may be yet.
+ * See enum punkt_call and "Numbers, lanes and doubt" below.
+ *
+ * Units. Amounts are integers in minor units of the programme's currency (cents), points integers in the
+ * programme's smallest unit, times microseconds since 1970-01-01 00:00 UTC, days whole days since then, and
+ * quantities thousandths of a unit. struct punkt_server_info says how many decimals people expect.
+ *
+ * Texts are UTF-8 and end with NUL. "Code" below: 1 to 32 bytes without control characters; for cards 1 to 32
+ * of A-Z a-z 0-9 . _ % + @ -. NULL and "" both mean none.
+ *
+ * Ownership. What a call takes is the caller's and is not kept: requests are encoded before the call returns.
+ * Pointers inside answers point into the handle and are valid until the next call with that handle (in a
+ * callback: until it returns). Texts that belong to no handle, such as names of results, are valid for ever.
+ *
+ * Threads. A handle is used by one thread at a time; two handles share nothing. A handle is not used in the
+ * child of a fork. The library starts no threads, installs no signal handlers, raises no SIGPIPE, and never
+ * ends the process.
+ */
+#ifndef PUNKT_H
+#define PUNKT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define PUNKT_API __attribute__((visibility("default")))
+#else
+#define PUNKT_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Initializers: size set, all else zero. `variable` is the struct being initialized. */
+#ifdef __cplusplus
+#define PUNKT_INIT(variable)                                                                                 \
+    {                                                                                                        \
+        sizeof(variable)                                                                                     \
+    }
+#define PUNKT_ANSWER_INIT(variable)                                                                          \
+    {                                                                                                        \
+        {                                                                                                    \
+            sizeof(variable)                                                                                 \
+        }                                                                                                    \
+    }
+#else
+#define PUNKT_INIT(variable)                                                                                 \
+    {                                                                                                        \
+        .size = sizeof(variable)                                                                             \
+    }
+#define PUNKT_ANSWER_INIT(variable)                                                                          \
+    {                                                                                                        \
+        .head = {.size = sizeof(variable) }                                                                  \
+    }
+#endif
+
+#define PUNKT_CARD_MAX 32    /* bytes of a card number or another code, without NUL */
+#define PUNKT_LINES_MAX 4096 /* lines of a receipt or return */
+#define PUNKT_WINDOW_MAX 64  /* requests of a handle that may be unanswered at once */
+
+/* ------------------------------------------------------------------------------------------------ how calls end */
+
+enum punkt_call {
+    /* The server did it, durably. (Or answered a question.) */
+    PUNKT_CALL_DONE = 0,
+    /* The server said no. answer.code says why; if answer.retryable, the deadline passed while it kept saying
+     * "not now", nothing was booked, and the same call may be made again. Any other no is final. */
+    PUNKT_CALL_REFUSED = 1,
+    /* Kept for handles with an outbox, which do not exist yet: stored here durably, outcome not known yet. */
+    PUNKT_CALL_QUEUED = 2,
+    /* No answer, and nothing of the request left this machine: nothing was booked or will be. */
+    PUNKT_CALL_NOT_SENT = 3,
+    /* No answer, but the request was sent, in part at least. See "Numbers, lanes and doubt". */
+    PUNKT_CALL_UNKNOWN = 4,
+    /* The call itself is wrong (a field out of range, a struct too small, a bad server address, a blocking call
+     * inside a callback); answer.detail, or punkt_trouble(), says what. Nothing was sent. */
+    PUNKT_CALL_INVALID = 5,
+    /* punkt_submit_...: as many requests as the window allows are unanswered. Process, then submit again. */
+    PUNKT_CALL_WINDOW_FULL = 6,
+    PUNKT_CALL_NO_MEMORY = 7,
+};
+
+/* Why the server refused. Numbers are for ever; a newer server may send ones that are not listed here. */
+enum punkt_result {
+    PUNKT_RESULT_DONE = 0,
+    PUNKT_RESULT_FRAME_TOO_LARGE = 1,
+    PUNKT_RESULT_HELLO_FIRST = 2,
+    PUNKT_RESULT_VERSION = 3,
+    PUNKT_RESULT_UNKNOWN_OPERATION = 4,
+    PUNKT_RESULT_MALFORMED = 5,
+    PUNKT_RESULT_NOT_READY = 6,
+    PUNKT_RESULT_BUSY = 7,
+    PUNKT_RESULT_OUT_OF_ORDER = 8,
+    PUNKT_RESULT_CONFLICT = 9,
+    PUNKT_RESULT_NOT_PERMITTED = 10,
+    PUNKT_RESULT_RATE = 11,
+    PUNKT_RESULT_STORAGE_FULL = 12,
+    PUNKT_RESULT_INVALID_CARD_NUMBER = 13,
+    PUNKT_RESULT_LINES_MISMATCH = 14,
+    PUNKT_RESULT_RECEIPT_USED = 15,
+    PUNKT_RESULT_CARD_EXISTS = 16,
+    PUNKT_RESULT_UNKNOWN_CARD = 17,
+    PUNKT_RESULT_CARD_CLOSED = 18,
+    PUNKT_RESULT_CARD_REPLACED = 19,
+    PUNKT_RESULT_CARD_BLOCKED = 20,
+    PUNKT_RESULT_UNKNOWN_PURCHASE = 21,
+    PUNKT_RESULT_OTHER_ACCOUNT = 22,
+    PUNKT_RESULT_UNKNOWN_LINE = 23,
+    PUNKT_RESULT_MORE_THAN_SOLD = 24,
+    PUNKT_RESULT_UNKNOWN_REASON = 25,
+    PUNKT_RESULT_NOT_ENOUGH_POINTS = 26,
+    PUNKT_RESULT_OVER_LIMIT = 27,
+    PUNKT_RESULT_UNKNOWN_VERSION = 28,
+    PUNKT_RESULT_CLOCK_FINE = 29,
+};
+
+/* What a result is called in JSON ("unknown_card"), and in a sentence; never NULL. */
+PUNKT_API const char *punkt_result_name(uint32_t code);
+PUNKT_API const char *punkt_result_text(uint32_t code);
+/* Whether the same request may succeed later, under the same number. */
+PUNKT_API bool punkt_result_retryable(uint32_t code);
+/* What the command `punkt` exits with after this refusal: 1, 3, 4, 5 or 6; 0 for PUNKT_RESULT_DONE. */
+PUNKT_API int punkt_result_exit_code(uint32_t code);
+/* "done", "refused", "queued", "not_sent", "unknown", "invalid", "window_full", "no_memory". */
+PUNKT_API const char *punkt_call_name(enum punkt_call call);
+
+enum punkt_operation {
+    PUNKT_OPERATION_NONE = 0,
+    PUNKT_OPERATION_HELLO = 1,
+    PUNKT_OPERATION_PING = 2,
+    PUNKT_OPERATION_STATUS = 3,
+    PUNKT_OPERATION_CARD_ISSUE = 16,
+    PUNKT_OPERATION_CARD_SHOW = 17,
+    PUNKT_OPERATION_PURCHASE = 32,
+    PUNKT_OPERATION_RETURN = 33,
+    PUNKT_OPERATION_UNLINKED_RETURN = 34,
+    PUNKT_OPERATION_REDEEM = 35,
+    PUNKT_OPERATION_ADJUST = 64,
+    PUNKT_OPERATION_STATEMENT = 80,
+    PUNKT_OPERATION_TOTALS = 81,
+    PUNKT_OPERATION_PROGRAMME_SHOW = 82,
+    PUNKT_OPERATION_AUDIT_VERIFY = 96,
+    PUNKT_OPERATION_CLOCK_ACCEPT = 97,
+};
+
+/* "purchase"; "unknown" for an operation this library does not know. */
+PUNKT_API const char *punkt_operation_name(uint32_t operation);
+
+/*
+ * The head of every answer: how the call ended. Filled whatever that was; the fields behind the head have
+ * meaning only after PUNKT_CALL_DONE and are zero otherwise. size is that of the whole struct it is the head of.
+ */
+struct punkt_answer {
+    size_t size;
+    enum punkt_call call;
+    uint32_t code;        /* enum punkt_result; the last refusal heard, also when the call ended otherwise */
+    const char *name;     /* punkt_result_name(code) after a refusal, else punkt_call_name(call) */
+    const char *text;     /* one sentence for people */
+    const char *detail;   /* what exactly; may be "" */
+    uint32_t operation;   /* enum punkt_operation */
+    bool replayed;        /* the server had answered this before; these are the first answer's contents */
+    bool retryable;       /* after a refusal: nothing was booked, the same may succeed later */
+    int64_t needed;       /* after not_enough_points: points the request needs, */
+    int64_t available;    /* and points that are free */
+    uint64_t epoch;       /* of a change: its lane, */
+    uint64_t number;      /* and its number there; 0 if it was given none (reads, NOT_SENT, INVALID) */
+    uint64_t reserved[6]; /* 0 */
+};
+
+/* ------------------------------------------------------------------------------------------------------ handles */
+
+struct punkt;
+
+struct punkt_options {
+    size_t size;
+    /* "HOST:PORT", "[IPV6]:PORT" or "unix:PATH"; several, separated by commas, are tried in turn. Required.
+     * A name instead of an address is resolved at each attempt to connect, and that may block. */
+    const char *server;
+    uint32_t timeout_ms;  /* how long a call may take by default, connecting included; 0: 1500 */
+    uint32_t window;      /* requests that may be unanswered at once, 1 to PUNKT_WINDOW_MAX; 0: 16 */
+    const char *software; /* for the server's log, up to 64 bytes; NULL: "libpunkt" and its version */
+    /* To go on with a lane of an earlier handle: its epoch, and the number that the next change gets. 0, 0: a new
+     * lane with a random epoch. See punkt_epoch(). */
+    uint64_t epoch;
+    uint64_t next_number;
+    /* The ledger that was spoken to earlier (struct punkt_server_info): a server with another journal id, or with
+     * a lower term, is not spoken to. All zero, 0: whichever answers first. */
+    uint8_t journal_id[16];
+    uint64_t term;
+};
+
+/*
+ * Makes a handle; nothing is connected yet. PUNKT_CALL_DONE, PUNKT_CALL_INVALID (options, or a server address
+ * that cannot be read) or PUNKT_CALL_NO_MEMORY (also: no random numbers); *out is the caller's, to be given to
+ * punkt_free, and NULL after a failure.
+ */
+PUNKT_API enum punkt_call punkt_new(const struct punkt_options *options, struct punkt **out);
+
+/*
+ * Closes the connection and frees all. Callbacks of requests not yet ended are not called; those of them that
+ * were sent are then as after PUNKT_CALL_UNKNOWN. NULL is fine. Not inside a callback.
+ */
+PUNKT_API void punkt_free(struct punkt *punkt);
+
+/* The lane of this handle's changes, and the number its next change will get. */
+PUNKT_API uint64_t punkt_epoch(const struct punkt *punkt);
+PUNKT_API uint64_t punkt_next_number(const struct punkt *punkt);
+
+/* Why there is no connection, or what was wrong with the last call: one line, "" if nothing. Never NULL; valid
+ * until the next call with this handle. */
+PUNKT_API const char *punkt_trouble(const struct punkt *punkt);
+
+/* What the server said of itself when it was last connected; kept while it is away. */
+struct punkt_server_info {
+    size_t size;
+    bool known;     /* false, and all else zero: no server has answered yet */
+    bool connected; /* at this moment, as far as is known */
+    uint8_t journal_id[16];
+    uint64_t term;
+    uint64_t last_booked;       /* highest number of this lane that was answered for good, then */
+    int64_t time_us;            /* the server's time when it answered, */
+    int64_t time_offset_us;     /* and what to add to this machine's clock to get the server's */
+    uint32_t frame_max;         /* bytes */
+    uint32_t in_flight_max;     /* requests */
+    char currency[4];           /* ISO 4217 */
+    uint32_t currency_exponent; /* decimals of an amount in major units, 0 to 4 */
+    uint32_t points_decimals;   /* 0 to 3 */
+    uint32_t programme_version;
+    char zone[65]; /* the programme's time zone, a name of the IANA database */
+};
+
+/* Writes what is known into *out_info, as much as its size holds. */
+PUNKT_API void punkt_server_info(const struct punkt *punkt, struct punkt_server_info *out_info);
+
+/*
+ * Connects now and waits until the server has answered, timeout_ms at most (0: the handle's). Not needed before
+ * other calls. PUNKT_CALL_DONE (at once, if connected), PUNKT_CALL_REFUSED (it will not speak with us),
+ * PUNKT_CALL_NOT_SENT (not reachable, or another ledger than before). out_answer may be NULL.
+ */
+PUNKT_API enum punkt_call punkt_connect(struct punkt *punkt, uint32_t timeout_ms,
+                                        struct punkt_answer *out_answer);
+
+/*
+ * Numbers, lanes and doubt.
+ *
+ * Changes (card_issue, purchase, return, unlinked_return, redeem, adjust, clock_accept) of a handle form a lane,
+ * named by its epoch, and are numbered from 1 without gaps. A change gets its number when its first byte is sent,
+ * and the server decides changes strictly in that order, each number once.
+ *
+ * Until a change's deadline the handle does all it can: it connects again after a loss (at once, then with
+ * random pauses that grow from 0.5 s to 60 s), sends what was not answered again in order, and repeats what was
+ * refused with a retryable result. When the deadline passes:
+ *
+ *   - nothing was sent: PUNKT_CALL_NOT_SENT. The change had no number and is forgotten.
+ *   - each time it was sent it was refused as retryable, and no later change has a number: PUNKT_CALL_REFUSED
+ *     with that result. The change is forgotten and the next one gets its number.
+ *   - otherwise: PUNKT_CALL_UNKNOWN. The change is *in doubt*. It keeps its number and its place in the window,
+ *     and the handle goes on sending it, before anything newer, whenever it is driven and has a connection,
+ *     until a final answer came. So a doubt never makes a gap, nothing overtakes it, and it is booked at most
+ *     once; but do not count on it having been, or not having been, booked.
+ *
+ * What to do about a doubt: punkt_repeat() waits for that answer. Or go on: the next call settles it on its way.
+ * Or ask later, from any handle: punkt_status(). Or end the process and repeat the same change from another, with
+ * epoch and next_number in the options. To make a doubt's number end without knowing is not possible; a new
+ * handle has a new lane, and leaves the old one as it is. Purchases and returns with a receipt or document number
+ * are booked once even under two numbers.
+ */
+
+/* How many changes of this handle are in doubt. */
+PUNKT_API unsigned punkt_in_doubt(const struct punkt *punkt);
+
+/*
+ * Waits for the answer to a change that ended as PUNKT_CALL_UNKNOWN, timeout_ms at most (0: the handle's).
+ * out_answer is the head of the answer struct of the change's operation, as in the call that made it. Returns like
+ * that call; UNKNOWN again is possible. Answers that came meanwhile are kept until they are asked for here or
+ * their place is needed. PUNKT_CALL_INVALID: no such change is in doubt here; ask punkt_status().
+ */
+PUNKT_API enum punkt_call punkt_repeat(struct punkt *punkt, uint64_t number, uint32_t timeout_ms,
+                                       struct punkt_answer *out_answer);
+
+/* ------------------------------------------------------------------------------------------ requests and answers */
+
+/* Flags of requests. */
+#define PUNKT_FLAG_ADVICE 0x0002U   /* it has happened already: never refused for business reasons */
+#define PUNKT_FLAG_HISTORIC 0x0004U /* judged at its own time, whatever its age; for imports */
+
+/* Requests without fields of their own: ping, totals, audit_verify, clock_accept. NULL is one with defaults. */
+struct punkt_plain_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms; /* here and below: how long this request may take; 0: the handle's */
+};
+
+struct punkt_ping_answer {
+    struct punkt_answer head;
+    int64_t time_us; /* the server's */
+};
+
+struct punkt_card_issue_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card; /* the number, or the first of a range */
+    uint32_t count;   /* 1 to 10000, all or none; a range has digits only and counts upwards; 0: 1 */
+};
+
+enum punkt_card_status {
+    PUNKT_CARD_ACTIVE = 1,
+    PUNKT_CARD_BLOCKED = 2,
+    PUNKT_CARD_REPLACED = 3,
+    PUNKT_CARD_CLOSED = 4,
+};
+
+/* "active", "blocked", "replaced", "closed"; "unknown" for others. */
+PUNKT_API const char *punkt_card_status_name(uint32_t status);
+
+struct punkt_card_issue_answer {
+    struct punkt_answer head;
+    uint64_t position; /* here and below: where the event stands in the journal */
+    uint64_t account;  /* of the first card; those of a range follow on */
+    uint32_t status;   /* enum punkt_card_status */
+    uint32_t count;
+};
+
+struct punkt_card_show_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+};
+
+struct punkt_card_show_answer {
+    struct punkt_answer head;
+    uint64_t account;
+    uint32_t status;         /* enum punkt_card_status */
+    int64_t available;       /* points that can be spent now */
+    int64_t pending;         /* not matured yet */
+    int64_t held;            /* set aside by holds */
+    int64_t debt;            /* owed by the account */
+    int64_t lifetime;        /* ever earned by purchases, less returns */
+    int32_t next_expiry_day; /* last day of the points that expire next, days since 1970; 0: none */
+    int64_t next_expiry_points;
+};
+
+enum punkt_line_kind {
+    PUNKT_LINE_SALE = 0,
+    PUNKT_LINE_DISCOUNT = 1,
+    PUNKT_LINE_REWARD = 2,
+    PUNKT_LINE_DEPOSIT = 3,
+    PUNKT_LINE_STORED_VALUE = 4,
+};
+
+/* Elements of one array all have the size of its first. */
+struct punkt_line {
+    size_t size;
+    const char *code;     /* article; required */
+    int64_t amount;       /* after its discounts, with tax; zero or negative for discounts and rewards */
+    uint64_t quantity;    /* thousandths of a unit, below 10^9; 0: one unit */
+    const char *category; /* of the article */
+    uint32_t kind;        /* enum punkt_line_kind */
+    int64_t tax;          /* contained in amount */
+};
+
+struct punkt_tender {
+    size_t size;
+    const char *kind; /* the programme's word for it: "cash", "card", ... */
+    int64_t amount;
+};
+
+struct punkt_purchase_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t amount;        /* sum of the receipt, 0 or more and below 10^12; with lines it is their sum */
+    int64_t time_us;       /* when it happened; 0: when it is booked */
+    const char *store;     /* NULL: "0" */
+    const char *till;      /* NULL: "0" */
+    const char *receipt;   /* the till's number of it, unique per store, till and business date */
+    int32_t business_date; /* days since 1970; 0: the day of its time */
+    const char *operator_; /* who served */
+    const struct punkt_line *lines;
+    size_t line_count; /* 0: one sale line of the whole amount */
+    const struct punkt_tender *tenders;
+    size_t tender_count;        /* up to 32 */
+    const char *const *coupons; /* coupon codes that were scanned */
+    size_t coupon_count;        /* up to 32 */
+};
+
+struct punkt_purchase_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t earned;
+    int64_t available; /* points that can be spent now */
+    int64_t pending;
+    int64_t debt;
+    bool server_time_used; /* the till's time was too far off */
+};
+
+/* Goods that come back, of a known purchase. */
+struct punkt_return_line {
+    size_t size;
+    uint32_t number;   /* line of the purchase, from 1; 0: the first with this code that has enough left */
+    uint64_t quantity; /* thousandths of a unit; 0: all that is left */
+    const char *code;  /* where number is 0 */
+};
+
+struct punkt_return_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t amount; /* 0 or more; where no lines are given */
+    int64_t time_us;
+    const char *store;      /* that takes the goods back; NULL: "0" */
+    const char *till;       /* NULL: "0" */
+    const char *sale_store; /* of the purchase; NULL: the same */
+    const char *sale_till;  /* of the purchase; NULL: the same */
+    int32_t sale_date;      /* business date of the purchase; 0: the newest of this number within 100 days */
+    const char *sale_receipt; /* receipt number of the purchase, */
+    uint64_t sale_position;   /* or instead its position */
+    const char *document;     /* number of the return's own document, a key like a receipt's */
+    int32_t business_date;    /* of the return; 0: the day of its time */
+    const char *operator_;
+    const struct punkt_return_line *lines;
+    size_t line_count; /* 0: the amount */
+};
+
+struct punkt_unlinked_return_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t amount; /* 0 or more; with lines it is their sum */
+    int64_t time_us;
+    const char *store; /* NULL: "0" */
+    const char *till;  /* NULL: "0" */
+    const char *document;
+    int32_t business_date;
+    const char *operator_;
+    const struct punkt_line *lines;
+    size_t line_count; /* 0: one line of the whole amount */
+};
+
+/* Of both kinds of return. */
+struct punkt_return_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t taken;      /* points taken, from lots and as debt */
+    int64_t given_back; /* points spent on the purchase that came back */
+    int64_t shortfall;  /* points due that were forgiven */
+    int64_t available;
+    int64_t debt;
+    bool server_time_used;
+};
+
+struct punkt_redeem_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t points; /* 1 or more */
+    int64_t time_us;
+    const char *store; /* NULL: "0" */
+    const char *till;  /* NULL: "0" */
+    const char *operator_;
+};
+
+struct punkt_redeem_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t redeemed;
+    int64_t available;
+    int64_t worth; /* minor units */
+};
+
+struct punkt_adjust_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t points;        /* not 0; negative takes */
+    const char *reason;    /* of the programme's list */
+    const char *note;      /* up to 200 bytes */
+    bool allow_debt;       /* may take more than is free */
+    const char *operator_; /* who decided */
+};
+
+struct punkt_adjust_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t points; /* the change of the balance */
+    int64_t available;
+    int64_t debt;
+};
+
+/* Asks what became of a change, of this or another handle of the same identity. */
+struct punkt_status_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    uint64_t epoch; /* 0: this handle's */
+    uint64_t number;
+};
+
+enum punkt_status_state {
+    PUNKT_STATUS_NEVER_SEEN = 0,
+    PUNKT_STATUS_DONE = 1,
+    PUNKT_STATUS_REFUSED = 2,
+};
+
+struct punkt_status_answer {
+    struct punkt_answer head;
+    uint32_t state; /* enum punkt_status_state */
+    /* The first answer: head of the answer struct of first->operation, borrowed from the handle; NULL if never
+     * seen, or if this library does not know the operation. */
+    const struct punkt_answer *first;
+};
+
+struct punkt_statement_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    uint64_t from;  /* `next` of the page before; 0: the newest */
+    uint32_t limit; /* entries of a page at most, 1 to 200; 0: 50 */
+};
+
+/* One event, as the account saw it. Texts are never NULL. */
+struct punkt_statement_entry {
+    size_t size;
+    uint64_t position;
+    int64_t time_us;
+    uint32_t kind; /* type of the event; punkt_event_name() */
+    int64_t points;
+    int64_t balance; /* after it: all lots less debt */
+    const char *store;
+    const char *till;
+    const char *receipt; /* or the return's document */
+    const char *reason;
+    const char *operator_;
+};
+
+struct punkt_statement_answer {
+    struct punkt_answer head;
+    uint64_t next; /* where the next page begins; 0: this was the last */
+    size_t entry_count;
+    const void *entries; /* read through punkt_statement_entry() */
+};
+
+/* The entry at index, newest first, borrowed from the handle; NULL behind the last. */
+PUNKT_API const struct punkt_statement_entry *punkt_statement_entry(
+    const struct punkt_statement_answer *answer, size_t index);
+
+struct punkt_totals_answer {
+    struct punkt_answer head;
+    uint64_t accounts;
+    uint64_t cards;
+    int64_t earned;
+    int64_t redeemed;
+    int64_t returned;    /* taken by returns, less those given back */
+    int64_t adjusted;    /* added by adjustments, less those taken */
+    int64_t outstanding; /* points in lots */
+    int64_t debt;
+    uint64_t accounts_in_debt;
+    uint64_t events; /* refusals and ties included */
+};
+
+struct punkt_programme_show_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    uint32_t version; /* 0: the one in force */
+};
+
+struct punkt_programme_show_answer {
+    struct punkt_answer head;
+    uint32_t version;
+    int64_t from_us;  /* in force from */
+    const char *text; /* YAML, borrowed from the handle */
+};
+
+enum punkt_audit_state {
+    PUNKT_AUDIT_DAMAGE = 0,  /* see file, offset, detail */
+    PUNKT_AUDIT_MATCHES = 1, /* journal and state agree */
+    PUNKT_AUDIT_DIFFERS = 2, /* the journal is sound, the state is not what it says */
+};
+
+struct punkt_audit_verify_answer {
+    struct punkt_answer head;
+    uint64_t blocks;
+    uint64_t events;
+    uint32_t state;   /* enum punkt_audit_state */
+    const char *file; /* inside the data folder */
+    uint64_t offset;
+    const char *detail;
+};
+
+struct punkt_clock_accept_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t before_us; /* the ledger's time before, */
+    int64_t after_us;  /* and from now on */
+};
+
+/* ----------------------------------------------------------------------------------------------- blocking calls */
+
+/*
+ * Each sends one request and waits for its answer, until the request's timeout. Returns what out_answer->head.call
+ * says as well. Callbacks of requests that were submitted earlier may be called meanwhile. Not inside a callback.
+ */
+PUNKT_API enum punkt_call punkt_ping(struct punkt *punkt, const struct punkt_plain_request *request,
+                                     struct punkt_ping_answer *out_answer);
+PUNKT_API enum punkt_call punkt_card_issue(struct punkt *punkt,
+                                           const struct punkt_card_issue_request *request,
+                                           struct punkt_card_issue_answer *out_answer);
+PUNKT_API enum punkt_call punkt_card_show(struct punkt *punkt, const struct punkt_card_show_request *request,
+                                          struct punkt_card_show_answer *out_answer);
+/* Books a receipt and awards its points. */
+PUNKT_API enum punkt_call punkt_purchase(struct punkt *punkt, const struct punkt_purchase_request *request,
+                                         struct punkt_purchase_answer *out_answer);
+/* Takes back goods of a purchase that the ledger knows. */
+PUNKT_API enum punkt_call punkt_return(struct punkt *punkt, const struct punkt_return_request *request,
+                                       struct punkt_return_answer *out_answer);
+/* Takes back goods whose purchase is not known. */
+PUNKT_API enum punkt_call punkt_unlinked_return(struct punkt *punkt,
+                                                const struct punkt_unlinked_return_request *request,
+                                                struct punkt_return_answer *out_answer);
+/* Spends points: they are spent only on PUNKT_CALL_DONE. */
+PUNKT_API enum punkt_call punkt_redeem(struct punkt *punkt, const struct punkt_redeem_request *request,
+                                       struct punkt_redeem_answer *out_answer);
+PUNKT_API enum punkt_call punkt_adjust(struct punkt *punkt, const struct punkt_adjust_request *request,
+                                       struct punkt_adjust_answer *out_answer);
+PUNKT_API enum punkt_call punkt_status(struct punkt *punkt, const struct punkt_status_request *request,
+                                       struct punkt_status_answer *out_answer);
+PUNKT_API enum punkt_call punkt_statement(struct punkt *punkt, const struct punkt_statement_request *request,
+                                          struct punkt_statement_answer *out_answer);
+PUNKT_API enum punkt_call punkt_totals(struct punkt *punkt, const struct punkt_plain_request *request,
+                                       struct punkt_totals_answer *out_answer);
+PUNKT_API enum punkt_call punkt_programme_show(struct punkt *punkt,
+                                               const struct punkt_programme_show_request *request,
+                                               struct punkt_programme_show_answer *out_answer);
+/* Reads the whole journal: minutes on a large one, so give it a timeout_ms of its own. */
+PUNKT_API enum punkt_call punkt_audit_verify(struct punkt *punkt, const struct punkt_plain_request *request,
+                                             struct punkt_audit_verify_answer *out_answer);
+PUNKT_API enum punkt_call punkt_clock_accept(struct punkt *punkt, const struct punkt_plain_request *request,
+                                             struct punkt_clock_accept_answer *out_answer);
+
+/* --------------------------------------------------------------------------------------------- for event loops */
+
+/*
+ * The same without waiting, and many at once. Submitting encodes the request and returns; nothing is sent before
+ * punkt_process. One loop:
+ *
+ *      while (punkt_room(punkt) > 0 && more) punkt_submit_purchase(punkt, &next, on_answer, ctx);
+ *      punkt_drive(punkt, -1);          or, in a loop of one's own, poll for punkt_fd, punkt_wanted and
+ *                                       punkt_timeout_ms, then punkt_process(punkt)
+ */
+
+/*
+ * How a submitted request ended: called exactly once for each, from punkt_process, punkt_drive or a blocking call,
+ * never from punkt_submit_... answer is the head of the operation's answer struct and may be cast to it; it is
+ * valid until the callback returns. The callback may submit. It may not call anything that processes, nor
+ * punkt_free.
+ */
+typedef void punkt_done_fn(struct punkt *punkt, const struct punkt_answer *answer, void *ctx);
+
+/*
+ * PUNKT_CALL_DONE: taken, and on_done will be called; changes get their numbers in the order they were submitted.
+ * Otherwise nothing was taken and on_done is not called: PUNKT_CALL_INVALID (punkt_trouble says what),
+ * PUNKT_CALL_WINDOW_FULL or PUNKT_CALL_NO_MEMORY.
+ */
+PUNKT_API enum punkt_call punkt_submit_ping(struct punkt *punkt, const struct punkt_plain_request *request,
+                                            punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_card_issue(struct punkt *punkt,
+                                                  const struct punkt_card_issue_request *request,
+                                                  punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_card_show(struct punkt *punkt,
+                                                 const struct punkt_card_show_request *request,
+                                                 punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_purchase(struct punkt *punkt,
+                                                const struct punkt_purchase_request *request,
+                                                punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_return(struct punkt *punkt, const struct punkt_return_request *request,
+                                              punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_unlinked_return(struct punkt *punkt,
+                                                       const struct punkt_unlinked_return_request *request,
+                                                       punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_redeem(struct punkt *punkt, const struct punkt_redeem_request *request,
+                                              punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_adjust(struct punkt *punkt, const struct punkt_adjust_request *request,
+                                              punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_status(struct punkt *punkt, const struct punkt_status_request *request,
+                                              punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_statement(struct punkt *punkt,
+                                                 const struct punkt_statement_request *request,
+                                                 punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_totals(struct punkt *punkt, const struct punkt_plain_request *request,
+                                              punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_programme_show(struct punkt *punkt,
+                                                      const struct punkt_programme_show_request *request,
+                                                      punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_audit_verify(struct punkt *punkt,
+                                                    const struct punkt_plain_request *request,
+                                                    punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_clock_accept(struct punkt *punkt,
+                                                    const struct punkt_plain_request *request,
+                                                    punkt_done_fn *on_done, void *ctx);
+
+/* How many more requests may be submitted now, and how many callbacks are still to come. */
+PUNKT_API unsigned punkt_room(const struct punkt *punkt);
+PUNKT_API unsigned punkt_unanswered(const struct punkt *punkt);
+
+#define PUNKT_WANT_READ 1
+#define PUNKT_WANT_WRITE 2
+
+/* What to poll for; all three may change with every call, the descriptor too. -1: there is no socket now. */
+PUNKT_API int punkt_fd(const struct punkt *punkt);
+PUNKT_API int punkt_wanted(const struct punkt *punkt);
+/* In how many milliseconds punkt_process is due though the socket is silent; -1: not at all. An idle connection
+ * is due once a minute, to be kept alive. */
+PUNKT_API int punkt_timeout_ms(const struct punkt *punkt);
+
+/* Does all that can be done without waiting: connects, sends, receives, calls back. Returns how many requests
+ * ended. Calling it more often than needed is harmless. */
+PUNKT_API unsigned punkt_process(struct punkt *punkt);
+
+/* Waits until something can be done, wait_ms at most (-1: as long as it takes; but returns at once if nothing is
+ * unanswered), and processes it once. Returns how many requests ended. */
+PUNKT_API unsigned punkt_drive(struct punkt *punkt, int wait_ms);
+
+/* ------------------------------------------------------------------------------------------------------ helpers */
+
+enum punkt_card_check {
+    PUNKT_CARD_CHECK_NONE = 0,
+    PUNKT_CARD_CHECK_LUHN = 1,  /* ISO/IEC 7812-1 */
+    PUNKT_CARD_CHECK_EAN13 = 2, /* thirteen digits */
+};
+
+/* Whether this can be a card number, and its check digit is right. */
+PUNKT_API bool punkt_card_valid(const char *card, enum punkt_card_check check);
+
+/* The number inside what a magnetic stripe reader typed (sentinels and everything from '=' on are dropped), with
+ * NUL. False if there is none; out_card is then "". */
+PUNKT_API bool punkt_card_from_scan(const char *scanned, char out_card[PUNKT_CARD_MAX + 1]);
+
+/* The number `step` places after first in a range, its check digit made anew. False if first is not digits only,
+ * its check digit is wrong, or the range ends before; out_card is then "". */
+PUNKT_API bool punkt_card_after(const char *first, uint64_t step, enum punkt_card_check check,
+                                char out_card[PUNKT_CARD_MAX + 1]);
+
+/*
+ * "105.00" with decimals 2 is 10500. Takes an optional '-', digits, and up to `decimals` digits behind one '.';
+ * nothing else, no blanks. False, and *out_value untouched, if it is something else or does not fit.
+ */
+PUNKT_API bool punkt_decimal_parse(const char *text, unsigned decimals, int64_t *out_value);
+
+/* 10500 with decimals 2 is "105.00". Writes at most capacity bytes, NUL included, and returns the length of the
+ * whole text. 24 bytes are enough for every value with up to 4 decimals. */
+PUNKT_API size_t punkt_decimal_format(int64_t value, unsigned decimals, char *out_text, size_t capacity);
+
+/* What a statement's entries are about. More will come. */
+enum punkt_event {
+    PUNKT_EVENT_CARDS_ISSUED = 3,
+    PUNKT_EVENT_PURCHASE = 4,
+    PUNKT_EVENT_RETURN = 5,
+    PUNKT_EVENT_UNLINKED_RETURN = 6,
+    PUNKT_EVENT_REDEMPTION = 7,
+    PUNKT_EVENT_ADJUSTMENT = 8,
+};
+
+/* "card_issued", "purchase", "return", "unlinked_return", "redemption", "adjustment"; "event" for others. */
+PUNKT_API const char *punkt_event_name(uint32_t kind);
+
+/* The version of the library, "0.1.0". */
+PUNKT_API const char *punkt_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
