@@ -65,12 +65,13 @@ struct effect {
 #define EVENT_EFFECTS_MAX 2
 
 /*
- * Folds an effect into an account: the only place where lots and debts change, used by apply and, to
- * know the balance after it, by answers. Checks before + change = after, that no lot goes below zero, and
- * that the balance is the sum of lots less debt. `cause`: position of the event.
+ * Folds an effect into an account: the only place where lots and debts change, used by the ledger and,
+ * to know the balance after it, by answers. `cause`: position of the event. False, and the account is
+ * undefined, if the effect does not fit: before + change = after, no lot below zero, the balance the
+ * sum of lots less debt. On the way in that is a bug of ours; on replay, damage.
  */
-void effect_apply(const struct effect *effect, enum event_type type, utc_us occurred, journal_position cause,
-                  struct account *account);
+PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, enum event_type type, utc_us occurred,
+                                   journal_position cause, struct account *account);
 
 enum document_kind { DOCUMENT_NONE = 0, DOCUMENT_SALE = 1, DOCUMENT_RETURN = 2 };
 
