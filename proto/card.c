@@ -9,6 +9,8 @@ static bool is_digit(char c)
 
 static bool digits_only(const struct wire_code *number)
 {
+    if (number->size > WIRE_CODE_MAX)
+        return false;
     for (size_t i = 0; i < number->size; i++) {
         if (!is_digit(number->bytes[i]))
             return false;
@@ -55,16 +57,17 @@ bool card_check_valid(const struct wire_code *number, enum card_check check)
     return number->bytes[number->size - 1] == check_digit(number->bytes, number->size - 1u, check);
 }
 
-bool card_number_after(const struct wire_code *first, uint64_t step, enum card_check check, struct wire_code *out)
+bool card_number_after(const struct wire_code *first, uint64_t step, enum card_check check,
+                       struct wire_code *out)
 {
     if (!digits_only(first) || !card_check_valid(first, check))
         return false;
     struct wire_code number = *first;
     size_t counted = check == CARD_CHECK_NONE ? number.size : number.size - 1u;
     for (size_t i = counted; i > 0 && step > 0; i--) {
-        step += (uint64_t)(number.bytes[i - 1] - '0');
-        number.bytes[i - 1] = (char)('0' + step % 10);
-        step /= 10;
+        unsigned sum = (unsigned)(number.bytes[i - 1] - '0') + (unsigned)(step % 10);
+        number.bytes[i - 1] = (char)('0' + sum % 10);
+        step = step / 10 + sum / 10; /* not step + digit: that could wrap */
     }
     if (step > 0)
         return false;
@@ -74,16 +77,21 @@ bool card_number_after(const struct wire_code *first, uint64_t step, enum card_c
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool card_number_from_scan(const char *scanned, size_t size, struct wire_code *out)
 {
-    while (size > 0 && (*scanned == ' ' || *scanned == ';')) {
+    while (size > 0 && (is_blank(*scanned) || *scanned == ';')) {
         scanned++;
         size--;
     }
-    const char *field_separator = memchr(scanned, '=', size);
+    const char *field_separator = size > 0 ? memchr(scanned, '=', size) : NULL;
     if (field_separator != NULL)
         size = (size_t)(field_separator - scanned);
-    while (size > 0 && strchr(" ?\r\n", scanned[size - 1]) != NULL)
+    while (size > 0 && (is_blank(scanned[size - 1]) || scanned[size - 1] == '?'))
         size--;
     struct wire_code number;
     if (!wire_code_from(scanned, size, &number) || !card_number_valid(&number))

@@ -27,7 +27,8 @@ bool card_check_valid(const struct wire_code *number, enum card_check check);
  * check digit, which is made anew. False if first is not digits only, its check digit is wrong, or
  * the range runs out of digits.
  */
-bool card_number_after(const struct wire_code *first, uint64_t step, enum card_check check, struct wire_code *out);
+bool card_number_after(const struct wire_code *first, uint64_t step, enum card_check check,
+                       struct wire_code *out);
 
 /*
  * Takes what was scanned: strips the sentinels of track 2 (leading ';', trailing '?') and

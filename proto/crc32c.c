@@ -5,14 +5,15 @@
 #define POLYNOMIAL UINT32_C(0x82F63B78) /* reflected */
 
 /* Bit by bit: only machines without the instruction come here. */
-static uint32_t crc32c_portable(uint32_t crc, const uint8_t *at, size_t size)
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t size)
 {
-    while (size-- > 0) {
+    crc = ~crc;
+    for (const uint8_t *at = bytes; size > 0; size--) {
         crc ^= *at++;
         for (int bit = 0; bit < 8; bit++)
             crc = (crc >> 1) ^ (POLYNOMIAL & (0U - (crc & 1)));
     }
-    return crc;
+    return ~crc;
 }
 
 #if defined(__x86_64__)
@@ -37,5 +38,5 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
     if (__builtin_cpu_supports("sse4.2"))
         return ~crc32c_sse42(~crc, bytes, size);
 #endif
-    return ~crc32c_portable(~crc, bytes, size);
+    return crc32c_portable(crc, bytes, size);
 }

@@ -20,13 +20,14 @@
 #define FRAME_TYPE_OPERATION 0x3FFF
 
 /* Flags stand outside the fingerprint: a repeat may carry others than the first. */
-#define FRAME_FLAG_REPLAYED 0x0001    /* answer: this was answered before; these are the first bytes again */
-#define FRAME_FLAG_ADVICE 0x0002      /* request: it has happened already; never refused for business reasons */
-#define FRAME_FLAG_HISTORIC 0x0004    /* request: judged at its own time, whatever its age (imports) */
+#define FRAME_FLAG_REPLAYED 0x0001 /* answer: this was answered before; these are the first bytes again */
+#define FRAME_FLAG_ADVICE 0x0002   /* request: it has happened already; never refused for business reasons */
+#define FRAME_FLAG_HISTORIC 0x0004 /* request: judged at its own time, whatever its age (imports) */
 #define FRAME_FLAG_SERVER_LOST 0x0008 /* request: was answered before by a server that lost it */
 #define FRAME_FLAG_SECRET 0x0010      /* request: a secret part follows the body; reserved */
-#define FRAME_FLAGS_REQUEST                                                                                      \
-    (FRAME_FLAG_ADVICE | FRAME_FLAG_HISTORIC | FRAME_FLAG_SERVER_LOST | FRAME_FLAG_SECRET)
+/* What a request may carry; others make it malformed. No operation takes a secret part yet, and one that
+ * was taken for a part of the body would end in a fingerprint. */
+#define FRAME_FLAGS_REQUEST (FRAME_FLAG_ADVICE | FRAME_FLAG_HISTORIC | FRAME_FLAG_SERVER_LOST)
 
 struct frame {
     uint16_t type;

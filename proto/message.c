@@ -16,29 +16,29 @@
 #define OPTIONAL false
 
 #define MESSAGE(name, doc_) static const struct message_field name##_fields[] = {
-#define FIELD(message, KIND, name_, need, limit_, preset_, doc_)                                                 \
-    { .name = #name_,                                                                                            \
-      .doc = doc_,                                                                                               \
-      .kind = FIELD_##KIND,                                                                                      \
-      .required = need,                                                                                          \
-      .offset = offsetof(struct msg_##message, name_),                                                           \
-      .limit = (uint64_t)(limit_),                                                                               \
+#define FIELD(message, KIND, name_, need, limit_, preset_, doc_)                                             \
+    { .name = #name_,                                                                                        \
+      .doc = doc_,                                                                                           \
+      .kind = FIELD_##KIND,                                                                                  \
+      .required = need,                                                                                      \
+      .offset = offsetof(struct msg_##message, name_),                                                       \
+      .limit = (uint64_t)(limit_),                                                                           \
       .preset = (preset_) },
-#define LIST(message, element_, name_, limit_, doc_)                                                             \
-    { .name = #name_,                                                                                            \
-      .doc = doc_,                                                                                               \
-      .kind = FIELD_LIST,                                                                                        \
-      .required = false,                                                                                         \
-      .element = MESSAGE_##element_,                                                                             \
-      .offset = offsetof(struct msg_##message, name_),                                                           \
-      .count_offset = offsetof(struct msg_##message, name_##_count),                                             \
+#define LIST(message, element_, name_, limit_, doc_)                                                         \
+    { .name = #name_,                                                                                        \
+      .doc = doc_,                                                                                           \
+      .kind = FIELD_LIST,                                                                                    \
+      .required = false,                                                                                     \
+      .element = MESSAGE_##element_,                                                                         \
+      .offset = offsetof(struct msg_##message, name_),                                                       \
+      .count_offset = offsetof(struct msg_##message, name_##_count),                                         \
       .limit = (limit_) },
 /* The last row only keeps a message without fields from being an empty array. */
-#define END(message)                                                                                             \
-    {                                                                                                            \
-        .name = NULL                                                                                             \
-    }                                                                                                            \
-    }                                                                                                            \
+#define END(message)                                                                                         \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }                                                                                                        \
+    }                                                                                                        \
     ;
 #include "proto/messages.def"
 #undef MESSAGE
@@ -46,11 +46,11 @@
 #undef LIST
 #undef END
 
-#define MESSAGE(name_, doc_)                                                                                     \
-    [MESSAGE_##name_] = { .name = #name_,                                                                        \
-                          .doc = doc_,                                                                           \
-                          .fields = name_##_fields,                                                              \
-                          .field_count = sizeof(name_##_fields) / sizeof(name_##_fields[0]) - 1,                 \
+#define MESSAGE(name_, doc_)                                                                                 \
+    [MESSAGE_##name_] = { .name = #name_,                                                                    \
+                          .doc = doc_,                                                                       \
+                          .fields = name_##_fields,                                                          \
+                          .field_count = sizeof(name_##_fields) / sizeof(name_##_fields[0]) - 1,             \
                           .struct_size = sizeof(struct msg_##name_) },
 #define FIELD(message, KIND, name, need, limit, preset, doc)
 #define LIST(message, element, name, limit, doc)
@@ -73,9 +73,18 @@ static const void *member_const(const void *message, const struct message_field 
     return (const uint8_t *)message + field->offset;
 }
 
-static uint64_t *list_count(void *message, const struct message_field *field)
+/* The pointer's type is that of the element, which is not known here: so it is copied as bytes. */
+static void set_list(void *message, const struct message_field *field, void *elements, uint64_t count)
 {
-    return (uint64_t *)(void *)((uint8_t *)message + field->count_offset);
+    memcpy(member(message, field), &elements, sizeof(elements));
+    memcpy((uint8_t *)message + field->count_offset, &count, sizeof(count));
+}
+
+static const uint8_t *list_elements(const void *message, const struct message_field *field)
+{
+    const uint8_t *elements;
+    memcpy(&elements, member_const(message, field), sizeof(elements));
+    return elements;
 }
 
 static uint64_t list_count_of(const void *message, const struct message_field *field)
@@ -85,13 +94,15 @@ static uint64_t list_count_of(const void *message, const struct message_field *f
 
 static bool sint_within(int64_t value, uint64_t limit)
 {
-    return value < 0 ? (uint64_t)-(value + 1) < limit : (uint64_t)value <= limit;
+    return value < 0 ? (uint64_t) - (value + 1) < limit : (uint64_t)value <= limit;
 }
 
 /* TEXT is one line; TEXT_BLOCK may hold line feeds and tabs as well. */
 static bool text_acceptable(enum field_kind kind, const uint8_t *bytes, size_t size)
 {
     if (kind == FIELD_BYTES)
+        return true;
+    if (size == 0)
         return true;
     size_t begin = 0;
     for (size_t i = 0; kind == FIELD_TEXT_BLOCK && i < size; i++) {
@@ -104,7 +115,8 @@ static bool text_acceptable(enum field_kind kind, const uint8_t *bytes, size_t s
     return wire_utf8_valid(bytes + begin, size - begin);
 }
 
-static void decode_text(const struct message_field *field, struct wire_reader *reader, struct message_text *out)
+static void decode_text(const struct message_field *field, struct wire_reader *reader,
+                        struct message_text *out)
 {
     uint64_t size = wire_read_uint(reader);
     if (size > field->limit) {
@@ -156,6 +168,7 @@ static void decode_value(const struct message_field *field, struct wire_reader *
     case FIELD_CODE: {
         struct wire_code *code = at;
         wire_read_code(reader, code);
+        reader->failed |= code->size > field->limit;
         reader->failed |= field->kind == FIELD_CARD && !card_number_valid(code);
         break;
     }
@@ -200,7 +213,7 @@ void message_init(enum message message, void *out)
     memset(out, 0, table->struct_size);
     for (size_t i = 0; i < table->field_count; i++) {
         const struct message_field *field = &table->fields[i];
-        if (field->kind == FIELD_UINT || field->kind == FIELD_SINT)
+        if (field->kind == FIELD_UINT || field->kind == FIELD_SINT || field->kind == FIELD_FIXED)
             *(uint64_t *)member(out, field) = field->preset;
     }
 }
@@ -214,8 +227,8 @@ static void decode_flat(const struct message_table *table, struct wire_reader *r
         const struct message_field *field = &table->fields[i];
         if (!field->required && wire_left(reader) == 0)
             break;
-        decode_value(field, reader, out);
         *out_field = field->name;
+        decode_value(field, reader, out);
         last = field;
     }
     if (last != NULL && !last->required && wire_left(reader) == 0 && is_preset(last, out))
@@ -244,14 +257,16 @@ static void decode_list(const struct message_field *field, struct wire_reader *r
         reader->failed = true;
         return;
     }
+    if (count == 0)
+        return; /* needs no memory, and is how an empty list before another field looks */
     uint8_t *elements = memory_take(memory, (size_t)count * element->struct_size);
     if (elements == NULL) {
         reader->failed = true;
         return;
     }
-    *(void **)member(message, field) = elements;
-    *list_count(message, field) = count;
+    set_list(message, field, elements, count);
     for (uint64_t i = 0; i < count && !reader->failed; i++) {
+        *out_field = field->name;
         uint64_t size = wire_read_uint(reader);
         const uint8_t *bytes = size <= wire_left(reader) ? wire_read_bytes(reader, (size_t)size) : NULL;
         if (bytes == NULL) {
@@ -266,8 +281,8 @@ static void decode_list(const struct message_field *field, struct wire_reader *r
     }
 }
 
-bool message_decode(enum message message, const void *body, size_t size, struct message_memory *memory, void *out,
-                    const char **out_field)
+bool message_decode(enum message message, const void *body, size_t size, struct message_memory *memory,
+                    void *out, const char **out_field)
 {
     const struct message_table *table = &message_tables[message];
     struct wire_reader reader = wire_reader_over(body, size);
@@ -293,7 +308,8 @@ bool message_decode(enum message message, const void *body, size_t size, struct 
 static void encode_text(const struct message_field *field, const struct message_text *text,
                         struct wire_writer *writer)
 {
-    if (text->size > field->limit || !text_acceptable(field->kind, (const uint8_t *)text->data, (size_t)text->size)) {
+    if (text->size > field->limit ||
+        !text_acceptable(field->kind, (const uint8_t *)text->data, (size_t)text->size)) {
         writer->failed = true;
         return;
     }
@@ -324,9 +340,11 @@ static void encode_value(const struct message_field *field, const void *message,
         break;
     case FIELD_CARD:
         writer->failed |= !card_number_valid(at);
+        writer->failed |= ((const struct wire_code *)at)->size > field->limit;
         wire_write_code(writer, at);
         break;
     case FIELD_CODE:
+        writer->failed |= ((const struct wire_code *)at)->size > field->limit;
         wire_write_code(writer, at);
         break;
     case FIELD_TEXT:
@@ -372,7 +390,7 @@ void message_encode(enum message message, const void *in, struct wire_writer *wr
             continue;
         }
         uint64_t count = list_count_of(in, field);
-        const uint8_t *elements = *(void *const *)member_const(in, field);
+        const uint8_t *elements = list_elements(in, field);
         writer->failed |= count > field->limit;
         wire_write_uint(writer, count);
         for (uint64_t k = 0; k < count && !writer->failed; k++)
@@ -403,6 +421,18 @@ static void print_hex(struct printer *printer, const uint8_t *bytes, uint64_t si
         print(printer, "%02x", bytes[i]);
 }
 
+/* Line ends and tabs of a block are escaped, so that a field stays a line. */
+static void print_text(struct printer *printer, const struct message_text *text)
+{
+    for (uint64_t i = 0; i < text->size; i++) {
+        char c = text->data[i];
+        if (c == '\n' || c == '\t')
+            print(printer, "\\%c", c == '\n' ? 'n' : 't');
+        else
+            print(printer, "%c", c);
+    }
+}
+
 static void print_value(struct printer *printer, const struct message_field *field, const void *message)
 {
     const void *at = member_const(message, field);
@@ -424,12 +454,12 @@ static void print_value(struct printer *printer, const struct message_field *fie
         break;
     case FIELD_CARD:
     case FIELD_CODE:
-        print(printer, "%.*s", (int)((const struct wire_code *)at)->size, ((const struct wire_code *)at)->bytes);
+        print(printer, "%.*s", (int)((const struct wire_code *)at)->size,
+              ((const struct wire_code *)at)->bytes);
         break;
     case FIELD_TEXT:
     case FIELD_TEXT_BLOCK:
-        print(printer, "%.*s", (int)((const struct message_text *)at)->size,
-              ((const struct message_text *)at)->size > 0 ? ((const struct message_text *)at)->data : "");
+        print_text(printer, at);
         break;
     case FIELD_BYTES:
         print_hex(printer, (const uint8_t *)((const struct message_text *)at)->data,
@@ -464,7 +494,7 @@ size_t message_print(enum message message, const void *in, char *out, size_t cap
             continue;
         }
         uint64_t count = list_count_of(in, field);
-        const uint8_t *elements = *(void *const *)member_const(in, field);
+        const uint8_t *elements = list_elements(in, field);
         print(&printer, "%" PRIu64 "\n", count);
         for (uint64_t k = 0; k < count; k++) {
             print(&printer, "    ");
@@ -478,23 +508,23 @@ size_t message_print(enum message message, const void *in, char *out, size_t cap
 
 const struct operation_row *operation_row(uint16_t code)
 {
-#define OPERATION(code_, NAME, name_, kind_, doc_)                                                               \
-    static const struct operation_row name_##_row = { .code = (code_),                                           \
-                                                      .name = #name_,                                            \
-                                                      .doc = doc_,                                               \
-                                                      .kind = OPERATION_KIND_##kind_,                            \
-                                                      .request = MESSAGE_##name_##_request,                      \
+#define OPERATION(code_, NAME, name_, kind_, doc_)                                                           \
+    static const struct operation_row name_##_row = { .code = (code_),                                       \
+                                                      .name = #name_,                                        \
+                                                      .doc = doc_,                                           \
+                                                      .kind = OPERATION_KIND_##kind_,                        \
+                                                      .request = MESSAGE_##name_##_request,                  \
                                                       .answer = MESSAGE_##name_##_answer };
 #define RESERVED(code_, name_)
 #include "proto/operations.def"
 #undef OPERATION
 #undef RESERVED
     switch (code) {
-#define OPERATION(code_, NAME, name_, kind_, doc_)                                                               \
-    case code_:                                                                                                  \
+#define OPERATION(code_, NAME, name_, kind_, doc_)                                                           \
+    case code_:                                                                                              \
         return &name_##_row;
-#define RESERVED(code_, name_)                                                                                   \
-    case code_:                                                                                                  \
+#define RESERVED(code_, name_)                                                                               \
+    case code_:                                                                                              \
         return NULL;
 #include "proto/operations.def"
 #undef OPERATION
@@ -509,7 +539,7 @@ const struct result_row *result_row(uint64_t code)
 #define FINAL false
 #define RETRY true
     static const struct result_row rows[] = {
-#define RESULT(code_, NAME, name_, finality, exit_code_, text_)                                                  \
+#define RESULT(code_, NAME, name_, finality, exit_code_, text_)                                              \
     { .code = (code_), .name = #name_, .text = text_, .retryable = finality, .exit_code = exit_code_ },
 #include "proto/results.def"
 #undef RESULT

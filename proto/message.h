@@ -42,12 +42,12 @@ typedef uint8_t message_hash32[32];
 
 #define MESSAGE(name, doc) struct msg_##name {
 #define FIELD(message, KIND, name, need, limit, preset, doc) MESSAGE_TYPE_##KIND name;
-#define LIST(message, element, name, limit, doc)                                                                 \
-    struct msg_##element *name;                                                                                  \
+#define LIST(message, element, name, limit, doc)                                                             \
+    struct msg_##element *name;                                                                              \
     uint64_t name##_count;
-#define END(name)                                                                                                \
-    char end_; /* keeps a message without fields a valid struct */                                               \
-    }                                                                                                            \
+#define END(name)                                                                                            \
+    char end_; /* keeps a message without fields a valid struct */                                           \
+    }                                                                                                        \
     ;
 #include "proto/messages.def"
 #undef MESSAGE
@@ -102,11 +102,11 @@ struct message_field {
     const char *doc;
     enum field_kind kind;
     bool required;
-    enum message element;   /* FIELD_LIST: of what */
-    uint32_t offset;        /* of the member in the struct */
-    uint32_t count_offset;  /* FIELD_LIST: of its count */
-    uint64_t limit;         /* largest value, size in bytes, or count */
-    uint64_t preset;        /* value of an OPTIONAL number that is not on the wire */
+    enum message element;  /* FIELD_LIST: of what */
+    uint32_t offset;       /* of the member in the struct */
+    uint32_t count_offset; /* FIELD_LIST: of its count */
+    uint64_t limit;        /* largest value, size in bytes, or count */
+    uint64_t preset;       /* value of an OPTIONAL number that is not on the wire */
 };
 
 struct message_table {
@@ -130,8 +130,8 @@ struct message_memory {
  * point into body. What stands behind the last field known here is skipped (a newer peer's field).
  * False: malformed; *out_field then names the field that is wrong (or "" ), and out is undefined.
  */
-bool message_decode(enum message message, const void *body, size_t size, struct message_memory *memory, void *out,
-                    const char **out_field);
+bool message_decode(enum message message, const void *body, size_t size, struct message_memory *memory,
+                    void *out, const char **out_field);
 
 /*
  * Encodes a struct msg_NAME behind the writer's position, in the shortest form. Values over their

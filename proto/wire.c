@@ -5,7 +5,8 @@
 struct wire_reader wire_reader_over(const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
-    return (struct wire_reader){ .at = at, .end = at + size, .failed = false };
+    /* NULL and 0 is an empty run as well, but NULL + 0 has no meaning in C. */
+    return (struct wire_reader){ .at = at, .end = size > 0 ? at + size : at, .failed = false };
 }
 
 size_t wire_left(const struct wire_reader *reader)
@@ -25,7 +26,8 @@ const uint8_t *wire_read_bytes(struct wire_reader *reader, size_t size)
         return NULL;
     }
     const uint8_t *bytes = reader->at;
-    reader->at += size;
+    if (size > 0)
+        reader->at += size;
     return bytes;
 }
 
@@ -87,7 +89,9 @@ int64_t wire_read_sint(struct wire_reader *reader)
 struct wire_writer wire_writer_over(void *bytes, size_t capacity)
 {
     uint8_t *at = bytes;
-    return (struct wire_writer){ .begin = at, .at = at, .end = at + capacity, .failed = false };
+    return (struct wire_writer){
+        .begin = at, .at = at, .end = capacity > 0 ? at + capacity : at, .failed = false
+    };
 }
 
 size_t wire_written(const struct wire_writer *writer)
@@ -101,9 +105,10 @@ void wire_write_bytes(struct wire_writer *writer, const void *bytes, size_t size
         writer->failed = true;
         return;
     }
-    if (size > 0)
+    if (size > 0) {
         memcpy(writer->at, bytes, size);
-    writer->at += size;
+        writer->at += size;
+    }
 }
 
 static void write_fixed(struct wire_writer *writer, uint64_t value, size_t size)
@@ -200,6 +205,11 @@ void wire_read_code(struct wire_reader *reader, struct wire_code *out)
 
 void wire_write_code(struct wire_writer *writer, const struct wire_code *code)
 {
+    /* What no reader accepts is never written: a peer would lose its connection over it. */
+    if (code->size > WIRE_CODE_MAX || !wire_utf8_valid(code->bytes, code->size)) {
+        writer->failed = true;
+        return;
+    }
     if (!all_digits(code->bytes, code->size)) {
         wire_write_u8(writer, code->size);
         wire_write_bytes(writer, code->bytes, code->size);

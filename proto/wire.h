@@ -36,7 +36,8 @@ uint32_t wire_read_u32(struct wire_reader *reader);
 uint64_t wire_read_u64(struct wire_reader *reader);
 uint64_t wire_read_uint(struct wire_reader *reader); /* LEB128, shortest form only */
 int64_t wire_read_sint(struct wire_reader *reader);  /* zig-zag LEB128 */
-/* A view into the reader's bytes, valid as long as those; NULL after a failure. */
+/* A view into the reader's bytes, valid as long as those; NULL after a failure. Of no bytes it is
+ * a view too, but may be NULL if the reader was made over NULL. */
 const uint8_t *wire_read_bytes(struct wire_reader *reader, size_t size);
 
 struct wire_writer wire_writer_over(void *bytes, size_t capacity);
@@ -64,7 +65,7 @@ struct wire_code {
 
 #define WIRE_CODE_WIRE_SIZE_MAX (1 + WIRE_CODE_MAX)
 
-/* Bytes must be UTF-8 without control characters; anything else fails the reader. */
+/* Bytes must be UTF-8 without control characters; anything else fails the reader, and the writer. */
 void wire_read_code(struct wire_reader *reader, struct wire_code *out);
 void wire_write_code(struct wire_writer *writer, const struct wire_code *code);
 /* False, and out untouched, if size is over WIRE_CODE_MAX or the bytes are not acceptable. */
