@@ -62,6 +62,7 @@ struct account {
 struct returned_line {
     uint32_t line; /* from 1 */
     millis_of_unit quantity;
+    millis_of_unit following; /* of quantity: came back after an amount, counted in by_amount */
 };
 
 struct returned {
@@ -80,3 +81,6 @@ struct totals {
     millipoints earned, redeemed, returned, adjusted, expired;
     millipoints outstanding, debt;
 };
+
+/* Copies an account without the unused ends of its tables. */
+void account_copy(const struct account *from, struct account *out);

@@ -50,7 +50,8 @@ struct decision {
     enum refusal refusal;
     millipoints needed, available; /* of REFUSAL_NOT_ENOUGH_POINTS */
     char detail[160];              /* what exactly, for people; "" if the refusal says it all */
-    struct account account;        /* the account before; for answers see points_balance */
+    struct account account;        /* before the event; number 0: no account was found */
+    struct account after;          /* after it (a new debt's cause is 0); for answers see points_balance */
     struct lot_change lot_changes[EFFECT_LOT_CHANGES_MAX];
     struct returned returned;
     struct returned_line returned_lines[LINES_MAX];

@@ -35,7 +35,9 @@ const char *event_type_name(enum event_type type);
 enum lot_change_kind {
     LOT_ADD = 1,  /* points into a lot; a lot that is not there is made, with these dates */
     LOT_TAKE = 2, /* points out of a lot */
-    LOT_JOIN = 3, /* the whole lot into another, which keeps its dates */
+    /* The whole lot into another, which keeps its last day, matures on the later of both days, and is
+     * no lot by purchase any more. Into itself: only the latter. */
+    LOT_JOIN = 3,
 };
 
 struct lot_change {
@@ -72,6 +74,10 @@ struct effect {
  */
 PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, enum event_type type, utc_us occurred,
                                    journal_position cause, struct account *account);
+
+struct goods_return;
+/* Folds a linked return into what has come back of its purchase; a purchase without returns: zeros. */
+void returned_apply(const struct goods_return *goods_return, struct returned *returned);
 
 enum document_kind { DOCUMENT_NONE = 0, DOCUMENT_SALE = 1, DOCUMENT_RETURN = 2 };
 
