@@ -187,8 +187,9 @@ struct event {
             account_number first_account;
             card_id first_card;
             uint32_t count;
-            uint32_t check;     /* enum card_check: how a range counts on */
-            struct text number; /* of the first card */
+            uint32_t check;      /* enum card_check: how a range counts on */
+            struct text number;  /* of the first card */
+            struct text numbers; /* all of them, each as a code of proto/wire.h; filled by service */
         } cards_issued;
         struct {
             millipoints points;
