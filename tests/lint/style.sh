@@ -41,7 +41,9 @@ complaints() {
             /warning: code should be clang-formatted/ && !seen[$1]++ { print $1 ":" $2 ": run " tool " -i " $1 }'
     fi
     if [ "${#code[@]}" -gt 0 ]; then
-        awk -v max=$lines_max 'FNR == max + 1 { print FILENAME ":" FNR ": more than " max " lines; is there a second room in it?" }' "${code[@]}"
+        # The public header is one by design, and it is the manual: prose may be longer than code.
+        awk -v max=$lines_max 'FNR == max + 1 && FILENAME != "client/include/punkt.h" {
+            print FILENAME ":" FNR ": more than " max " lines; is there a second room in it?" }' "${code[@]}"
     fi
     complain_about '\<(T[O]DO|F[I]XME|X[X]X|H[A]CK)\>' 'do it, or open an issue and name it' "${text[@]}"
     complain_about '/(w[o]rk|f[a]rm|h[o]me|r[o]ot|U[s]ers)/' 'a path of one machine' "${text[@]}"
