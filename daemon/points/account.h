@@ -60,9 +60,10 @@ struct account {
 
 /* What has come back of a purchase so far; made by its first return. */
 struct returned_line {
-    uint32_t line; /* from 1 */
-    millis_of_unit quantity;
-    millis_of_unit following; /* of quantity: came back after an amount, counted in by_amount */
+    uint32_t line;           /* from 1 */
+    millis_of_unit quantity; /* came back in all */
+    millis_of_unit
+        by_amount; /* of it: after an amount, so counted in returned.by_amount and not in the lines' share */
 };
 
 struct returned {
