@@ -24,10 +24,10 @@ struct net_conn_name {
 
 /* Who is at the other end, as far as the socket knows. */
 struct net_peer {
-    bool local;          /* Unix socket or loopback address */
-    uint32_t unix_uid;   /* SO_PEERCRED, where unix_socket */
+    bool local;        /* Unix socket or loopback address */
+    uint32_t unix_uid; /* SO_PEERCRED, where unix_socket */
     bool unix_socket;
-    char address[64];    /* for the log: "127.0.0.1:1234", "unix" */
+    char address[64]; /* for the log: "127.0.0.1:1234", "unix" */
 };
 
 enum net_verdict {
@@ -49,17 +49,17 @@ struct net_handler {
 };
 
 struct net_options {
-    uint32_t conns_max;                /* proven connections, 10,000 */
-    uint32_t unproven_max;             /* not yet proven, 512 */
-    uint32_t unproven_per_address_max; /* 20; loopback and Unix sockets have no limit an address */
-    uint32_t in_flight_max;            /* requests without answer a connection, 64 */
-    uint32_t frames_per_turn;          /* of one connection in one turn of the loop, 64 */
-    uint32_t output_high_bytes;        /* over it a connection is not read, 256 KiB */
-    uint64_t pool_bytes;               /* shared by frames and answers over 64 KiB, 64 MiB */
-    uint32_t hello_timeout_ms;         /* from accept to net_proven, absolute, 5,000 */
-    uint32_t frame_timeout_ms;         /* from a frame's first byte to its last, absolute, 10,000 */
-    uint32_t idle_timeout_ms;          /* 180,000 */
-    uint32_t drain_timeout_ms;         /* output over its mark without progress, 15,000 */
+    uint32_t conns_max;                 /* proven connections, 10,000 */
+    uint32_t unproven_max;              /* not yet proven, 512 */
+    uint32_t unproven_per_address_max;  /* 20; loopback and Unix sockets have no limit an address */
+    uint32_t in_flight_max;             /* requests without answer a connection, 64 */
+    uint32_t frames_per_turn;           /* of one connection in one turn of the loop, 64 */
+    uint32_t output_high_bytes;         /* over it a connection is not read, 256 KiB */
+    uint64_t pool_bytes;                /* shared by frames and answers over 64 KiB, 64 MiB */
+    uint32_t hello_timeout_ms;          /* from accept to net_proven, absolute, 5,000 */
+    uint32_t frame_timeout_ms;          /* from a frame's first byte to its last, absolute, 10,000 */
+    uint32_t idle_timeout_ms;           /* 180,000 */
+    uint32_t drain_timeout_ms;          /* output over its mark without progress, 15,000 */
     int64_t (*monotonic_us)(void *ctx); /* the clock, passed in */
 };
 
@@ -71,8 +71,9 @@ struct net_counts {
     uint32_t open_now, unproven_now;
 };
 
-PUNKT_MUST_CHECK enum punkt_status net_open(const struct net_options *options, const struct net_handler *handler,
-                                            void *ctx, struct event_base *loop, struct net **out_net);
+PUNKT_MUST_CHECK enum punkt_status net_open(const struct net_options *options,
+                                            const struct net_handler *handler, void *ctx,
+                                            struct event_base *loop, struct net **out_net);
 
 /*
  * Listens on "HOST:PORT" (IPv4, "[IPv6]:PORT", port 0 picks a free one) or "unix:PATH". Anything but
