@@ -62,8 +62,8 @@ struct account {
 struct returned_line {
     uint32_t line;           /* from 1 */
     millis_of_unit quantity; /* came back in all */
-    millis_of_unit
-        by_amount; /* of it: after an amount, so counted in returned.by_amount and not in the lines' share */
+    /* Of it: after an amount, so counted in returned.by_amount and not in the lines' share. */
+    millis_of_unit by_amount;
 };
 
 struct returned {

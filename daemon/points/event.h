@@ -76,8 +76,11 @@ PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, enum event_type 
                                    journal_position cause, struct account *account);
 
 struct goods_return;
-/* Folds a linked return into what has come back of its purchase; a purchase without returns: zeros. */
-void returned_apply(const struct goods_return *goods_return, struct returned *returned);
+/*
+ * Folds a linked return into what has come back of its purchase (zeros if nothing has yet). False, and
+ * it is undefined, if the return does not fit.
+ */
+PUNKT_MUST_CHECK bool returned_apply(const struct goods_return *goods_return, struct returned *returned);
 
 enum document_kind { DOCUMENT_NONE = 0, DOCUMENT_SALE = 1, DOCUMENT_RETURN = 2 };
 

@@ -1,0 +1,32 @@
+/*
+ * The steps of which a change of an account is made: used by apply, and by decisions on a copy of the
+ * account while they make the effect. Private to points.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/units.h"
+#include "points/account.h"
+#include "points/event.h"
+
+/* A lot by its number; NULL: there is none. Valid until a lot is made or lots are swept. */
+struct lot *account_lot(struct account *account, uint32_t number);
+
+/*
+ * One change of a lot. What it empties stays, without points, until account_sweep_lots. False if it
+ * does not fit.
+ */
+PUNKT_MUST_CHECK bool account_change_lot(struct account *account, const struct lot_change *change);
+void account_sweep_lots(struct account *account);
+
+/* Pays debt, oldest first. False if there is less. */
+PUNKT_MUST_CHECK bool account_settle(struct account *account, millipoints points);
+
+/*
+ * Adds a debt; beyond ACCOUNT_DEBTS_MAX the two oldest become one, with the cause of the older. False
+ * if it does not fit.
+ */
+PUNKT_MUST_CHECK bool account_owe(struct account *account, millipoints points, journal_position cause);
+
+/* Whether no lot is below what it holds, and balance and debt are the sums they should be. */
+PUNKT_MUST_CHECK bool account_sound(const struct account *account);
