@@ -369,7 +369,7 @@ static size_t fields_to_encode(const struct message_table *table, const void *me
 static void encode_element(enum message element, const void *in, struct wire_writer *writer)
 {
     const struct message_table *table = &message_tables[element];
-    uint8_t body[512]; /* over the largest element; a test holds the table to it */
+    uint8_t body[MESSAGE_ELEMENT_SIZE_MAX];
     struct wire_writer inner = wire_writer_over(body, sizeof(body));
     size_t count = fields_to_encode(table, in);
     for (size_t i = 0; i < count; i++)
