@@ -1,0 +1,186 @@
+#include "points/decide.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "points/decide_steps.h"
+#include "points/effect_maker.h"
+
+#define TILL_TIME_PAST (31 * US_PER_DAY)
+#define TILL_TIME_FUTURE (1 * US_PER_DAY)
+
+void decide_refuse(struct decision *decision, enum refusal refusal, const char *format, ...)
+{
+    decision->refusal = refusal;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(decision->detail, sizeof(decision->detail), format, args);
+    va_end(args);
+}
+
+void decide_refuse_points(struct decision *decision, millipoints needed, millipoints available)
+{
+    decide_refuse(decision, REFUSAL_NOT_ENOUGH_POINTS, "%s", "");
+    decision->needed = needed;
+    decision->available = available;
+}
+
+void decide_begin(struct decision *decision, enum event_type type, const struct judgement *judgement,
+                  utc_us time)
+{
+    memset(&decision->event, 0, sizeof(decision->event));
+    decision->refusal = REFUSAL_NONE;
+    decision->needed = 0;
+    decision->available = 0;
+    decision->detail[0] = '\0';
+    decision->account.number = 0;
+    decision->after.number = 0;
+    decision->event.type = type;
+    decision->event.time = judgement->now;
+    decision->event.flags = judgement->flags;
+    decision->event.occurred = judged_time(judgement, time, &decision->event.flags);
+}
+
+utc_us judged_time(const struct judgement *judgement, utc_us time, uint32_t *out_flags)
+{
+    if (time == 0)
+        return judgement->now;
+    if ((judgement->flags & EVENT_FLAG_HISTORIC) != 0)
+        return time;
+    if (time >= judgement->now - TILL_TIME_PAST && time <= judgement->now + TILL_TIME_FUTURE)
+        return time;
+    *out_flags |= EVENT_FLAG_SERVER_TIME;
+    return judgement->now;
+}
+
+const struct programme *programme_at(const struct points_view *view, utc_us time)
+{
+    const struct programme *programme = view->programme(view->ctx, 0, time);
+    PUNKT_CHECK(programme != NULL);
+    return programme;
+}
+
+local_day decide_today(const struct points_view *view, const struct judgement *judgement)
+{
+    return calendar_day(&programme_at(view, judgement->now)->calendar, judgement->now);
+}
+
+void decide_document(struct decision *decision, const struct programme *programme, enum document_kind kind,
+                     const struct document *document, struct text operator)
+{
+    struct event *event = &decision->event;
+    event->document = *document;
+    event->document.kind = document->number.size > 0 ? kind : DOCUMENT_NONE;
+    if (document->business_date == 0)
+        event->document.business_date = calendar_day(&programme->calendar, event->occurred);
+    event->store = document->store;
+    event->till = document->till;
+    event->operator= operator;
+}
+
+/* Whether a status allows a use; if not, out_refusal says why. */
+static bool status_allows(enum card_status status, enum card_use use, enum refusal *out_refusal)
+{
+    switch (status) {
+    case CARD_ACTIVE:
+        return true;
+    case CARD_BLOCKED:
+        *out_refusal = REFUSAL_CARD_BLOCKED;
+        return use != CARD_USE_SPEND;
+    case CARD_REPLACED:
+        *out_refusal = REFUSAL_CARD_REPLACED;
+        return use == CARD_USE_RETURN;
+    case CARD_CLOSED:
+        *out_refusal = REFUSAL_CARD_CLOSED;
+        return use == CARD_USE_RETURN;
+    }
+    PUNKT_CHECK(!"a card status");
+    return false;
+}
+
+bool decide_card(const struct points_view *view, struct decision *decision, struct text number,
+                 enum card_use use)
+{
+    struct card card;
+    if (!view->card(view->ctx, number, &card)) {
+        decide_refuse(decision, REFUSAL_UNKNOWN_CARD, "%s", "");
+        return false;
+    }
+    decision->event.card = card.id;
+    PUNKT_CHECK(view->account(view->ctx, card.account, &decision->account));
+    enum refusal refusal = REFUSAL_NONE;
+    if (!status_allows(card.status, use, &refusal)) {
+        decide_refuse(decision, refusal, "%s", "");
+        return false;
+    }
+    return true;
+}
+
+/* What is wrong with a line; NULL: nothing. */
+static const char *line_fault(const struct sale_line *line)
+{
+    PUNKT_CHECK(line->amount >= -AMOUNT_MAX && line->amount <= AMOUNT_MAX);
+    PUNKT_CHECK(line->quantity <= QUANTITY_MAX);
+    if (line->quantity < 0)
+        return "has a quantity below zero";
+    switch (line->kind) {
+    case LINE_DISCOUNT:
+    case LINE_REWARD:
+        return line->amount > 0 ? "takes money off, but its amount is above zero" : NULL;
+    case LINE_SALE:
+    case LINE_DEPOSIT:
+    case LINE_STORED_VALUE:
+        if (line->amount < 0)
+            return "is goods, but its amount is below zero";
+        return line->tax < 0 || line->tax > line->amount ? "has a tax that is no part of its amount" : NULL;
+    }
+    return "is of no known kind";
+}
+
+bool decide_lines_fit(struct decision *decision, minor_units amount, uint32_t line_count,
+                      const struct sale_line *lines)
+{
+    PUNKT_CHECK(line_count <= LINES_MAX);
+    minor_units sum = 0;
+    for (uint32_t i = 0; i < line_count; i++) {
+        const char *fault = line_fault(&lines[i]);
+        if (fault != NULL) {
+            decide_refuse(decision, REFUSAL_LINES_MISMATCH, "line %" PRIu32 " %s", i + 1, fault);
+            return false;
+        }
+        sum += lines[i].amount;
+    }
+    if (line_count == 0 || sum == amount)
+        return true;
+    decide_refuse(decision, REFUSAL_LINES_MISMATCH, "the lines add up to %" PRId64 ", the amount is %" PRId64,
+                  sum, amount);
+    return false;
+}
+
+void decide_copy_lines(struct decision *decision, uint32_t line_count, const struct sale_line *lines)
+{
+    if (line_count > 0)
+        memcpy(decision->lines, lines, line_count * sizeof(decision->lines[0]));
+}
+
+void points_balance(const struct account *account, local_day today, struct balance *out)
+{
+    *out = (struct balance){ .debt = account->debt,
+                             .lifetime = account->lifetime,
+                             .available = account_free(account, today),
+                             .next_expiry = DAY_NEVER };
+    for (uint32_t i = 0; i < account->lot_count; i++) {
+        const struct lot *lot = &account->lots[i];
+        out->held += lot->held;
+        if (lot->matures > today)
+            out->pending += lot->points - lot->held;
+        if (lot->last_day < today || lot->last_day == DAY_NEVER || lot->last_day > out->next_expiry)
+            continue;
+        if (lot->last_day < out->next_expiry)
+            out->next_expiry_points = 0;
+        out->next_expiry = lot->last_day;
+        out->next_expiry_points += lot->points;
+    }
+}
