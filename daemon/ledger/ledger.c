@@ -1,0 +1,512 @@
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger/fold.h"
+#include "ledger/journal_format.h"
+#include "ledger/paths.h"
+#include "ledger/replay.h"
+
+struct ledger {
+    struct ledger_options options;
+    struct ledger_paths paths;
+    struct journal *journal;
+    struct state *state;
+    struct reader *reader;
+    struct replay replay; /* its fold becomes the live one */
+    struct fold *fold;
+    int wake_fd;
+    uint64_t term;
+    struct ledger_clock clock;
+    bool clock_read_this_turn;
+    uint8_t *reserved; /* room for an event in the open block */
+    bool open_block_empty;
+    journal_position reserved_position;
+    journal_position newest;
+    struct ledger_job *waiting; /* jobs whose event is not durable yet */
+};
+
+/* --- called from the journal and checkpoint threads --- */
+
+static void wake_loop(void *ctx)
+{
+    struct ledger *ledger = ctx;
+    uint64_t one = 1;
+    ssize_t written = write(ledger->wake_fd, &one, sizeof(one));
+    (void)written; /* full means that the loop will wake anyway */
+}
+
+static void storage_failed(void *ctx, const char *what)
+{
+    struct ledger *ledger = ctx;
+    ledger->options.fatal(ledger->options.ctx, what);
+}
+
+static void wait_durable(void *ctx, journal_position position)
+{
+    struct ledger *ledger = ctx;
+    journal_wait(ledger->journal, position);
+}
+
+/* The chain's hash behind the block that ends at head->position, which is durable by now. */
+static void durable_head(void *ctx, struct journal_head *head)
+{
+    struct ledger *ledger = ctx;
+    struct failure failure;
+    if (journal_hash_before(ledger->journal, head->position, head->hash, &failure) != PUNKT_OK)
+        storage_failed(ledger, failure.text);
+}
+
+/* --- opening --- */
+
+static enum punkt_status make_folder(const char *path, struct failure *failure)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return PUNKT_OK;
+    failure_set(failure, "cannot make the folder %s: %s", path, strerror(errno));
+    return PUNKT_IO;
+}
+
+static struct ledger *ledger_new(const struct ledger_options *options)
+{
+    struct ledger *ledger = calloc(1, sizeof(*ledger));
+    if (ledger == NULL)
+        return NULL;
+    ledger->options = *options;
+    ledger->open_block_empty = true;
+    ledger->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return ledger;
+}
+
+static enum punkt_status open_journal(struct ledger *ledger, bool read_only, struct failure *failure)
+{
+    struct journal_options options = { .dir = ledger->paths.journal,
+                                       .segment_bytes = ledger->options.segment_bytes,
+                                       .read_only = read_only,
+                                       .notify = wake_loop,
+                                       .fatal = storage_failed,
+                                       .ctx = ledger };
+    uint64_t segment_bytes =
+        options.segment_bytes != 0 ? options.segment_bytes : JOURNAL_SEGMENT_BYTES_DEFAULT;
+    options.reserve_bytes = 2 * segment_bytes;
+    return journal_open(&options, &ledger->journal, failure);
+}
+
+static enum punkt_status open_state(struct ledger *ledger, bool *out_found, struct state_mark *out_mark,
+                                    struct failure *failure)
+{
+    /* A block is folded whole: room for all that one block can change, above twice the bound. */
+    struct state_options options = { .dir = ledger->paths.state,
+                                     .map_bytes = ledger->options.map_bytes,
+                                     .layer_records = ledger->options.layer_records,
+                                     .record_burst_max = 160000,
+                                     .interval_ms = ledger->options.checkpoint_ms,
+                                     .wait_durable = wait_durable,
+                                     .durable_head = durable_head,
+                                     .notify = wake_loop,
+                                     .fatal = storage_failed,
+                                     .ctx = ledger };
+    enum punkt_status status = state_open(&options, &ledger->state, out_found, out_mark, failure);
+    if (status == PUNKT_OK && !*out_found) {
+        memset(out_mark, 0, sizeof(*out_mark));
+        journal_beginning(ledger->journal, &out_mark->head);
+    }
+    return status;
+}
+
+struct recovering {
+    struct ledger *ledger;
+    struct ledger_recovery *report;
+};
+
+static enum punkt_status replay_visit(void *ctx, const struct journal_block *block, struct failure *failure)
+{
+    struct recovering *recovering = ctx;
+    recovering->report->blocks++;
+    recovering->report->events += block->event_count;
+    return replay_block(&recovering->ledger->replay, block, failure);
+}
+
+/* Folds what stands behind `mark` into state and writes a checkpoint at the journal's end. */
+static enum punkt_status recover(struct ledger *ledger, const struct state_mark *mark,
+                                 struct ledger_recovery *report, struct failure *failure)
+{
+    struct journal_head head;
+    struct recovering recovering = { .ledger = ledger, .report = report };
+    enum punkt_status status = replay_open(&ledger->replay, ledger->state, &mark->head, failure);
+    if (status != PUNKT_OK)
+        return status;
+    ledger->fold = ledger->replay.fold;
+    ledger->fold->time = mark->ledger_time;
+    status = journal_recover(ledger->journal, &mark->head, !mark->clean, replay_visit, &recovering, &head,
+                             failure);
+    if (status != PUNKT_OK)
+        return status;
+    report->position = head.position;
+    ledger->term = head.term;
+    PUNKT_CHECK(head.position == ledger->replay.head.position);
+    /* Also says that the stop before is no longer the last word: the mark is not clean from here on. */
+    return replay_checkpoint(&ledger->replay, failure);
+}
+
+static enum punkt_status start_threads(struct ledger *ledger, struct failure *failure)
+{
+    enum punkt_status status = journal_start(ledger->journal, ledger->term, failure);
+    if (status == PUNKT_OK)
+        status = state_start(ledger->state, failure);
+    if (status == PUNKT_OK) {
+        status = reader_open(ledger->journal, wake_loop, ledger, &ledger->reader);
+        if (status != PUNKT_OK)
+            failure_set(failure, "the reader thread cannot be started: %s", punkt_status_name(status));
+    }
+    return status;
+}
+
+static void start_clock(struct ledger *ledger)
+{
+    struct clock_reading reading = clock_read(true);
+    ledger_clock_init(&ledger->clock, &reading, ledger->fold->time, ledger->options.build);
+}
+
+/* Closes whatever is there, without a word to the files. */
+static void ledger_drop(struct ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    reader_close(ledger->reader);
+    state_close(ledger->state);
+    journal_close(ledger->journal);
+    replay_close(&ledger->replay);
+    if (ledger->wake_fd >= 0)
+        close(ledger->wake_fd);
+    free(ledger);
+}
+
+enum punkt_status ledger_open(const struct ledger_options *options, struct ledger **out_ledger,
+                              struct ledger_recovery *out_recovery, struct failure *failure)
+{
+    struct ledger *ledger = ledger_new(options);
+    if (ledger == NULL) {
+        failure_set(failure, "no memory for the ledger");
+        return PUNKT_NO_MEMORY;
+    }
+    memset(out_recovery, 0, sizeof(*out_recovery));
+    struct state_mark mark;
+    bool found = false;
+    enum punkt_status status = ledger_paths_of(options->dir, &ledger->paths, failure);
+    if (status == PUNKT_OK)
+        status = make_folder(options->dir, failure);
+    if (status == PUNKT_OK)
+        status = open_journal(ledger, false, failure);
+    if (status == PUNKT_OK)
+        status = open_state(ledger, &found, &mark, failure);
+    if (status == PUNKT_OK)
+        status = recover(ledger, &mark, out_recovery, failure);
+    if (status == PUNKT_OK)
+        status = start_threads(ledger, failure);
+    if (status != PUNKT_OK) {
+        ledger_drop(ledger);
+        return status;
+    }
+    out_recovery->created = journal_is_new(ledger->journal);
+    start_clock(ledger);
+    /* What was read back is durable: an answer about it waits for nothing. */
+    ledger->newest = 0;
+    *out_ledger = ledger;
+    return PUNKT_OK;
+}
+
+/* The journal was cut below what the old state stood for: a new term begins, and says so. */
+static enum punkt_status begin_term(struct ledger *ledger, const struct state_mark *old,
+                                    struct failure *failure)
+{
+    ledger->term = u64_max(ledger->term, old->head.term) + 1;
+    enum punkt_status status = start_threads(ledger, failure);
+    if (status != PUNKT_OK)
+        return status;
+    start_clock(ledger);
+    struct event event = { .type = EVENT_TERM,
+                           .time = ledger_now(ledger),
+                           .term = { .old_term = old->head.term,
+                                     .new_term = ledger->term,
+                                     .old_position = old->head.position,
+                                     .who = TEXT_LITERAL("punktd rebuild"),
+                                     .why = TEXT_LITERAL("the journal ends before what state stood for") } };
+    event.occurred = event.time;
+    memcpy(event.term.old_hash, old->head.hash, sizeof(event.term.old_hash));
+    (void)ledger_reserve(ledger);
+    ledger_append(ledger, &event);
+    return PUNKT_OK;
+}
+
+enum punkt_status ledger_rebuild(const struct ledger_options *options, struct ledger_recovery *out_recovery,
+                                 struct failure *failure)
+{
+    struct ledger *ledger = ledger_new(options);
+    if (ledger == NULL) {
+        failure_set(failure, "no memory for the ledger");
+        return PUNKT_NO_MEMORY;
+    }
+    memset(out_recovery, 0, sizeof(*out_recovery));
+    struct state_mark old, mark;
+    struct failure ignored;
+    bool found = false, had_old = false;
+    enum punkt_status status = ledger_paths_of(options->dir, &ledger->paths, failure);
+    if (status == PUNKT_OK)
+        status = open_journal(ledger, false, failure);
+    if (status != PUNKT_OK)
+        goto out;
+    /* What the old state stood for is worth knowing, if it can still be read. */
+    if (open_state(ledger, &had_old, &old, &ignored) != PUNKT_OK)
+        had_old = false;
+    state_close(ledger->state);
+    ledger->state = NULL;
+    status = state_erase(ledger->paths.state, failure);
+    if (status == PUNKT_OK)
+        status = open_state(ledger, &found, &mark, failure);
+    if (status != PUNKT_OK)
+        goto out;
+    bool cut = had_old && memcmp(old.head.id, mark.head.id, sizeof(mark.head.id)) == 0;
+    mark.clean = cut && old.clean;
+    status = recover(ledger, &mark, out_recovery, failure);
+    cut = cut && out_recovery->position < old.head.position;
+    if (status == PUNKT_OK)
+        status = cut ? begin_term(ledger, &old, failure) : start_threads(ledger, failure);
+    if (status == PUNKT_OK) {
+        out_recovery->position = journal_next(ledger->journal);
+        return ledger_close(ledger, failure);
+    }
+out:
+    ledger_drop(ledger);
+    return status;
+}
+
+enum punkt_status ledger_verify_files(const struct ledger_options *options, struct verify_report *out_report,
+                                      struct failure *failure)
+{
+    struct ledger *ledger = ledger_new(options);
+    if (ledger == NULL) {
+        failure_set(failure, "no memory for the ledger");
+        return PUNKT_NO_MEMORY;
+    }
+    struct state_mark mark;
+    uint8_t digest[STATE_DIGEST_SIZE], recomputed[STATE_DIGEST_SIZE];
+    struct verify *verify = NULL;
+    bool found = false;
+    enum punkt_status status = ledger_paths_of(options->dir, &ledger->paths, failure);
+    if (status == PUNKT_OK)
+        status = open_journal(ledger, true, failure);
+    if (status == PUNKT_OK)
+        status = open_state(ledger, &found, &mark, failure);
+    if (status != PUNKT_OK)
+        goto out;
+    state_digest(ledger->state, digest, &mark);
+    if (!found)
+        journal_beginning(ledger->journal, &mark.head);
+    status = verify_open(ledger->journal, ledger->paths.scratch, digest, &mark, JOURNAL_TO_THE_END, &verify,
+                         failure);
+    if (status == PUNKT_OK)
+        status = verify_slice(verify, 0, failure);
+    if (status != PUNKT_OK)
+        goto out;
+    *out_report = *verify_report(verify);
+    /* The digest that was kept along the way must also be that of the records as they lie there. */
+    if (out_report->outcome == VERIFY_MATCHES) {
+        enum punkt_status records = state_digest_recompute(ledger->state, recomputed, failure);
+        if (records != PUNKT_OK || memcmp(recomputed, digest, sizeof(digest)) != 0) {
+            out_report->outcome = VERIFY_DAMAGED;
+            (void)snprintf(out_report->file, sizeof(out_report->file), "state/data.mdb");
+            (void)snprintf(out_report->detail, sizeof(out_report->detail), "%.200s",
+                           records != PUNKT_OK ? failure->text
+                                               : "the records do not have the digest they were written with");
+        }
+    }
+out:
+    verify_close(verify);
+    ledger_drop(ledger);
+    return status;
+}
+
+/* --- the loop's turn --- */
+
+int ledger_fd(const struct ledger *ledger)
+{
+    return ledger->wake_fd;
+}
+
+static bool job_may_run(const struct ledger *ledger, const struct ledger_job *job)
+{
+    return job->wait_for < journal_durable(ledger->journal);
+}
+
+void ledger_submit(struct ledger *ledger, struct ledger_job *job)
+{
+    if (job->wait_for == 0 || job_may_run(ledger, job)) {
+        reader_submit(ledger->reader, job);
+        return;
+    }
+    job->next = ledger->waiting;
+    ledger->waiting = job;
+}
+
+void ledger_process(struct ledger *ledger)
+{
+    uint64_t count;
+    ssize_t got = read(ledger->wake_fd, &count, sizeof(count));
+    (void)got; /* empty: woken for nothing */
+    (void)state_finish(ledger->state);
+    struct ledger_job **link = &ledger->waiting;
+    while (*link != NULL) {
+        struct ledger_job *job = *link;
+        if (job_may_run(ledger, job)) {
+            *link = job->next;
+            reader_submit(ledger->reader, job);
+        } else {
+            link = &job->next;
+        }
+    }
+    reader_process(ledger->reader);
+}
+
+void ledger_turn_end(struct ledger *ledger)
+{
+    struct journal_head sealed;
+    if (journal_seal(ledger->journal, ledger->fold->time, &sealed))
+        ledger->open_block_empty = true;
+    ledger->clock_read_this_turn = false;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    int64_t monotonic_us = now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
+    /* A layer holds whole blocks: it freezes when nothing stands in the open one. */
+    if (!state_wants_freeze(ledger->state, monotonic_us) || !ledger->open_block_empty)
+        return;
+    struct state_mark mark = { .ledger_time = ledger->fold->time };
+    memcpy(mark.head.id, journal_id(ledger->journal), sizeof(mark.head.id));
+    mark.head.position = journal_next(ledger->journal);
+    mark.head.next_sequence = ledger->fold->next_sequence;
+    mark.head.term = ledger->term;
+    mark.head.time = ledger->fold->time;
+    fold_store(ledger->fold);
+    (void)state_freeze(ledger->state, &mark, monotonic_us); /* the one before is still on its way: later */
+}
+
+bool ledger_has_room(const struct ledger *ledger)
+{
+    return journal_has_room(ledger->journal) && !state_is_crowded(ledger->state);
+}
+
+bool ledger_storage_low(const struct ledger *ledger)
+{
+    return journal_low(ledger->journal) || state_low(ledger->state);
+}
+
+journal_position ledger_reserve(struct ledger *ledger)
+{
+    ledger->reserved = journal_reserve(ledger->journal, JOURNAL_EVENT_MAX, &ledger->reserved_position);
+    PUNKT_CHECK(ledger->reserved != NULL); /* ledger_has_room was asked */
+    return ledger->reserved_position;
+}
+
+void ledger_append(struct ledger *ledger, struct event *event)
+{
+    struct fold *fold = ledger->fold;
+    PUNKT_CHECK(ledger->reserved != NULL);
+    event->sequence = fold->next_sequence;
+    for (uint32_t i = 0; i < event->effect_count; i++) {
+        struct effect *effect = &event->effects[i];
+        PUNKT_CHECK(fold_account(fold, effect->account, &fold->account));
+        effect->account = fold->account.number;
+        effect->previous = fold->account.last_event;
+    }
+    size_t size = event_encode(event, ledger->reserved + JOURNAL_EVENT_HEADER_SIZE,
+                               JOURNAL_EVENT_MAX - JOURNAL_EVENT_HEADER_SIZE);
+    PUNKT_CHECK(fold_event(fold, event, ledger->reserved_position));
+    journal_commit(ledger->journal, (uint32_t)(JOURNAL_EVENT_HEADER_SIZE + size));
+    ledger->newest = ledger->reserved_position;
+    ledger->open_block_empty = false;
+    ledger->reserved = NULL;
+}
+
+journal_position ledger_newest(const struct ledger *ledger)
+{
+    return ledger->newest;
+}
+
+journal_position ledger_durable(const struct ledger *ledger)
+{
+    return journal_durable(ledger->journal);
+}
+
+utc_us ledger_now(struct ledger *ledger)
+{
+    if (!ledger->clock_read_this_turn) {
+        struct clock_reading reading = clock_read(!ledger->clock.confirmed);
+        (void)ledger_clock_now(&ledger->clock, &reading);
+        ledger->clock_read_this_turn = true;
+    }
+    return ledger->clock.time;
+}
+
+bool ledger_clock_confirmed(const struct ledger *ledger)
+{
+    return ledger->clock.confirmed;
+}
+
+void ledger_take_clock(struct ledger *ledger, utc_us *out_before, utc_us *out_after)
+{
+    struct clock_reading reading = clock_read(false);
+    *out_before = ledger_now(ledger);
+    ledger_clock_accept(&ledger->clock, &reading);
+    *out_after = ledger->clock.time;
+}
+
+struct fold *ledger_fold(struct ledger *ledger)
+{
+    return ledger->fold;
+}
+
+const uint8_t *ledger_id(const struct ledger *ledger)
+{
+    return journal_id(ledger->journal);
+}
+
+uint64_t ledger_term(const struct ledger *ledger)
+{
+    return ledger->term;
+}
+
+enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_verify,
+                                     struct failure *failure)
+{
+    uint8_t digest[STATE_DIGEST_SIZE];
+    struct state_mark mark;
+    state_digest(ledger->state, digest, &mark);
+    return verify_open(ledger->journal, ledger->paths.scratch, digest, &mark,
+                       journal_durable(ledger->journal), out_verify, failure);
+}
+
+enum punkt_status ledger_close(struct ledger *ledger, struct failure *failure)
+{
+    if (ledger == NULL)
+        return PUNKT_OK;
+    reader_close(ledger->reader);
+    ledger->reader = NULL;
+    /* The block before may still be on its way; then the last one can be sealed. */
+    struct journal_head head;
+    while (!ledger->open_block_empty && !journal_seal(ledger->journal, ledger->fold->time, &head))
+        journal_wait(ledger->journal, journal_durable(ledger->journal) + 1);
+    journal_wait(ledger->journal, journal_next(ledger->journal));
+    fold_store(ledger->fold);
+    struct state_mark mark = { .ledger_time = ledger->fold->time, .clean = true };
+    journal_durable_head(ledger->journal, &mark.head);
+    enum punkt_status status = state_checkpoint_now(ledger->state, &mark, failure);
+    ledger_drop(ledger);
+    return status;
+}

@@ -1,0 +1,38 @@
+/*
+ * Verification: reads the whole journal, folds it into a scratch state up to the position that the
+ * checked state stands for, and compares digests. In slices, beside a live daemon or alone.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/status.h"
+#include "ledger/journal.h"
+#include "ledger/state.h"
+
+enum verify_outcome { VERIFY_DAMAGED = 0, VERIFY_MATCHES = 1, VERIFY_DIFFERS = 2 };
+
+struct verify_report {
+    enum verify_outcome outcome;
+    uint64_t blocks, events;
+    char file[80];   /* of the damage, inside the data folder */
+    uint64_t offset; /* in it */
+    char detail[256];
+};
+
+struct verify;
+
+/*
+ * scratch_dir: made new, removed by verify_close. digest and mark: what state was recorded to be;
+ * until: how far the journal is read (the durable end).
+ */
+PUNKT_MUST_CHECK enum punkt_status verify_open(struct journal *journal, const char *scratch_dir,
+                                               const uint8_t digest[STATE_DIGEST_SIZE],
+                                               const struct state_mark *mark, journal_position until,
+                                               struct verify **out_verify, struct failure *failure);
+
+/* Reads about slice_bytes more (0: all). PUNKT_BUSY: not done yet; PUNKT_OK: the report is whole. Anything
+ * else: verification itself failed. */
+PUNKT_MUST_CHECK enum punkt_status verify_slice(struct verify *verify, uint64_t slice_bytes,
+                                                struct failure *failure);
+const struct verify_report *verify_report(const struct verify *verify);
+void verify_close(struct verify *verify);
