@@ -13,6 +13,7 @@ void log_set_level(enum log_level level)
     level_now = level;
 }
 
+PUNKT_PRINTF(3, 0)
 static void log_line(enum log_level level, const char *word, const char *format, va_list args)
 {
     if (level > level_now)
