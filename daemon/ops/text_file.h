@@ -1,0 +1,14 @@
+/*
+ * A small file, read whole.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/status.h"
+
+/*
+ * Reads a file of at most max_bytes. *out_data is the caller's to free, with a zero behind its end.
+ * PUNKT_IO: it cannot be read; PUNKT_FULL: it is larger.
+ */
+PUNKT_MUST_CHECK enum punkt_status text_file_read(const char *path, size_t max_bytes, char **out_data,
+                                                  size_t *out_size, struct failure *failure);
