@@ -1,0 +1,39 @@
+/*
+ * Bytes that come in at the end and go out at the front; grows, and keeps what it has grown to.
+ *
+ *      | consumed | held: begin to end | free |
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero is an empty one. */
+struct buffer {
+    uint8_t *bytes;
+    size_t begin;
+    size_t end;
+    size_t capacity;
+};
+
+/* How many bytes it holds. */
+size_t buffer_size(const struct buffer *buffer);
+
+/* The first byte held; moves with every buffer_reserve. */
+uint8_t *buffer_data(const struct buffer *buffer);
+
+/* Makes room for `size` bytes behind the end. False: no memory, and nothing has changed. */
+bool buffer_reserve(struct buffer *buffer, size_t size);
+
+/* Copies bytes behind the end. False: no memory, and nothing has changed. */
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t size);
+
+/* Drops bytes from the front; at most as many as there are. */
+void buffer_consume(struct buffer *buffer, size_t size);
+
+/* Drops everything, keeps the memory. */
+void buffer_clear(struct buffer *buffer);
+
+/* Gives the memory back; all zero afterwards. */
+void buffer_done(struct buffer *buffer);

@@ -1,0 +1,78 @@
+/*
+ * The calls: for each operation, how its public request becomes a message, and a message its public answer.
+ */
+#pragma once
+
+#include <punkt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buffer.h"
+#include "proto/message.h"
+
+/* What every public request begins with. */
+struct request_head {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+};
+
+/* A request on its way into a frame. */
+struct build {
+    struct buffer *frame; /* gets the body, behind FRAME_HEADER_SIZE bytes left free */
+    struct buffer *lists; /* memory for lists while encoding */
+    struct request_head head;
+    uint64_t epoch;    /* of the handle */
+    const char *wrong; /* after a failure: what cannot be sent, of static lifetime; NULL: no memory */
+};
+
+/* Encodes a public request (NULL allowed only for plain ones). */
+typedef bool call_encode_fn(struct build *build, const void *request);
+
+union any_answer {
+    struct punkt_answer head;
+    struct punkt_return_answer any_return;
+#define CALL(NAME, name, request, answer) struct answer name##_;
+#include "lib/calls.def"
+#undef CALL
+};
+
+/* Fills what stands behind the head of a public answer from a decoded message; texts and entries are placed in
+ * memory. False: something does not fit. */
+typedef bool call_fill_fn(const void *message, struct message_memory *memory, union any_answer *out);
+
+struct call {
+    enum operation operation;
+    enum message message; /* of the answer */
+    size_t answer_size;
+    call_encode_fn *encode;
+    call_fill_fn *fill;
+};
+
+/* The call of an operation; NULL if it has none. */
+const struct call *call_of(uint32_t operation);
+
+#define CALL(NAME, name, request, answer)                                                                    \
+    call_encode_fn encode_##name;                                                                            \
+    call_fill_fn fill_##name;
+#include "lib/calls.def"
+#undef CALL
+
+/*
+ * Decodes the body of an answer done to an operation into out: head zeroed but for size, call, code, name, text and
+ * operation. Memory is kept in arena, and what out points to lives there until the next use of it. False: the
+ * body is not what it should be, or no memory.
+ */
+bool call_decode_done(const struct call *call, const void *body, size_t size, struct buffer *arena,
+                      union any_answer *out);
+
+/* The same for an answer refused; the detail is placed in arena. */
+bool call_decode_refused(const struct call *call, const void *body, size_t size, struct buffer *arena,
+                         union any_answer *out);
+
+/* Sets the head for how a call ended without words of the server. */
+void call_head(const struct call *call, enum punkt_call how, union any_answer *out);
+
+/* Sets code, name, text and retryable for a refusal. */
+void call_head_code(struct punkt_answer *head, uint32_t code);

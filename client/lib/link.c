@@ -1,0 +1,203 @@
+#include "lib/link.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAUSE_FIRST_US (UINT64_C(500) * 1000)
+#define PAUSE_MAX_US (UINT64_C(60) * 1000 * 1000)
+#define PAUSE_DOUBLINGS_MAX 7 /* 0.5 s doubled so often is over a minute */
+#define HURRY_PAUSE_US (UINT64_C(500) * 1000)
+#define RECEIVE_SIZE ((size_t)16 * 1024)
+#define UNACKNOWLEDGED_MAX_MS 30000U /* what the peer's kernel does not acknowledge so long never arrives */
+
+uint64_t link_now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists and now is ours */
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 + 1;
+}
+
+uint64_t link_jitter(uint64_t *random, uint64_t bound)
+{
+    /* splitmix64: not secret, only spread. */
+    uint64_t mixed = *random += UINT64_C(0x9E3779B97F4A7C15);
+    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94D049BB133111EB);
+    mixed ^= mixed >> 31;
+    return bound == UINT64_MAX ? mixed : mixed % (bound + 1);
+}
+
+bool link_init(struct link *link, const char *servers, uint64_t seed)
+{
+    memset(link, 0, sizeof(*link));
+    link->fd = -1;
+    link->random = seed;
+    link->servers = strdup(servers);
+    return link->servers != NULL;
+}
+
+void link_done(struct link *link)
+{
+    if (link->fd >= 0)
+        (void)close(link->fd);
+    link->fd = -1;
+    free(link->servers);
+    link->servers = NULL;
+    buffer_done(&link->in);
+    buffer_done(&link->out);
+}
+
+/* When the next attempt is due, judged by how many in a row have failed. */
+static uint64_t next_attempt_us(struct link *link, uint64_t now_us)
+{
+    unsigned count = link->addresses.count > 0 ? link->addresses.count : 1;
+    if (link->failures % count != 0)
+        return now_us; /* not all addresses have been tried in this round */
+    unsigned rounds = link->failures / count;
+    if (rounds == 0)
+        return now_us;
+    unsigned doublings = rounds - 1 < PAUSE_DOUBLINGS_MAX ? rounds - 1 : PAUSE_DOUBLINGS_MAX;
+    uint64_t pause_us = PAUSE_FIRST_US << doublings;
+    return now_us + link_jitter(&link->random, pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US);
+}
+
+void link_close(struct link *link, uint64_t now_us, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char why[LINK_TROUBLE_SIZE / 2];
+    (void)vsnprintf(why, sizeof(why), format, arguments);
+    va_end(arguments);
+    const char *name =
+        link->addresses.count > 0 ? link->addresses.items[link->address_index].name : link->servers;
+    (void)snprintf(link->trouble, sizeof(link->trouble), "%.120s: %s", name, why);
+
+    if (link->fd >= 0)
+        (void)close(link->fd);
+    link->fd = -1;
+    link->state = LINK_DOWN;
+    buffer_clear(&link->in);
+    buffer_clear(&link->out);
+    link->attempt_us = next_attempt_us(link, now_us);
+}
+
+/* None of them is worth failing for: without them a dead peer is found later. */
+static void set_socket_options(int fd, int family)
+{
+    int on = 1;
+    unsigned unacknowledged_ms = UNACKNOWLEDGED_MAX_MS;
+    if (family == AF_UNIX)
+        return;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
+}
+
+void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us)
+{
+    if (link->state != LINK_DOWN || now_us < link->attempt_us)
+        return;
+    const char *why = "";
+    link->began_us = now_us;
+    if (link->addresses.count == 0 || ++link->address_index >= link->addresses.count) {
+        link->address_index = 0; /* a new round: what a name leads to may have changed */
+        if (!address_resolve(link->servers, &link->addresses, &why)) {
+            link->failures++;
+            link_close(link, now_us, "%s", why);
+            return;
+        }
+    }
+    link->failures++; /* until link_progress says otherwise */
+
+    const struct address *address = &link->addresses.items[link->address_index];
+    int family = address->storage.ss_family;
+    link->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (link->fd < 0) {
+        link_close(link, now_us, "%s", strerror(errno));
+        return;
+    }
+    set_socket_options(link->fd, family);
+    link->state = LINK_CONNECTING;
+    link->deadline_us = now_us + attempt_timeout_us;
+    int rc = connect(link->fd, (const struct sockaddr *)&address->storage, address->size);
+    if (rc != 0 && errno != EINPROGRESS && errno != EINTR)
+        link_close(link, now_us, "%s", strerror(errno));
+}
+
+bool link_connected(struct link *link, uint64_t now_us)
+{
+    if (link->state != LINK_CONNECTING)
+        return false;
+    struct pollfd poll_fd = { .fd = link->fd, .events = POLLOUT };
+    if (poll(&poll_fd, 1, 0) <= 0) {
+        if (now_us >= link->deadline_us)
+            link_close(link, now_us, "no connection in time");
+        return false;
+    }
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        error = errno;
+    if (error != 0) {
+        link_close(link, now_us, "%s", strerror(error));
+        return false;
+    }
+    link->state = LINK_OPEN;
+    return true;
+}
+
+void link_progress(struct link *link)
+{
+    link->failures = 0;
+}
+
+void link_hurry(struct link *link, uint64_t now_us)
+{
+    if (link->state != LINK_DOWN || link->attempt_us <= now_us)
+        return;
+    uint64_t earliest_us = link->began_us == 0 ? now_us : link->began_us + HURRY_PAUSE_US;
+    if (link->attempt_us > earliest_us)
+        link->attempt_us = earliest_us;
+}
+
+bool link_receive(struct link *link, uint64_t now_us)
+{
+    if (!buffer_reserve(&link->in, RECEIVE_SIZE)) {
+        link_close(link, now_us, "no memory for what it sends");
+        return false;
+    }
+    ssize_t size = recv(link->fd, link->in.bytes + link->in.end, link->in.capacity - link->in.end, 0);
+    if (size > 0) {
+        link->in.end += (size_t)size;
+        return true;
+    }
+    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return true;
+    link_close(link, now_us, "%s", size == 0 ? "the server closed the connection" : strerror(errno));
+    return false;
+}
+
+bool link_flush(struct link *link, uint64_t now_us)
+{
+    while (buffer_size(&link->out) > 0) {
+        ssize_t size = send(link->fd, buffer_data(&link->out), buffer_size(&link->out), MSG_NOSIGNAL);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return true;
+        if (size < 0) {
+            link_close(link, now_us, "%s", strerror(errno));
+            return false;
+        }
+        buffer_consume(&link->out, (size_t)size);
+    }
+    return true;
+}

@@ -1,0 +1,68 @@
+/*
+ * The link to the server: one socket at a time, bytes in and out, and when to try again after a loss. It knows
+ * nothing of frames. It never blocks, but for the look-up of host names.
+ *
+ *      DOWN --attempt is due, and somebody wants it--> CONNECTING --writable--> OPEN
+ *       ^-------------------- link_close, whatever the reason -----------------------'
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/address.h"
+#include "lib/buffer.h"
+
+#define LINK_TROUBLE_SIZE 256
+
+enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_OPEN };
+
+struct link {
+    enum link_state state;
+    int fd;        /* -1: none */
+    char *servers; /* owned */
+    struct address_list addresses;
+    unsigned address_index; /* of the attempt that is on or was last */
+    unsigned failures;      /* since link_progress */
+    uint64_t attempt_us;    /* DOWN: the next attempt is not before */
+    uint64_t began_us;      /* when the last attempt began; 0: there was none */
+    uint64_t deadline_us;   /* CONNECTING: when it is given up */
+    uint64_t random;        /* of the jitter */
+    struct buffer in;
+    struct buffer out;
+    char trouble[LINK_TROUBLE_SIZE]; /* why it went down last; "" if it never did */
+};
+
+/* Monotonic time in microseconds; never 0. */
+uint64_t link_now_us(void);
+
+/* A random number from 0 to bound, both possible, of a generator whose state is *random. */
+uint64_t link_jitter(uint64_t *random, uint64_t bound);
+
+/* Takes a copy of servers. False: no memory. To be ended by link_done either way. */
+bool link_init(struct link *link, const char *servers, uint64_t seed);
+void link_done(struct link *link);
+
+/* DOWN and due: begins an attempt that may take attempt_timeout_us. Otherwise does nothing. */
+void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us);
+
+/* CONNECTING: looks whether it is done, or too late. True: it has become OPEN just now. */
+bool link_connected(struct link *link, uint64_t now_us);
+
+/* Closes the socket, drops what the buffers hold, and decides when the next attempt is due: at once after the loss
+ * of a link that was good and while there are untried addresses; else after a random pause, up to 0.5 s, then
+ * twice as much each time, up to 60 s. The words say why. */
+__attribute__((format(printf, 3, 4))) void link_close(struct link *link, uint64_t now_us, const char *format,
+                                                      ...);
+
+/* The server did what it is there for: the next loss is the first again. */
+void link_progress(struct link *link);
+
+/* Somebody is waiting now: the next attempt is due at once, but not within half a second of the last. */
+void link_hurry(struct link *link, uint64_t now_us);
+
+/* OPEN: reads what is there, up to some bound, behind in. False: the link went down. */
+bool link_receive(struct link *link, uint64_t now_us);
+
+/* OPEN: writes as much of out as the socket takes. False: the link went down. */
+bool link_flush(struct link *link, uint64_t now_us);

@@ -1,0 +1,104 @@
+/* The words of punkt.h for its numbers, and the proof that those numbers are proto's. */
+#include <assert.h>
+#include <punkt.h>
+
+#include "proto/message.h"
+
+#define RESULT(code, NAME, name, finality, exit_code, text)                                                  \
+    static_assert((int)PUNKT_RESULT_##NAME == (int)RESULT_##NAME, "punkt.h lists every result");
+#include "proto/results.def"
+#undef RESULT
+
+#define OPERATION(code, NAME, name, kind, doc)                                                               \
+    static_assert((int)PUNKT_OPERATION_##NAME == (int)OPERATION_##NAME, "punkt.h lists every operation");
+#define RESERVED(code, name)
+#include "proto/operations.def"
+#undef OPERATION
+#undef RESERVED
+
+static_assert(PUNKT_FLAG_ADVICE == FRAME_FLAG_ADVICE && PUNKT_FLAG_HISTORIC == FRAME_FLAG_HISTORIC,
+              "flags are those of the frame");
+
+const char *punkt_result_name(uint32_t code)
+{
+    if (code == PUNKT_RESULT_DONE)
+        return "done";
+    const struct result_row *row = result_row(code);
+    return row != NULL ? row->name : "refused";
+}
+
+const char *punkt_result_text(uint32_t code)
+{
+    if (code == PUNKT_RESULT_DONE)
+        return "done";
+    const struct result_row *row = result_row(code);
+    return row != NULL ? row->text : "refused for a reason that this version does not know";
+}
+
+bool punkt_result_retryable(uint32_t code)
+{
+    const struct result_row *row = result_row(code);
+    return row != NULL && row->retryable;
+}
+
+int punkt_result_exit_code(uint32_t code)
+{
+    if (code == PUNKT_RESULT_DONE)
+        return 0;
+    const struct result_row *row = result_row(code);
+    return row != NULL ? row->exit_code : 1;
+}
+
+const char *punkt_call_name(enum punkt_call call)
+{
+    switch (call) {
+    case PUNKT_CALL_DONE:
+        return "done";
+    case PUNKT_CALL_REFUSED:
+        return "refused";
+    case PUNKT_CALL_QUEUED:
+        return "queued";
+    case PUNKT_CALL_NOT_SENT:
+        return "not_sent";
+    case PUNKT_CALL_UNKNOWN:
+        return "unknown";
+    case PUNKT_CALL_INVALID:
+        return "invalid";
+    case PUNKT_CALL_WINDOW_FULL:
+        return "window_full";
+    case PUNKT_CALL_NO_MEMORY:
+        return "no_memory";
+    }
+    return "unknown"; /* a number that is no enum punkt_call, from the caller */
+}
+
+const char *punkt_operation_name(uint32_t operation)
+{
+    const struct operation_row *row = operation <= UINT16_MAX ? operation_row((uint16_t)operation) : NULL;
+    return row != NULL ? row->name : "unknown";
+}
+
+const char *punkt_card_status_name(uint32_t status)
+{
+    static const char *const names[] = { "unknown", "active", "blocked", "replaced", "closed" };
+    return names[status < sizeof(names) / sizeof(names[0]) ? status : 0];
+}
+
+const char *punkt_event_name(uint32_t kind)
+{
+    static const char *const names[] = {
+        [PUNKT_EVENT_CARDS_ISSUED] = "card_issued",
+        [PUNKT_EVENT_PURCHASE] = "purchase",
+        [PUNKT_EVENT_RETURN] = "return",
+        [PUNKT_EVENT_UNLINKED_RETURN] = "unlinked_return",
+        [PUNKT_EVENT_REDEMPTION] = "redemption",
+        [PUNKT_EVENT_ADJUSTMENT] = "adjustment",
+    };
+    const char *name = kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
+    return name != NULL ? name : "event";
+}
+
+const char *punkt_version(void)
+{
+    return PUNKT_VERSION;
+}
