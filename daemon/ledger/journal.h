@@ -17,6 +17,7 @@
 
 #define JOURNAL_HASH_SIZE 32
 #define JOURNAL_ID_SIZE 16
+#define JOURNAL_EVENT_HEADER_SIZE 8 /* size and checksum, which journal_commit writes; the payload follows */
 #define JOURNAL_BLOCK_MAX (4u * 1024 * 1024) /* bytes of a block, header and hash included */
 #define JOURNAL_EVENT_MAX (2u * 1024 * 1024) /* bytes of one event; a block holds at least one */
 #define JOURNAL_SEGMENT_BYTES_DEFAULT (64ull * 1024 * 1024)
@@ -25,9 +26,11 @@
 struct journal;
 
 struct journal_options {
-    const char *dir;           /* DATA/journal, made if missing */
-    uint64_t segment_bytes;    /* 0: default */
-    uint64_t reserve_bytes;    /* free space on the file system below which journal_low() is true */
+    const char *dir;        /* DATA/journal, made if missing */
+    uint64_t segment_bytes; /* 0: default */
+    uint64_t reserve_bytes; /* free space on the file system below which journal_low() is true */
+    bool read_only; /* verification of a stopped daemon's files: the lock is shared, nothing is written or
+                                * made (PUNKT_NOT_FOUND: no journal there), journal_start is refused */
     /* Called on the journal thread after a block became durable or the state of space changed; must only wake
      * the loop (write an eventfd). */
     void (*notify)(void *ctx);
@@ -49,26 +52,27 @@ struct journal_head {
 
 /* A block as it lies in memory or file. */
 struct journal_block {
-    journal_position position;      /* of its first byte */
-    uint32_t size;                  /* header and hash included */
+    journal_position position; /* of its first byte */
+    uint32_t size;             /* header and hash included */
     uint32_t event_count;
     uint64_t first_sequence;
     uint64_t term;
     utc_us time;
     uint8_t hash[JOURNAL_HASH_SIZE];
-    const uint8_t *events;          /* borrowed for the call */
+    const uint8_t *events; /* borrowed for the call */
     uint32_t events_size;
 };
 
 /* Called for each block, in order. Anything but PUNKT_OK stops the walk and is handed on. */
-typedef enum punkt_status journal_visit_fn(void *ctx, const struct journal_block *block, struct failure *failure);
+typedef enum punkt_status journal_visit_fn(void *ctx, const struct journal_block *block,
+                                           struct failure *failure);
 
 /*
  * Opens or creates the folder: takes its lock (PUNKT_BUSY: another daemon has it), finds the
  * segments. No thread yet, nothing is written but what a new journal needs.
  */
-PUNKT_MUST_CHECK enum punkt_status journal_open(const struct journal_options *options, struct journal **out_journal,
-                                                struct failure *failure);
+PUNKT_MUST_CHECK enum punkt_status journal_open(const struct journal_options *options,
+                                                struct journal **out_journal, struct failure *failure);
 
 /* The id of the journal, and whether it was made by this journal_open. */
 const uint8_t *journal_id(const struct journal *journal);
@@ -87,14 +91,17 @@ PUNKT_MUST_CHECK enum punkt_status journal_recover(struct journal *journal, cons
 void journal_beginning(const struct journal *journal, struct journal_head *out_head);
 
 /* Starts the thread. Events can be reserved from now on. term: of the blocks to come. */
-PUNKT_MUST_CHECK enum punkt_status journal_start(struct journal *journal, uint64_t term, struct failure *failure);
+PUNKT_MUST_CHECK enum punkt_status journal_start(struct journal *journal, uint64_t term,
+                                                 struct failure *failure);
 
 /* --- loop thread --- */
 
 /*
  * Room for an event of at most `size` bytes (<= JOURNAL_EVENT_MAX) in the open block; out_position is
  * where it will stand for ever. NULL: the open block is full and the one before still being written;
- * stop reading sockets until the next notify. Only one reservation at a time.
+ * stop reading sockets until the next notify. Only one reservation at a time. A full block is sealed
+ * here if the thread is free, with the time of the block before: so events of one decision stay in one
+ * block if the first of them reserves room for all (less is committed, the rest reserved again).
  */
 uint8_t *journal_reserve(struct journal *journal, uint32_t size, journal_position *out_position);
 /* The event is written: size bytes of it count. */
@@ -103,14 +110,21 @@ void journal_commit(struct journal *journal, uint32_t size);
 bool journal_has_room(const struct journal *journal);
 /*
  * Hands the open block to the thread if it is not empty and the thread is free. True if a block was
- * sealed: out_head is where the chain will stand, its hash not yet known (see journal_hash_of).
+ * sealed: out_head is where the chain will stand, its hash not yet known (see journal_hash_before).
  */
 bool journal_seal(struct journal *journal, utc_us time, struct journal_head *out_head);
 /* Position behind the last event committed (in the open block), and behind the last durable block. */
 journal_position journal_next(const struct journal *journal);
 journal_position journal_durable(const struct journal *journal);
 /* The head of the newest durable block. Any thread. */
-void journal_durable_head(const struct journal *journal, struct journal_head *out_head);
+void journal_durable_head(struct journal *journal, struct journal_head *out_head);
+/*
+ * The hash of the block that ends at position, which must be durable (a checkpoint learns what it was sealed with).
+ * Any thread but the journal's; reads the file. PUNKT_NOT_FOUND: its segment is not in the folder.
+ */
+PUNKT_MUST_CHECK enum punkt_status journal_hash_of(struct journal *journal, journal_position position,
+                                                   uint8_t out_hash[JOURNAL_HASH_SIZE],
+                                                   struct failure *failure);
 /* Waits until everything sealed is durable (clean stop, checkpoint thread). Any thread but the journal's. */
 void journal_wait(struct journal *journal, journal_position position);
 /* No spare segment can be had, or less than reserve_bytes is free: refuse new business. */
@@ -129,7 +143,15 @@ bool journal_in_memory(const struct journal *journal, journal_position position,
  * PUNKT_NOT_FOUND: its segment is not in the folder (archived); failure names the file.
  */
 PUNKT_MUST_CHECK enum punkt_status journal_read_event(struct journal *journal, journal_position position,
-                                                      uint8_t *buffer, uint32_t *out_size, struct failure *failure);
+                                                      uint8_t *buffer, uint32_t *out_size,
+                                                      struct failure *failure);
+
+/* The hash of the block that ends at position (of the id padded with zeros, at 0). */
+PUNKT_MUST_CHECK enum punkt_status journal_hash_before(struct journal *journal, journal_position position,
+                                                       uint8_t out_hash[JOURNAL_HASH_SIZE],
+                                                       struct failure *failure);
+
+#define JOURNAL_TO_THE_END UINT64_MAX /* as `until` of a scan: to the end of a journal opened read_only */
 
 /* What a scan found wrong. */
 struct journal_damage {
