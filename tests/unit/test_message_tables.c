@@ -1,0 +1,261 @@
+/*
+ * What the codec takes for granted about messages.def, operations.def and results.def.
+ */
+#include "proto/message.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "messages.h"
+
+/* One code used twice, by an operation or a reservation, does not compile. */
+enum code_taken {
+#define OPERATION(code, NAME, name, kind, doc) CODE_TAKEN_##code = (code),
+#define RESERVED(code, name) CODE_TAKEN_##code = (code),
+#include "proto/operations.def"
+#undef OPERATION
+#undef RESERVED
+};
+
+enum result_taken {
+#define RESULT(code, NAME, name, finality, exit_code, text) RESULT_TAKEN_##code = (code),
+#include "proto/results.def"
+#undef RESULT
+};
+
+static size_t uint_size(uint64_t value)
+{
+    size_t size = 1;
+    for (; value > 127; value >>= 7)
+        size++;
+    return size;
+}
+
+static size_t value_size_max(const struct message_field *field)
+{
+    switch (field->kind) {
+    case FIELD_UINT:
+        return uint_size(field->limit);
+    case FIELD_SINT:
+        return uint_size(field->limit * 2);
+    case FIELD_FIXED:
+        return 8;
+    case FIELD_HASH16:
+        return 16;
+    case FIELD_HASH32:
+        return 32;
+    case FIELD_CARD:
+    case FIELD_CODE:
+        return 1 + (size_t)field->limit;
+    case FIELD_TEXT:
+    case FIELD_TEXT_BLOCK:
+    case FIELD_BYTES:
+        return uint_size(field->limit) + (size_t)field->limit;
+    case FIELD_LIST:
+        break;
+    }
+    fail();
+    return 0;
+}
+
+static size_t message_size_max(enum message message)
+{
+    const struct message_table *table = &message_tables[message];
+    size_t size = 0;
+    for (size_t i = 0; i < table->field_count; i++) {
+        const struct message_field *field = &table->fields[i];
+        if (field->kind != FIELD_LIST) {
+            size += value_size_max(field);
+            continue;
+        }
+        size_t element = message_size_max(field->element);
+        size += uint_size(field->limit) + (size_t)field->limit * (uint_size(element) + element);
+    }
+    return size;
+}
+
+static void check_field(enum message message, size_t index)
+{
+    const struct message_table *table = &message_tables[message];
+    const struct message_field *field = &table->fields[index];
+    assert_true(strlen(field->name) > 0);
+    assert_true(strlen(field->doc) > 0);
+    if (index > 0 && field->required)
+        assert_true(table->fields[index - 1].required);
+    for (size_t i = 0; i < index; i++)
+        assert_string_not_equal(table->fields[i].name, field->name);
+    assert_true(field->offset < table->struct_size);
+    if (field->required)
+        assert_true(field->preset == 0);
+    switch (field->kind) {
+    case FIELD_UINT:
+        assert_true(field->preset <= field->limit);
+        break;
+    case FIELD_SINT:
+        assert_true(field->limit <= INT64_MAX);
+        assert_true((int64_t)field->preset <= (int64_t)field->limit);
+        assert_true((int64_t)field->preset >= -(int64_t)field->limit);
+        break;
+    case FIELD_HASH16:
+    case FIELD_HASH32:
+        assert_true(field->required); /* no bytes of a hash say "none" */
+        break;
+    case FIELD_CARD:
+        assert_true(field->required); /* an empty card number is none */
+        assert_in_range(field->limit, 1, WIRE_CODE_MAX);
+        break;
+    case FIELD_CODE:
+        assert_in_range(field->limit, 1, WIRE_CODE_MAX);
+        assert_true(field->preset == 0);
+        break;
+    case FIELD_TEXT:
+    case FIELD_TEXT_BLOCK:
+    case FIELD_BYTES:
+        assert_true(field->limit > 0 && field->limit <= FRAME_BODY_MAX);
+        assert_true(field->preset == 0);
+        break;
+    case FIELD_LIST:
+        assert_true(field->limit > 0);
+        assert_true(field->element < message); /* stands before it */
+        break;
+    case FIELD_FIXED:
+        break;
+    }
+}
+
+static void fields_keep_the_rules(void **state)
+{
+    (void)state;
+    for (enum message message = 0; message < MESSAGE_COUNT; message++) {
+        const struct message_table *table = &message_tables[message];
+        assert_true(table->struct_size <= sizeof(union any_message));
+        for (enum message other = 0; other < message; other++)
+            assert_string_not_equal(message_tables[other].name, table->name);
+        for (size_t i = 0; i < table->field_count; i++)
+            check_field(message, i);
+    }
+}
+
+static void elements_are_flat_and_fit(void **state)
+{
+    (void)state;
+    for (enum message message = 0; message < MESSAGE_COUNT; message++) {
+        const struct message_table *table = &message_tables[message];
+        for (size_t i = 0; i < table->field_count; i++) {
+            if (table->fields[i].kind != FIELD_LIST)
+                continue;
+            const struct message_table *element = &message_tables[table->fields[i].element];
+            for (size_t k = 0; k < element->field_count; k++)
+                assert_int_not_equal(element->fields[k].kind, FIELD_LIST);
+            /* The decoder counts on two bytes an element at least. */
+            assert_true(element->field_count > 0 && element->fields[0].required);
+            assert_in_range(message_size_max(table->fields[i].element), 1, MESSAGE_ELEMENT_SIZE_MAX);
+        }
+    }
+}
+
+static void messages_fit_into_frames(void **state)
+{
+    (void)state;
+    for (enum message message = 0; message < MESSAGE_COUNT; message++)
+        assert_in_range(message_size_max(message), 0, FRAME_BODY_MAX);
+    assert_in_range(message_size_max(MESSAGE_hello_request), 1, FRAME_BODY_MAX_BEFORE_HELLO);
+}
+
+/* A status hands the first answer of a change on, whatever change it was. */
+static void answers_of_changes_fit_into_a_status(void **state)
+{
+    (void)state;
+    const struct message_field *answer = NULL;
+    for (size_t i = 0; i < message_tables[MESSAGE_status_answer].field_count; i++) {
+        if (strcmp(message_tables[MESSAGE_status_answer].fields[i].name, "answer") == 0)
+            answer = &message_tables[MESSAGE_status_answer].fields[i];
+    }
+    assert_non_null(answer);
+    assert_in_range(message_size_max(MESSAGE_refusal), 1, answer->limit);
+    for (uint16_t code = 0; code <= FRAME_TYPE_OPERATION; code++) {
+        const struct operation_row *row = operation_row(code);
+        if (row != NULL && row->kind == OPERATION_KIND_CHANGE)
+            assert_in_range(message_size_max(row->answer), 1, answer->limit);
+    }
+}
+
+static void operations_have_their_messages(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t code;
+        const char *name; /* NULL: reserved */
+    } rows[] = {
+#define OPERATION(code_, NAME, name_, kind, doc) { code_, #name_ },
+#define RESERVED(code_, name_) { code_, NULL },
+#include "proto/operations.def"
+#undef OPERATION
+#undef RESERVED
+    };
+    size_t known = 0, rows_known = 0;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_in_range(rows[i].code, 1, FRAME_TYPE_OPERATION);
+        const struct operation_row *row = operation_row((uint16_t)rows[i].code);
+        if (rows[i].name == NULL) {
+            assert_null(row);
+            continue;
+        }
+        rows_known++;
+        assert_non_null(row);
+        assert_int_equal(row->code, rows[i].code);
+        assert_string_equal(row->name, rows[i].name);
+        assert_true(strlen(row->doc) > 0);
+        size_t length = strlen(row->name);
+        assert_memory_equal(message_tables[row->request].name, row->name, length);
+        assert_string_equal(message_tables[row->request].name + length, "_request");
+        assert_memory_equal(message_tables[row->answer].name, row->name, length);
+        assert_string_equal(message_tables[row->answer].name + length, "_answer");
+    }
+    for (uint32_t code = 0; code <= UINT16_MAX; code++)
+        known += operation_row((uint16_t)code) != NULL;
+    assert_int_equal(known, rows_known);
+}
+
+static void results_are_known_by_code(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t code;
+        const char *name;
+        const char *text;
+    } rows[] = {
+#define RESULT(code_, NAME, name_, finality, exit_code, text_) { code_, #name_, text_ },
+#include "proto/results.def"
+#undef RESULT
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_in_range(rows[i].code, 1, UINT16_MAX);
+        const struct result_row *row = result_row(rows[i].code);
+        assert_non_null(row);
+        assert_int_equal(row->code, rows[i].code); /* nobody before it has this code */
+        assert_string_equal(row->name, rows[i].name);
+        assert_string_equal(row->text, rows[i].text);
+        assert_in_range(row->exit_code, 1, 6);
+        assert_true(row->retryable ==
+                    (row->exit_code == 6)); /* only what may be tried again was not decided */
+    }
+    assert_null(result_row(RESULT_DONE));
+    assert_null(result_row(UINT64_MAX));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_keep_the_rules),
+        cmocka_unit_test(elements_are_flat_and_fit),
+        cmocka_unit_test(messages_fit_into_frames),
+        cmocka_unit_test(answers_of_changes_fit_into_a_status),
+        cmocka_unit_test(operations_have_their_messages),
+        cmocka_unit_test(results_are_known_by_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
