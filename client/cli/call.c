@@ -1,0 +1,184 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/parse.h"
+#include "proto/wire.h"
+
+#define TIMEOUT_DEFAULT_MS 5000
+#define RETRY_TEXT_SIZE 64
+
+uint32_t cli_timeout_ms(const struct cli *cli, uint32_t default_ms)
+{
+    return cli->timeout_ms != 0 ? cli->timeout_ms : default_ms;
+}
+
+int cli_open(struct cli *cli, unsigned window)
+{
+    struct punkt_options options = {
+        .size = sizeof(options),
+        .server = cli->server,
+        .timeout_ms = cli_timeout_ms(cli, TIMEOUT_DEFAULT_MS),
+        .window = window,
+        .software = "punkt",
+        .epoch = cli->retry_epoch,
+        .next_number = cli->retry_number,
+    };
+    switch (punkt_new(&options, &cli->punkt)) {
+    case PUNKT_CALL_DONE:
+        return CLI_OK;
+    case PUNKT_CALL_INVALID:
+        return cli_usage(cli, "\"%s\" is no HOST:PORT", cli->server);
+    case PUNKT_CALL_REFUSED:
+    case PUNKT_CALL_QUEUED:
+    case PUNKT_CALL_NOT_SENT:
+    case PUNKT_CALL_UNKNOWN:
+    case PUNKT_CALL_WINDOW_FULL:
+    case PUNKT_CALL_NO_MEMORY:
+        break;
+    }
+    return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
+}
+
+int cli_connect(struct cli *cli, unsigned window)
+{
+    struct punkt_answer answer = { .size = sizeof(answer) };
+    int exit_code = cli_open(cli, window);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    (void)punkt_connect(cli->punkt, 0, &answer);
+    exit_code = cli_check(cli, &answer);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    cli->info = (struct punkt_server_info){ .size = sizeof(cli->info) };
+    punkt_server_info(cli->punkt, &cli->info);
+    cli->zone_known = zone_use(cli->info.zone);
+    if (!cli->zone_known)
+        (void)zone_use("UTC");
+    return CLI_OK;
+}
+
+int cli_need_zone(struct cli *cli)
+{
+    if (cli->zone_known)
+        return CLI_OK;
+    return cli_error(cli, CLI_FAILED, "unknown_zone",
+                     "this machine does not know the programme's time zone %s; install tzdata",
+                     cli->info.zone);
+}
+
+/* "EPOCH:NUMBER" under which the same change can be made again without being booked twice, "" for reads. */
+static void retry_text(const struct cli *cli, const struct punkt_answer *answer, char out[RETRY_TEXT_SIZE])
+{
+    out[0] = '\0';
+    if (cli->command == NULL || !cli->command->change || cli->punkt == NULL)
+        return;
+    /* Without a number of its own nothing was booked, and the change would get the next. */
+    uint64_t number = answer->number != 0 ? answer->number : punkt_next_number(cli->punkt);
+    (void)snprintf(out, RETRY_TEXT_SIZE, "%016" PRIx64 ":%" PRIu64, punkt_epoch(cli->punkt), number);
+}
+
+static int exit_code_of(const struct punkt_answer *answer)
+{
+    switch (answer->call) {
+    case PUNKT_CALL_DONE:
+        return CLI_OK;
+    case PUNKT_CALL_REFUSED:
+        return punkt_result_exit_code(answer->code);
+    case PUNKT_CALL_NOT_SENT:
+    case PUNKT_CALL_UNKNOWN:
+        return CLI_UNREACHABLE;
+    case PUNKT_CALL_INVALID:
+        return CLI_USAGE;
+    case PUNKT_CALL_QUEUED:
+    case PUNKT_CALL_WINDOW_FULL:
+    case PUNKT_CALL_NO_MEMORY:
+        break;
+    }
+    return CLI_FAILED;
+}
+
+/* Prints the inside of an error object, as an object or as sentences, and releases it. */
+static void print_error(struct cli *cli, json_t *inside)
+{
+    json_t *object = cli->json && inside != NULL ? json_pack("{s:O}", "error", inside) : NULL;
+    const char *message = json_string_value(json_object_get(inside, "message"));
+    const char *retry = json_string_value(json_object_get(inside, "retry"));
+    const json_t *needed = json_object_get(inside, "needed");
+    char needed_text[POINTS_TEXT_SIZE];
+    char available_text[POINTS_TEXT_SIZE];
+    if (object != NULL) {
+        (void)output_object(cli, cli->err, object);
+    } else {
+        (void)fprintf(cli->err, "punkt: %s", message != NULL ? message : "out of memory");
+        if (needed != NULL)
+            (void)fprintf(
+                cli->err, " (%s needed, %s available)",
+                points_text(cli, json_integer_value(needed), needed_text),
+                points_text(cli, json_integer_value(json_object_get(inside, "available")), available_text));
+        (void)fputc('\n', cli->err);
+        if (retry != NULL)
+            (void)fprintf(cli->err,
+                          "punkt: the same command with --retry %s books it once, whatever happened\n",
+                          retry);
+    }
+    json_decref(inside);
+}
+
+int cli_check(struct cli *cli, const struct punkt_answer *answer)
+{
+    char retry[RETRY_TEXT_SIZE];
+    int exit_code = exit_code_of(answer);
+    if (exit_code == CLI_OK)
+        return CLI_OK;
+    retry_text(cli, answer, retry);
+    print_error(cli, refusal_json(answer, exit_code == CLI_UNREACHABLE && retry[0] != '\0' ? retry : NULL));
+    return exit_code;
+}
+
+int cli_finish(struct cli *cli, const struct punkt_answer *answer, const char *card)
+{
+    int exit_code = cli_check(cli, answer);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    if (cli->json)
+        return output_object(cli, cli->out, answer_json(answer, card));
+    return answer_print(cli, answer, card);
+}
+
+__attribute__((format(printf, 2, 0))) static json_t *own_error(const char *code, const char *format,
+                                                               va_list args)
+{
+    char message[512];
+    (void)vsnprintf(message, sizeof(message), format, args);
+    /* What was typed may be anything; JSON and terminals want text. */
+    for (char *at = message; !wire_utf8_valid(message, strlen(message)) && *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+    }
+    return json_pack("{s:s,s:s,s:b}", "code", code, "message", message, "retryable", 0);
+}
+
+int cli_error(struct cli *cli, int exit_code, const char *code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    json_t *inside = own_error(code, format, args);
+    va_end(args);
+    print_error(cli, inside);
+    return exit_code;
+}
+
+int cli_usage(struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    json_t *inside = own_error("usage", format, args);
+    va_end(args);
+    print_error(cli, inside);
+    if (!cli->json)
+        (void)fprintf(cli->err, "punkt: see punkt %s%s--help\n",
+                      cli->command != NULL ? cli->command->name : "", cli->command != NULL ? " " : "");
+    return CLI_USAGE;
+}

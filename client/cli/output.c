@@ -1,0 +1,89 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsmartcols/libsmartcols.h>
+
+#include "cli/cli.h"
+
+int output_object(struct cli *cli, FILE *stream, json_t *object)
+{
+    char *line = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (line == NULL)
+        return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
+    (void)fprintf(stream, "%s\n", line);
+    free(line);
+    return CLI_OK;
+}
+
+/* A cell's text; numbers into a buffer of the caller. */
+static const char *cell_text(const json_t *value, char *buffer, size_t size)
+{
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (!json_is_integer(value))
+        return "";
+    (void)snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return buffer;
+}
+
+static int set_cell(struct libscols_line *line, size_t column, const json_t *value)
+{
+    char buffer[32];
+    return scols_line_set_data(line, column, cell_text(value, buffer, sizeof(buffer)));
+}
+
+static struct libscols_table *table_new(struct cli *cli)
+{
+    scols_init_debug(0);
+    struct libscols_table *table = scols_new_table();
+    if (table != NULL)
+        (void)scols_table_set_stream(table, cli->out);
+    return table;
+}
+
+/* Prints and releases the table; `failed` says whether it was filled whole. */
+static int table_finish(struct cli *cli, struct libscols_table *table, bool failed)
+{
+    failed = failed || scols_print_table(table) != 0;
+    scols_unref_table(table);
+    return failed ? cli_error(cli, CLI_FAILED, "no_memory", "cannot print the table") : CLI_OK;
+}
+
+int output_pairs(struct cli *cli, json_t *object)
+{
+    struct libscols_table *table = table_new(cli);
+    bool failed = table == NULL || object == NULL || scols_table_enable_noheadings(table, 1) != 0 ||
+                  scols_table_new_column(table, "name", 0, 0) == NULL ||
+                  scols_table_new_column(table, "value", 0, SCOLS_FL_RIGHT) == NULL;
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        struct libscols_line *line = failed ? NULL : scols_table_new_line(table, NULL);
+        failed = line == NULL || scols_line_set_data(line, 0, key) != 0 || set_cell(line, 1, value) != 0;
+    }
+    json_decref(object);
+    return table_finish(cli, table, failed);
+}
+
+int output_rows(struct cli *cli, json_t *rows, const char *const *keys, size_t key_count)
+{
+    struct libscols_table *table = table_new(cli);
+    bool failed = table == NULL || rows == NULL;
+    for (size_t i = 0; i < key_count && !failed; i++) {
+        bool number = json_is_integer(json_object_get(json_array_get(rows, 0), keys[i]));
+        failed = scols_table_new_column(table, keys[i], 0, number ? SCOLS_FL_RIGHT : 0) == NULL;
+    }
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        struct libscols_line *line = failed ? NULL : scols_table_new_line(table, NULL);
+        failed = line == NULL;
+        for (size_t i = 0; i < key_count && !failed; i++)
+            failed = set_cell(line, i, json_object_get(row, keys[i])) != 0;
+    }
+    json_decref(rows);
+    return table_finish(cli, table, failed);
+}
