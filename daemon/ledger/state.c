@@ -56,17 +56,18 @@ static void fill_defaults(struct state_options *options)
 }
 
 /*
- * A block can hold as much as fits between an empty layer and a crowded one, and recovery may meet it when
- * active is just short of its bound; so there is room for one bound more than state_is_crowded() lets in.
+ * A block can hold as much as lies between an empty layer and a crowded one, and recovery, which folds blocks
+ * whole, may meet it when active is just short of crowded: so there is room for both. Pages that are never
+ * written cost nothing.
  */
 static enum punkt_status make_layers(struct state *state, uint32_t *out_records_max)
 {
     const struct state_options *options = &state->options;
-    *out_records_max = (CROWDED_TIMES + 1) * options->layer_records + options->record_burst_max;
+    *out_records_max = 2 * CROWDED_TIMES * options->layer_records + options->record_burst_max;
     state->burst_bytes =
         (uint64_t)options->record_burst_max * BURST_RECORD_BYTES +
         (uint64_t)BURST_LARGE_RECORDS * (STATE_VALUE_MAX + STATE_VALUE_MAX / 4 + STATE_KEY_MAX);
-    uint64_t arena_bytes = (CROWDED_TIMES + 1) * options->layer_bytes + state->burst_bytes;
+    uint64_t arena_bytes = 2 * CROWDED_TIMES * options->layer_bytes + state->burst_bytes;
     enum punkt_status status = PUNKT_OK;
     for (size_t i = 0; i < COUNT_OF(state->layers) && status == PUNKT_OK; i++)
         status = layer_init(&state->layers[i], *out_records_max, arena_bytes);

@@ -28,22 +28,23 @@ struct state;
 struct state_mark {
     struct journal_head head;
     utc_us ledger_time;
-    bool clean;  /* written by a clean stop: nothing of the journal may be cut */
+    bool clean; /* written by a clean stop: nothing of the journal may be cut */
 };
 
 struct state_options {
-    const char *dir;            /* DATA/state, made if missing */
-    uint64_t map_bytes;         /* 0: 1 TiB */
-    uint32_t layer_records;     /* freeze wanted at this many records; 0: 60,000 */
-    uint64_t layer_bytes;       /* or this many bytes; 0: 64 MiB */
-    uint32_t record_burst_max;  /* records one decision can add, 20,100: room kept above twice the bound */
-    uint32_t interval_ms;       /* or this long after the last one; 0: 1,000 */
+    const char *dir;           /* DATA/state, made if missing */
+    uint64_t map_bytes;        /* 0: 1 TiB */
+    uint32_t layer_records;    /* freeze wanted at this many records; 0: 60,000 */
+    uint64_t layer_bytes;      /* or this many bytes; 0: 64 MiB */
+    uint32_t record_burst_max; /* records one decision can add, 20,100: room kept above twice the bound */
+    uint32_t interval_ms;      /* or this long after the last one; 0: 1,000 */
     /* Waits until the journal is durable up to a position. Called on the checkpoint thread before commit. */
     void (*wait_durable)(void *ctx, journal_position position);
-    /* Fills the hash of a sealed block's head once it is durable. Called after wait_durable. */
+    /* Fills the hash of a sealed block's head once it is durable. Called after wait_durable, with the head that
+     * state_freeze got, whose position must stay. */
     void (*durable_head)(void *ctx, struct journal_head *out_head);
-    void (*notify)(void *ctx);                   /* checkpoint thread: wake the loop, state_finish has work */
-    void (*fatal)(void *ctx, const char *what);  /* any thread: end with status 70; does not return */
+    void (*notify)(void *ctx);                  /* checkpoint thread: wake the loop, state_finish has work */
+    void (*fatal)(void *ctx, const char *what); /* any thread: end with status 70; does not return */
     void *ctx;
 };
 
@@ -63,7 +64,8 @@ PUNKT_MUST_CHECK enum punkt_status state_erase(const char *dir, struct failure *
 PUNKT_MUST_CHECK enum punkt_status state_start(struct state *state, struct failure *failure);
 
 struct state_value {
-    const uint8_t *data; /* borrowed until the next state_put, state_remove_key, state_freeze or state_finish */
+    /* Borrowed until the next state_put, state_remove_key, state_freeze, state_finish or state_checkpoint_now. */
+    const uint8_t *data;
     uint32_t size;
 };
 
@@ -75,7 +77,8 @@ void state_remove_key(struct state *state, const void *key, size_t key_size);
 
 /* Active has grown to its bound, or the interval is over and it is not empty: freeze at the next seal. */
 bool state_wants_freeze(const struct state *state, int64_t monotonic_us);
-/* No room for another decision: stop reading sockets until a freeze succeeds. */
+/* Active has grown to twice its bound: stop reading sockets until a freeze succeeds. Above it there is room for
+ * record_burst_max small records, and for as much again, so that recovery can fold a block whole. */
 bool state_is_crowded(const struct state *state);
 /*
  * Active becomes frozen, to be written together with mark (whose head.hash may be unknown yet). False:
@@ -87,13 +90,19 @@ bool state_finish(struct state *state);
 /* Whether the checkpoint in progress found the disk or map full; it is tried again each second. Any thread. */
 bool state_low(const struct state *state);
 
-/* Recovery and clean stop: writes the active layer with mark, on the calling thread, and waits for it. */
+/*
+ * Recovery and clean stop: writes the active layer with mark, on the calling thread, and waits for it (and for
+ * one that is on its way). Before state_start the mark is taken as it is: it must be whole and durable.
+ * PUNKT_FULL: nothing happened, the active layer is as it was. Anything else: state on disk is not trusted
+ * any more, which a marker file tells the next state_open.
+ */
 PUNKT_MUST_CHECK enum punkt_status state_checkpoint_now(struct state *state, const struct state_mark *mark,
                                                         struct failure *failure);
 
 /* The digest and mark of the last commit: sum modulo 2^128 over SHA-256(key size, key, value), first 16
  * bytes each, of every record but the mark. Any thread. */
-void state_digest(const struct state *state, uint8_t out_digest[STATE_DIGEST_SIZE], struct state_mark *out_mark);
+void state_digest(const struct state *state, uint8_t out_digest[STATE_DIGEST_SIZE],
+                  struct state_mark *out_mark);
 
 /* Recomputes the digest from every record, in slices of at most 10,000 records a snapshot (tests, verify of a
  * stopped daemon). PUNKT_CORRUPT if a record's checksum is wrong. */
@@ -108,8 +117,10 @@ uint64_t state_bytes_used(const struct state *state);
 void state_warm(struct state *state);
 
 /* Calls visit for the records of LMDB whose key begins with prefix, at most `limit` from behind `after`
- * (empty: from the first); a fresh short snapshot of its own. Reader thread. */
-typedef bool state_visit_fn(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size);
+ * (empty: from the first), until visit says false; fresh short snapshots of its own, the mark left out. Reader
+ * thread. */
+typedef bool state_visit_fn(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value,
+                            size_t size);
 PUNKT_MUST_CHECK enum punkt_status state_scan(struct state *state, const void *prefix, size_t prefix_size,
                                               const void *after, size_t after_size, uint32_t limit,
                                               state_visit_fn *visit, void *ctx);

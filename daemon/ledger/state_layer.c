@@ -36,7 +36,8 @@ uint64_t layer_hash(uint64_t seed, const void *key, size_t key_size)
 
 static void *map_zeros(uint64_t size)
 {
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -119,6 +120,7 @@ static uint32_t take_record(struct layer *layer, const void *key, size_t key_siz
     struct layer_record *record = record_at(layer, offset);
     record->capacity = (uint32_t)(whole - head);
     record->key_size = (uint16_t)key_size;
+    record->outgrown = false;
     memcpy(record->bytes, key, key_size);
     layer->arena_used += whole;
     return offset;
@@ -135,6 +137,7 @@ static struct layer_record *record_for(struct layer *layer, uint64_t hash, const
         slot->generation = layer->generation;
         layer->record_count++;
     } else if (record_at(layer, slot->offset)->capacity < size) {
+        record_at(layer, slot->offset)->outgrown = true;
         slot->offset = take_record(layer, key, key_size, size);
     }
     return record_at(layer, slot->offset);
@@ -178,11 +181,12 @@ static int entry_compare(const void *left, const void *right)
 void layer_sort(const struct layer *layer, struct layer_entry *out_entries)
 {
     uint32_t count = 0;
-    for (uint64_t i = 0; i < layer->slot_count; i++) {
-        if (layer->slots[i].generation != layer->generation)
-            continue;
-        const struct layer_record *record = record_at(layer, layer->slots[i].offset);
-        out_entries[count++] = (struct layer_entry){ key_head(record), record };
+    uint64_t at = 0;
+    while (at < layer->arena_used) {
+        const struct layer_record *record = record_at(layer, (uint32_t)(at / UNIT));
+        if (!record->outgrown)
+            out_entries[count++] = (struct layer_entry){ key_head(record), record };
+        at += offsetof(struct layer_record, bytes) + record->key_size + record->capacity;
     }
     PUNKT_CHECK(count == layer->record_count);
     qsort(out_entries, count, sizeof(*out_entries), entry_compare);

@@ -7,12 +7,13 @@
 #include "base/base.h"
 #include "base/status.h"
 
-/* As it lies in the arena: key and value follow. */
+/* As it lies in the arena, one behind the other: key, value and room to grow follow. */
 struct layer_record {
     uint32_t value_size;
     uint32_t capacity; /* bytes of value that fit without moving */
     uint16_t key_size;
     bool tombstone;
+    bool outgrown; /* it has moved: another record in the arena has the key now */
     uint8_t bytes[]; /* key, then value */
 };
 
