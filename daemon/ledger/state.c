@@ -87,7 +87,8 @@ enum punkt_status state_open(const struct state_options *options, struct state *
         return status;
     state->options = *options;
     fill_defaults(&state->options);
-    (void)getrandom(&state->seed, sizeof(state->seed), 0);
+    ssize_t seeded = getrandom(&state->seed, sizeof(state->seed), 0);
+    (void)seeded; /* zero is a seed as well, only one that can be guessed */
     status = make_layers(state, &records_max);
     if (status == PUNKT_OK)
         status = lmdb_open(options->dir, options->map_bytes, &state->db, failure);
