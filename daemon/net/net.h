@@ -6,7 +6,8 @@
  *   net_send -> output buffer -> one send() a connection at the end of the turn (net_turn_end)
  *
  * A connection is named by slot and generation: a name outlives its connection harmlessly, what
- * is sent to it then is dropped. Closing is a request; memory goes at the end of the turn.
+ * is sent to it then is dropped. Closing is a request; memory goes at the end of the turn. A peer that
+ * shuts its side still gets the answers to what it asked.
  */
 #pragma once
 
@@ -44,18 +45,20 @@ struct net_handler {
     /* A header that announces too long a body: framing is lost, the connection closes after this call
      * and what it sent. */
     void (*broken)(void *ctx, void *session, const struct frame *frame);
-    /* The connection is gone; the session pointer is the handler's to free. */
+    /* The connection is gone; the session pointer is the handler's to free. Called once, by net_turn_end or
+     * net_free, never within another call of the handler. */
     void (*close)(void *ctx, void *session);
 };
 
 struct net_options {
-    uint32_t conns_max;                 /* proven connections, 10,000 */
-    uint32_t unproven_max;              /* not yet proven, 512 */
-    uint32_t unproven_per_address_max;  /* 20; loopback and Unix sockets have no limit an address */
-    uint32_t in_flight_max;             /* requests without answer a connection, 64 */
-    uint32_t frames_per_turn;           /* of one connection in one turn of the loop, 64 */
-    uint32_t output_high_bytes;         /* over it a connection is not read, 256 KiB */
-    uint64_t pool_bytes;                /* shared by frames and answers over 64 KiB, 64 MiB */
+    uint32_t conns_max;                /* proven connections, 10,000 */
+    uint32_t unproven_max;             /* not yet proven, 512; the next ones wait in the kernel's queue */
+    uint32_t unproven_per_address_max; /* 20; loopback and Unix sockets have no limit an address */
+    uint32_t in_flight_max;            /* requests without answer a connection, 64 */
+    uint32_t frames_per_turn;          /* of one connection in one turn of the loop, 64 */
+    uint32_t output_high_bytes;        /* over it a connection is not read, 256 KiB */
+    uint64_t
+        pool_bytes; /* shared by frames and output over 32 KiB, 64 MiB; answers overdraw it, up to twice */
     uint32_t hello_timeout_ms;          /* from accept to net_proven, absolute, 5,000 */
     uint32_t frame_timeout_ms;          /* from a frame's first byte to its last, absolute, 10,000 */
     uint32_t idle_timeout_ms;           /* 180,000 */
@@ -83,17 +86,24 @@ PUNKT_MUST_CHECK enum punkt_status net_open(const struct net_options *options,
 PUNKT_MUST_CHECK enum punkt_status net_listen(struct net *net, const char *where, char *out_address,
                                               size_t address_capacity, struct failure *failure);
 
-/* The connection said who it is: larger frames, no HELLO timer, counted among the proven. */
+/*
+ * The connection said who it is: larger frames, no HELLO timer, counted among the proven. One more than
+ * conns_max closes after its output.
+ */
 void net_proven(struct net *net, struct net_conn_name name);
 
 /*
  * Queues an answer: header and body are copied. `answers` is how many requests it answers (1, or 0
- * for a message nobody asked for). False: the connection is gone, nothing happened.
+ * for a message nobody asked for). False: the connection is gone, nothing happened. May be called at
+ * any time, within the handler's calls as well; the bytes leave at the end of the turn.
  */
 bool net_send(struct net *net, struct net_conn_name name, uint16_t type, uint16_t flags, uint64_t number,
               const void *body, size_t size, uint32_t answers);
 
-/* Closes after the output is sent. */
+/*
+ * Closes after the output is sent. No more frames are taken and net_send answers false from now on; the
+ * session ends, by close(), when the output is sent or will never be.
+ */
 void net_close_after_output(struct net *net, struct net_conn_name name);
 
 /* Stops reading every socket (the ledger has no room), and goes on, offering left frames again. */
@@ -105,7 +115,8 @@ void net_stop_listening(struct net *net);
 
 /*
  * End of a turn: one send a connection with output, then the frames of closed connections, buffers
- * and slots are given back. To be called after each turn of the loop.
+ * and slots are given back. To be called after each turn of the loop, as the last thing before the loop
+ * may sleep again. A timer of ours wakes an idle loop four times a second, so that time-outs are seen.
  */
 void net_turn_end(struct net *net);
 

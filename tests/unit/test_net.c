@@ -140,11 +140,10 @@ static void test_largest_frame(void **state PUNKT_UNUSED)
     struct world *world = world_new(&options);
     struct world_session *session;
     const int fd = client_connect(world, &session);
-    const int64_t large = 1; /* the body is told apart by its length and its end */
     uint8_t *body = calloc(1, FRAME_BODY_MAX);
     uint8_t header[FRAME_HEADER_SIZE];
     assert_non_null(body);
-    body[FRAME_BODY_MAX - 1] = (uint8_t)large;
+    body[FRAME_BODY_MAX - 1] = 1;
     frame_put_header(header, FRAME_BODY_MAX, 1, 0, 9);
     client_send(fd, header, sizeof(header));
     for (size_t sent = 0; sent < FRAME_BODY_MAX;) {
@@ -257,6 +256,34 @@ static void test_pause_and_resume(void **state PUNKT_UNUSED)
     client_expect(world, one_fd, 5, "e", 1);
     close(one_fd);
     close(other_fd);
+    world_free(world);
+}
+
+/* Paused while frames of it wait for the next turn, and more bytes come: it is not deaf afterwards. */
+static void test_pause_with_frames_left(void **state PUNKT_UNUSED)
+{
+    struct net_options options = world_options();
+    options.frames_per_turn = 1;
+    struct world *world = world_new(&options);
+    struct world_session *session;
+    world->on_frame = world_hold;
+    const int fd = client_connect(world, &session);
+    uint8_t burst[3][FRAME_HEADER_SIZE];
+    for (uint64_t i = 0; i < COUNT_OF(burst); i++)
+        frame_put_header(burst[i], 0, 1, 0, i + 1);
+    client_send(fd, burst, sizeof(burst));
+    WORLD_UNTIL(world, session->frames == 1);
+    const struct conn *conn = conn_find(world->net, session->name);
+    net_pause(world->net);
+    client_send_frame(fd, 4, NULL, 0);
+    WORLD_UNTIL(world, conn->muted);
+    assert_int_equal(session->frames, 1);
+    net_resume(world->net);
+    /* Without the end of a turn between: the loop knows by itself that there is something to do. */
+    (void)event_base_loop(world->loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    assert_int_equal(session->frames, 2);
+    WORLD_UNTIL(world, session->frames == 4);
+    close(fd);
     world_free(world);
 }
 
@@ -455,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_long_after_proof),
         cmocka_unit_test(test_pause_and_resume),
+        cmocka_unit_test(test_pause_with_frames_left),
         cmocka_unit_test(test_pauses_lose_nothing),
         cmocka_unit_test(test_old_names),
         cmocka_unit_test(test_close_verdict),

@@ -173,6 +173,9 @@ static void test_in_flight(void **state PUNKT_UNUSED)
     WORLD_UNTIL(world, session->frames == 3);
     turn_some(world);
     assert_int_equal(session->frames, 3);
+    /* The loop would spin on what waits there, unless the connection is not looked at. */
+    client_send_frame(fd, 11, NULL, 0);
+    WORLD_UNTIL(world, conn_find(world->net, session->name)->muted);
     assert_true(world_answer(session, NULL, 0));
     WORLD_UNTIL(world, session->frames == 4);
     turn_some(world);
@@ -185,9 +188,9 @@ static void test_in_flight(void **state PUNKT_UNUSED)
     WORLD_UNTIL(world, session->frames == 7);
     world->on_frame = world_echo;
     assert_true(net_send(world->net, session->name, 1, 0, 0, NULL, 0, 3));
-    WORLD_UNTIL(world, session->frames == 10);
-    client_send_frame(fd, 11, NULL, 0); /* what came while it was not read has not deafened it */
     WORLD_UNTIL(world, session->frames == 11);
+    client_send_frame(fd, 12, NULL, 0); /* what came while it was not read has not deafened it */
+    WORLD_UNTIL(world, session->frames == 12);
     close(fd);
     world_free(world);
 }
@@ -261,6 +264,33 @@ static void test_reading_late(void **state PUNKT_UNUSED)
     world_advance(world, 14000);
     world_advance(world, 14000);
     assert_true(session->open);
+    assert_false(conn_find(world->net, session->name)->blocked);
+    close(fd);
+    world_free(world);
+}
+
+/* News that nobody asked for and nobody reads: the same end, counted from when it became too much. */
+static void test_news_unread(void **state PUNKT_UNUSED)
+{
+    struct net_options options = world_options();
+    options.output_high_bytes = 64 * 1024;
+    struct world *world = world_new(&options);
+    struct world_session *session;
+    static const uint8_t news[1000];
+    const int fd = client_connect(world, &session);
+    const struct conn *conn = conn_find(world->net, session->name);
+    while (buffer_size(conn->out) < 60 * 1024) {
+        assert_true(net_send(world->net, session->name, 1, 0, 0, news, sizeof(news), 0));
+        world_turn(world);
+    }
+    world_advance(world, 60000);
+    assert_true(session->open);
+    while (buffer_size(conn->out) <= options.output_high_bytes)
+        assert_true(net_send(world->net, session->name, 1, 0, 0, news, sizeof(news), 0));
+    world_advance(world, 14000);
+    assert_true(session->open);
+    world_advance(world, 1300);
+    expect_late(world, session);
     close(fd);
     world_free(world);
 }
@@ -302,6 +332,11 @@ static void test_pool_is_empty(void **state PUNKT_UNUSED)
     WORLD_UNTIL(world, sessions[1]->frames == 1);
     assert_int_equal(sessions[1]->last_body_size, 600000);
     WORLD_UNTIL(world, world->net->buffers.pool_used_bytes == 0);
+    /* Having sent a large frame does not make one need the pool for a small one. */
+    client_send(fds[2], header, sizeof(header));
+    WORLD_UNTIL(world, world->net->buffers.pool_used_bytes > 0);
+    client_send_frame(fds[1], 2, "small", 5);
+    WORLD_UNTIL(world, sessions[1]->frames == 2);
     for (int i = 0; i < 3; i++)
         close(fds[i]);
     free(body);
@@ -454,13 +489,21 @@ static void test_linger_has_an_end(void **state PUNKT_UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hello_time_out),    cmocka_unit_test(test_proof_ends_hello_timer),
-        cmocka_unit_test(test_frame_time_out),    cmocka_unit_test(test_frame_time_is_its_own),
-        cmocka_unit_test(test_idle_time_out),     cmocka_unit_test(test_not_their_fault),
-        cmocka_unit_test(test_in_flight),         cmocka_unit_test(test_never_reading),
-        cmocka_unit_test(test_reading_late),      cmocka_unit_test(test_pool_is_empty),
-        cmocka_unit_test(test_answers_overdraw),  cmocka_unit_test(test_too_many_unproven),
-        cmocka_unit_test(test_too_many_proven),   cmocka_unit_test(test_unproven_of_an_address),
+        cmocka_unit_test(test_hello_time_out),
+        cmocka_unit_test(test_proof_ends_hello_timer),
+        cmocka_unit_test(test_frame_time_out),
+        cmocka_unit_test(test_frame_time_is_its_own),
+        cmocka_unit_test(test_idle_time_out),
+        cmocka_unit_test(test_not_their_fault),
+        cmocka_unit_test(test_in_flight),
+        cmocka_unit_test(test_never_reading),
+        cmocka_unit_test(test_reading_late),
+        cmocka_unit_test(test_news_unread),
+        cmocka_unit_test(test_pool_is_empty),
+        cmocka_unit_test(test_answers_overdraw),
+        cmocka_unit_test(test_too_many_unproven),
+        cmocka_unit_test(test_too_many_proven),
+        cmocka_unit_test(test_unproven_of_an_address),
         cmocka_unit_test(test_linger_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
