@@ -28,6 +28,7 @@
 #define DRAIN_US (5 * 1000 * 1000) /* for what is in flight when the import is stopped */
 #define PROGRESS_US (200 * 1000)
 #define TURN_MS 200 /* how long a wait may be deaf to signals and silence */
+#define RECONNECT_MS 1000
 #define DESCRIBED_MAX 20
 
 enum kind { KIND_CARD, KIND_PURCHASE, KIND_RETURN };
@@ -110,7 +111,7 @@ static void count_done(struct import *import, const struct flight *flight, bool 
 {
     struct counts *counts = &import->counts;
     if (flight->kind == KIND_CARD) {
-        counts->cards_issued += !replayed;
+        counts->cards_issued++; /* a replay repeats what this run asked for before a connection was lost */
         return;
     }
     counts->receipts += flight->kind == KIND_PURCHASE;
@@ -141,14 +142,27 @@ static void on_answer(struct punkt *punkt, const struct punkt_answer *answer, vo
     import->free_flights = flight;
 }
 
+/* Connects again without the library's growing pauses: a daemon that comes back within the silence is found. */
+static void reconnect(struct import *import)
+{
+    struct cli *cli = import->cli;
+    struct punkt_answer answer = { .size = sizeof(answer) };
+    punkt_server_info(cli->punkt, &cli->info);
+    if (cli->info.connected)
+        return;
+    if (punkt_connect(cli->punkt, RECONNECT_MS, &answer) == PUNKT_CALL_REFUSED && !answer.retryable &&
+        import->exit_code == CLI_OK)
+        import->exit_code = cli_check(cli, &answer);
+}
+
 /* Waits for answers once, and finds out whether to go on. */
 static bool turn(struct import *import, int wait_ms)
 {
     struct cli *cli = import->cli;
     if (punkt_unanswered(cli->punkt) == 0)
         import->heard_us = clock_us();
-    else
-        (void)punkt_drive(cli->punkt, wait_ms);
+    else if (punkt_drive(cli->punkt, wait_ms) == 0)
+        reconnect(import);
     uint64_t now_us = clock_us();
     show_progress(import, now_us, false);
     if (import->exit_code == CLI_OK && now_us - import->heard_us >= SILENCE_US)

@@ -178,9 +178,7 @@ static void watch(struct connection *connection, bool always)
 
 static void process(struct connection *connection)
 {
-    /* Answers make new requests; a second turn sends them without another wait. */
-    if (punkt_process(connection->punkt) > 0 && (punkt_wanted(connection->punkt) & PUNKT_WANT_WRITE) != 0)
-        (void)punkt_process(connection->punkt);
+    (void)punkt_process(connection->punkt); /* answers make new requests, and the same turn sends them */
     watch(connection, false);
 }
 

@@ -72,10 +72,10 @@ int args_read(struct args *args, int argc, char **argv, int first, uint64_t allo
         if (code == '?' && optopt >= CODE_OF(0))
             return fail(out_why, why_size, "--%s takes no value", option_rows[optopt - CODE_OF(0)].name);
         if (code == '?' && optopt != 0)
-            return fail(out_why, why_size,
-                        "there is no option -%c here (a negative number goes behind \"--\")", optopt);
+            return fail(out_why, why_size, "-%c is no option here (a negative number goes behind \"--\")",
+                        optopt);
         if (code == '?')
-            return fail(out_why, why_size, "there is no option %s here, or more than one", words[optind - 1]);
+            return fail(out_why, why_size, "%s is no option here", words[optind - 1]);
         enum option_id option = (enum option_id)(code - CODE_OF(0));
         const char *value = optarg != NULL ? optarg : "";
         if ((OPTIONS_REPEATED & (UINT64_C(1) << option)) != 0) {

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The help of each command, and what a wrong command line is answered with, word for word: cli_help.golden.
+# After a wanted change: cli_help.sh --renew, and read the difference.
+set -eu
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+: "${PUNKT_BIN:=$here/../../build/dev/bin}"
+golden=$here/cli_help.golden
+now=$(mktemp)
+trap 'rm -f "$now"' EXIT
+
+# One command line: what it prints on either stream, and its exit code.
+show() {
+    printf '$ punkt'
+    [ $# -eq 0 ] || printf ' %s' "$@"
+    printf '\n'
+    local code=0
+    env -u PUNKT_SERVER "$PUNKT_BIN/punkt" "$@" 2>&1 || code=$?
+    printf '[%s]\n\n' "$code"
+}
+
+{
+    show --help
+    "$PUNKT_BIN/punkt" --help | sed -n '/^Usage/,/^punkt COMMAND/s/^  \([a-z][a-z ]*[a-z]\)   *[A-Z].*/\1/p' |
+        while read -r first second; do
+            show "$first" ${second:+"$second"} --help
+        done
+    show
+    show sell
+    show card
+    show --jsom ping
+    show --json=yes ping
+    show --server nonsense ping
+    show ping --timeout soon
+    show ping --retry ff:1
+    show purchase 2900000000018
+    show purchase 2900000000018 1.00 --receipt
+    show purchase 2900000000018 1.00 --receipt A --receipt B
+    show purchase 2900000000018 1.00 --retry ff
+    show --json purchase 2900000000018 1.00 --colour red
+    show redeem 2900000000018 -5
+    show adjust 2900000000018 -- -10
+    show return 2900000000018
+    show return 2900000000018 --receipt R1
+    show return 2900000000018 --receipt R1 --unlinked 5.00
+    show return 2900000000018 --unlinked 5.00 --amount 5.00
+    show status R1
+    show statement 2900000000018 --limit 0
+    show card issue 2900000000018 --count 10001
+    show import receipts sales.csv
+    show import receipts sales.csv --map receipt=a,code=b
+    show bench --mix tea
+    show bench --pipeline 65
+} >"$now"
+
+if [ "${1-}" = --renew ]; then
+    cp "$now" "$golden"
+else
+    diff -u "$golden" "$now"
+fi
