@@ -121,8 +121,13 @@ int output_object(struct cli *cli, FILE *stream, json_t *object);
 /* A table of two columns, key and value, of an object of texts or integers; releases it. */
 int output_pairs(struct cli *cli, json_t *object);
 
-/* A table of an array of objects of texts or integers: the keys are columns and titles. Releases it. */
-int output_rows(struct cli *cli, json_t *rows, const char *const *keys, size_t key_count);
+struct output_column {
+    const char *key; /* and title */
+    bool right;      /* aligned to the right, for numbers */
+};
+
+/* A table of an array of objects of texts or integers, a row each. Releases it. */
+int output_rows(struct cli *cli, json_t *rows, const struct output_column *columns, size_t column_count);
 
 /*
  * The commands, as the table names them.

@@ -67,22 +67,21 @@ int output_pairs(struct cli *cli, json_t *object)
     return table_finish(cli, table, failed);
 }
 
-int output_rows(struct cli *cli, json_t *rows, const char *const *keys, size_t key_count)
+int output_rows(struct cli *cli, json_t *rows, const struct output_column *columns, size_t column_count)
 {
     struct libscols_table *table = table_new(cli);
     bool failed = table == NULL || rows == NULL;
-    for (size_t i = 0; i < key_count && !failed; i++) {
-        bool number = json_is_integer(json_object_get(json_array_get(rows, 0), keys[i]));
-        failed = scols_table_new_column(table, keys[i], 0, number ? SCOLS_FL_RIGHT : 0) == NULL;
-    }
+    for (size_t i = 0; i < column_count && !failed; i++)
+        failed =
+            scols_table_new_column(table, columns[i].key, 0, columns[i].right ? SCOLS_FL_RIGHT : 0) == NULL;
     size_t index;
     json_t *row;
     json_array_foreach(rows, index, row)
     {
         struct libscols_line *line = failed ? NULL : scols_table_new_line(table, NULL);
         failed = line == NULL;
-        for (size_t i = 0; i < key_count && !failed; i++)
-            failed = set_cell(line, i, json_object_get(row, keys[i])) != 0;
+        for (size_t i = 0; i < column_count && !failed; i++)
+            failed = set_cell(line, i, json_object_get(row, columns[i].key)) != 0;
     }
     json_decref(rows);
     return table_finish(cli, table, failed);

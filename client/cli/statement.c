@@ -3,8 +3,10 @@
 
 #define PAGE 200 /* entries of a page at most, the protocol's limit */
 
-static const char *const columns[] = { "time",  "kind", "points",  "balance",
-                                       "store", "till", "receipt", "reason" };
+static const struct output_column columns[] = {
+    { "time", false },  { "kind", false }, { "points", true },   { "balance", true },
+    { "store", false }, { "till", false }, { "receipt", false }, { "reason", false },
+};
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /* "" becomes null: an event without a receipt has none. */
