@@ -110,7 +110,7 @@ void journal_commit(struct journal *journal, uint32_t size);
 bool journal_has_room(const struct journal *journal);
 /*
  * Hands the open block to the thread if it is not empty and the thread is free. True if a block was
- * sealed: out_head is where the chain will stand, its hash not yet known (see journal_hash_before).
+ * sealed: out_head is where the chain will stand, its hash not yet known (see journal_hash_of).
  */
 bool journal_seal(struct journal *journal, utc_us time, struct journal_head *out_head);
 /* Position behind the last event committed (in the open block), and behind the last durable block. */
@@ -145,13 +145,6 @@ bool journal_in_memory(const struct journal *journal, journal_position position,
 PUNKT_MUST_CHECK enum punkt_status journal_read_event(struct journal *journal, journal_position position,
                                                       uint8_t *buffer, uint32_t *out_size,
                                                       struct failure *failure);
-
-/* The hash of the block that ends at position (of the id padded with zeros, at 0). */
-PUNKT_MUST_CHECK enum punkt_status journal_hash_before(struct journal *journal, journal_position position,
-                                                       uint8_t out_hash[JOURNAL_HASH_SIZE],
-                                                       struct failure *failure);
-
-#define JOURNAL_TO_THE_END UINT64_MAX /* as `until` of a scan: to the end of a journal opened read_only */
 
 /* What a scan found wrong. */
 struct journal_damage {

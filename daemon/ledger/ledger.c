@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ledger/fold.h"
-#include "ledger/journal_format.h"
+#include "ledger/journal.h"
 #include "ledger/paths.h"
 #include "ledger/replay.h"
 
@@ -60,7 +61,7 @@ static void durable_head(void *ctx, struct journal_head *head)
 {
     struct ledger *ledger = ctx;
     struct failure failure;
-    if (journal_hash_before(ledger->journal, head->position, head->hash, &failure) != PUNKT_OK)
+    if (journal_hash_of(ledger->journal, head->position, head->hash, &failure) != PUNKT_OK)
         storage_failed(ledger, failure.text);
 }
 
@@ -95,7 +96,8 @@ static enum punkt_status open_journal(struct ledger *ledger, bool read_only, str
                                        .ctx = ledger };
     uint64_t segment_bytes =
         options.segment_bytes != 0 ? options.segment_bytes : JOURNAL_SEGMENT_BYTES_DEFAULT;
-    options.reserve_bytes = 2 * segment_bytes;
+    options.reserve_bytes =
+        ledger->options.reserve_bytes != 0 ? ledger->options.reserve_bytes : 2 * segment_bytes;
     return journal_open(&options, &ledger->journal, failure);
 }
 
@@ -106,6 +108,7 @@ static enum punkt_status open_state(struct ledger *ledger, bool *out_found, stru
     struct state_options options = { .dir = ledger->paths.state,
                                      .map_bytes = ledger->options.map_bytes,
                                      .layer_records = ledger->options.layer_records,
+                                     .layer_bytes = ledger->options.layer_bytes,
                                      .record_burst_max = 160000,
                                      .interval_ms = ledger->options.checkpoint_ms,
                                      .wait_durable = wait_durable,
@@ -288,6 +291,45 @@ out:
     return status;
 }
 
+static enum punkt_status count_block(void *ctx, const struct journal_block *block, struct failure *failure)
+{
+    struct verify_report *report = ctx;
+    (void)failure;
+    report->blocks++;
+    report->events += block->event_count;
+    return PUNKT_OK;
+}
+
+/* What stands behind the last checkpoint: read as the next start will, without touching it. */
+static enum punkt_status verify_tail(struct ledger *ledger, const struct state_mark *mark,
+                                     struct verify_report *report, struct failure *failure)
+{
+    struct journal_head end;
+    enum punkt_status status =
+        journal_recover(ledger->journal, &mark->head, !mark->clean, count_block, report, &end, failure);
+    if (status != PUNKT_CORRUPT)
+        return status;
+    report->outcome = VERIFY_DAMAGED;
+    (void)snprintf(report->file, sizeof(report->file), "journal");
+    report->offset = 0;
+    (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure->text);
+    return PUNKT_OK;
+}
+
+/* The digest that was kept along the way must also be that of the records as they lie there. */
+static void verify_records(struct ledger *ledger, const uint8_t digest[STATE_DIGEST_SIZE],
+                           struct verify_report *report)
+{
+    uint8_t recomputed[STATE_DIGEST_SIZE];
+    struct failure failure = { .text = "the records do not have the digest they were written with" };
+    if (state_digest_recompute(ledger->state, recomputed, &failure) == PUNKT_OK &&
+        memcmp(recomputed, digest, STATE_DIGEST_SIZE) == 0)
+        return;
+    report->outcome = VERIFY_DAMAGED;
+    (void)snprintf(report->file, sizeof(report->file), "state/data.mdb");
+    (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure.text);
+}
+
 enum punkt_status ledger_verify_files(const struct ledger_options *options, struct verify_report *out_report,
                                       struct failure *failure)
 {
@@ -296,8 +338,8 @@ enum punkt_status ledger_verify_files(const struct ledger_options *options, stru
         failure_set(failure, "no memory for the ledger");
         return PUNKT_NO_MEMORY;
     }
-    struct state_mark mark;
-    uint8_t digest[STATE_DIGEST_SIZE], recomputed[STATE_DIGEST_SIZE];
+    struct state_mark mark, written;
+    uint8_t digest[STATE_DIGEST_SIZE];
     struct verify *verify = NULL;
     bool found = false;
     enum punkt_status status = ledger_paths_of(options->dir, &ledger->paths, failure);
@@ -305,30 +347,20 @@ enum punkt_status ledger_verify_files(const struct ledger_options *options, stru
         status = open_journal(ledger, true, failure);
     if (status == PUNKT_OK)
         status = open_state(ledger, &found, &mark, failure);
-    if (status != PUNKT_OK)
-        goto out;
-    state_digest(ledger->state, digest, &mark);
-    if (!found)
-        journal_beginning(ledger->journal, &mark.head);
-    status = verify_open(ledger->journal, ledger->paths.scratch, digest, &mark, JOURNAL_TO_THE_END, &verify,
-                         failure);
+    if (status == PUNKT_OK) {
+        state_digest(ledger->state, digest, &written);
+        status = verify_open(ledger->journal, ledger->paths.scratch, digest, &mark, mark.head.position,
+                             &verify, failure);
+    }
     if (status == PUNKT_OK)
         status = verify_slice(verify, 0, failure);
-    if (status != PUNKT_OK)
-        goto out;
-    *out_report = *verify_report(verify);
-    /* The digest that was kept along the way must also be that of the records as they lie there. */
-    if (out_report->outcome == VERIFY_MATCHES) {
-        enum punkt_status records = state_digest_recompute(ledger->state, recomputed, failure);
-        if (records != PUNKT_OK || memcmp(recomputed, digest, sizeof(digest)) != 0) {
-            out_report->outcome = VERIFY_DAMAGED;
-            (void)snprintf(out_report->file, sizeof(out_report->file), "state/data.mdb");
-            (void)snprintf(out_report->detail, sizeof(out_report->detail), "%.200s",
-                           records != PUNKT_OK ? failure->text
-                                               : "the records do not have the digest they were written with");
-        }
+    if (status == PUNKT_OK) {
+        *out_report = *verify_report(verify);
+        if (out_report->outcome == VERIFY_MATCHES)
+            verify_records(ledger, digest, out_report);
+        if (out_report->outcome == VERIFY_MATCHES)
+            status = verify_tail(ledger, &mark, out_report, failure);
     }
-out:
     verify_close(verify);
     ledger_drop(ledger);
     return status;
@@ -409,7 +441,8 @@ bool ledger_storage_low(const struct ledger *ledger)
 
 journal_position ledger_reserve(struct ledger *ledger)
 {
-    ledger->reserved = journal_reserve(ledger->journal, JOURNAL_EVENT_MAX, &ledger->reserved_position);
+    if (ledger->reserved == NULL)
+        ledger->reserved = journal_reserve(ledger->journal, JOURNAL_EVENT_MAX, &ledger->reserved_position);
     PUNKT_CHECK(ledger->reserved != NULL); /* ledger_has_room was asked */
     return ledger->reserved_position;
 }
@@ -437,6 +470,11 @@ void ledger_append(struct ledger *ledger, struct event *event)
 journal_position ledger_newest(const struct ledger *ledger)
 {
     return ledger->newest;
+}
+
+journal_position ledger_end(const struct ledger *ledger)
+{
+    return journal_next(ledger->journal);
 }
 
 journal_position ledger_durable(const struct ledger *ledger)

@@ -22,8 +22,10 @@ struct ledger;
 struct ledger_options {
     const char *dir;        /* DIR: holds journal/ and state/ */
     uint64_t segment_bytes; /* 0: default */
+    uint64_t reserve_bytes; /* free space below which new business is refused; 0: two segments */
     uint64_t map_bytes;     /* 0: default */
     uint32_t layer_records; /* 0: default */
+    uint64_t layer_bytes;   /* 0: default */
     uint32_t checkpoint_ms; /* 0: default */
     utc_us build;           /* an empty journal trusts no clock before this */
     /* A write or sync failed: say so and end with status 70, without another answer. Any thread. */
@@ -75,6 +77,8 @@ journal_position ledger_reserve(struct ledger *ledger);
 void ledger_append(struct ledger *ledger, struct event *event);
 /* Position of the newest event; what has no position of its own waits for it. 0: none yet. */
 journal_position ledger_newest(const struct ledger *ledger);
+/* Behind the last event, durable or not. */
+journal_position ledger_end(const struct ledger *ledger);
 /* Events below this position are durable. */
 journal_position ledger_durable(const struct ledger *ledger);
 

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "ledger/journal_format.h"
+#include "ledger/journal.h"
 
 struct job_list {
     struct ledger_job *first;

@@ -12,6 +12,7 @@
 #include "ledger/state_mark.h"
 
 #define LAYER_RECORDS_DEFAULT 60000u
+#define LAYER_RECORDS_MAX (UINT32_C(1) << 24)
 #define LAYER_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define RECORD_BURST_DEFAULT 20100u
 #define INTERVAL_MS_DEFAULT 1000u
@@ -63,6 +64,8 @@ static void fill_defaults(struct state_options *options)
 static enum punkt_status make_layers(struct state *state, uint32_t *out_records_max)
 {
     const struct state_options *options = &state->options;
+    PUNKT_CHECK(options->layer_records <= LAYER_RECORDS_MAX &&
+                options->record_burst_max <= LAYER_RECORDS_MAX);
     *out_records_max = 2 * CROWDED_TIMES * options->layer_records + options->record_burst_max;
     state->burst_bytes =
         (uint64_t)options->record_burst_max * BURST_RECORD_BYTES +

@@ -185,14 +185,14 @@ static void *checkpoint_thread(void *ctx)
     return NULL;
 }
 
-/* Reads what the environment stands for; without a mark it must be empty. */
-static bool visit_none(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
+static bool visit_any(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
 {
     (void)key, (void)key_size, (void)value, (void)size;
     *(bool *)ctx = true;
     return false;
 }
 
+/* Reads what the environment stands for; without a mark it must be empty. */
 static enum punkt_status read_mark(struct checkpoint *checkpoint, bool *out_found, struct failure *failure)
 {
     struct lmdb_bytes bytes;
@@ -208,7 +208,7 @@ static enum punkt_status read_mark(struct checkpoint *checkpoint, bool *out_foun
         return status;
     bool any = false;
     struct lmdb_walk_range first = { .limit = 1 };
-    status = lmdb_walk(checkpoint->db, &first, visit_none, &any, failure);
+    status = lmdb_walk(checkpoint->db, &first, visit_any, &any, failure);
     if (status != PUNKT_OK || !any)
         return status;
     failure_set(failure, "state %s: records without a mark", checkpoint->options->dir);

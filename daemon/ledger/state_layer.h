@@ -13,7 +13,7 @@ struct layer_record {
     uint32_t capacity; /* bytes of value that fit without moving */
     uint16_t key_size;
     bool tombstone;
-    bool outgrown; /* it has moved: another record in the arena has the key now */
+    bool outgrown;   /* it has moved: another record in the arena has the key now */
     uint8_t bytes[]; /* key, then value */
 };
 

@@ -1,0 +1,639 @@
+/*
+ * punktd: the table of contents of the program. Options, then the stages of start and stop in their
+ * order, then the turn of the loop.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/base.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "ledger/ledger.h"
+#include "net/net.h"
+#include "ops/config.h"
+#include "ops/programme_reader.h"
+#include "ops/report.h"
+#include "ops/text_file.h"
+#include "service/service.h"
+
+#define EXIT_STORAGE 70            /* a write or sync failed: nothing more may be answered (EX_SOFTWARE) */
+#define DRAIN_MAX_US US_PER_SECOND /* what a clean stop gives answers that wait for the disk */
+
+struct daemon {
+    struct config config;
+    struct ledger *ledger;
+    struct service *service;
+    struct event_base *loop;
+    struct event *ledger_event, *tick_event, *signal_events[2];
+    struct net *net;
+    bool net_paused;
+    bool stopping;
+    char addresses[CONFIG_LISTEN_MAX][128];
+};
+
+/* --- what the threads and the loop call back --- */
+
+static void storage_failed(void *ctx, const char *what)
+{
+    (void)ctx;
+    log_error("storage failed: %s; stopping without another answer, so that nothing is promised that may "
+              "not be kept. Check the disk, then start again",
+              what);
+    _exit(EXIT_STORAGE);
+}
+
+static bool read_programme(struct text text, struct programme *out, struct failure *failure)
+{
+    struct problems problems = { .count = 0 };
+    if (programme_read(text, "programme", out, &problems) == PUNKT_OK)
+        return true;
+    failure_set(failure, "%s", problems.count > 0 ? problems.texts[0] : "the programme cannot be read");
+    return false;
+}
+
+static uint64_t conn_number(struct net_conn_name name)
+{
+    return (uint64_t)name.generation << 32 | name.slot;
+}
+
+static struct net_conn_name conn_name(uint64_t number)
+{
+    return (struct net_conn_name){ .slot = (uint32_t)number, .generation = (uint32_t)(number >> 32) };
+}
+
+static void link_send(void *ctx, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
+                      const void *body, size_t size)
+{
+    struct daemon *daemon = ctx;
+    /* A connection that is gone drops its answer; what it reports stands. */
+    (void)net_send(daemon->net, conn_name(conn), type, flags, number, body, size, 1);
+}
+
+static void link_proven(void *ctx, uint64_t conn)
+{
+    struct daemon *daemon = ctx;
+    net_proven(daemon->net, conn_name(conn));
+}
+
+static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer *peer)
+{
+    struct daemon *daemon = ctx;
+    log_debug("connection from %s", peer->address);
+    return service_connected(daemon->service, conn_number(name));
+}
+
+static enum net_verdict on_frame(void *ctx, void *session, const struct frame *frame)
+{
+    struct daemon *daemon = ctx;
+    if (service_frame(daemon->service, session, frame) == SERVICE_TAKEN)
+        return NET_TAKEN;
+    daemon->net_paused = true;
+    return NET_NOT_NOW;
+}
+
+static void on_broken(void *ctx, void *session, const struct frame *frame)
+{
+    struct daemon *daemon = ctx;
+    service_broken(daemon->service, session, frame);
+}
+
+static void on_close(void *ctx, void *session)
+{
+    struct daemon *daemon = ctx;
+    service_disconnected(daemon->service, session);
+}
+
+static void on_ledger(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    (void)ctx; /* the turn that was woken does the work */
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    (void)ctx; /* a turn at least this often: checkpoints do not wait for business */
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *ctx)
+{
+    struct daemon *daemon = ctx;
+    (void)fd;
+    (void)what;
+    daemon->stopping = true;
+}
+
+/* --- stages --- */
+
+static enum punkt_status start_process(struct daemon *daemon, struct failure *failure)
+{
+    (void)daemon;
+    (void)failure;
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)prctl(PR_SET_DUMPABLE, 0); /* a core would hold card numbers */
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files); /* fewer connections, then; accept survives it */
+    }
+    return PUNKT_OK;
+}
+
+static enum punkt_status start_ledger(struct daemon *daemon, struct failure *failure)
+{
+    struct ledger_options options = { .dir = daemon->config.data,
+                                      .segment_bytes = (uint64_t)daemon->config.journal.segment_mib << 20,
+                                      .reserve_bytes = (uint64_t)daemon->config.journal.reserve_mib << 20,
+                                      .map_bytes = (uint64_t)daemon->config.state.map_gib << 30,
+                                      .layer_records = daemon->config.state.checkpoint_records,
+                                      .layer_bytes = (uint64_t)daemon->config.state.checkpoint_mib << 20,
+                                      .checkpoint_ms = daemon->config.state.checkpoint_ms,
+                                      .build = PUNKT_BUILD_TIME * US_PER_SECOND,
+                                      .fatal = storage_failed,
+                                      .ctx = daemon };
+    struct ledger_recovery recovery;
+    enum punkt_status status = ledger_open(&options, &daemon->ledger, &recovery, failure);
+    if (status != PUNKT_OK)
+        return status;
+    if (recovery.created)
+        log_info("a new ledger begins in %s", daemon->config.data);
+    else
+        log_info("the ledger in %s stands at position %llu; %llu events of %llu blocks were replayed",
+                 daemon->config.data, (unsigned long long)recovery.position,
+                 (unsigned long long)recovery.events, (unsigned long long)recovery.blocks);
+    if (!ledger_clock_confirmed(daemon->ledger))
+        log_error("the machine's clock is not credible: time goes on from the last event. Set the clock, or "
+                  "accept it with: punkt clock accept");
+    return PUNKT_OK;
+}
+
+static void stop_ledger(struct daemon *daemon)
+{
+    struct failure failure;
+    if (ledger_close(daemon->ledger, &failure) != PUNKT_OK)
+        log_error("the last checkpoint could not be written: %s; the next start replays the journal",
+                  failure.text);
+    daemon->ledger = NULL;
+}
+
+static enum punkt_status publish(struct daemon *daemon, struct failure *failure)
+{
+    if (daemon->config.programme[0] == '\0')
+        return service_programme_version(daemon->service) > 0
+                   ? PUNKT_OK
+                   : service_publish(daemon->service, programme_text_default(), failure);
+    struct problems problems = { .count = 0 };
+    struct programme draft;
+    char *owned = NULL;
+    size_t size = 0;
+    enum punkt_status status =
+        text_file_read(daemon->config.programme, PROGRAMME_FILE_BYTES_MAX, &owned, &size, failure);
+    if (status != PUNKT_OK)
+        return PUNKT_INVALID;
+    struct text text = { owned, size };
+    status = programme_read(text, daemon->config.programme, &draft, &problems);
+    for (uint32_t i = 0; i < problems.count; i++)
+        log_error("%s", problems.texts[i]);
+    if (status == PUNKT_OK)
+        status = service_publish(daemon->service, text, failure);
+    else
+        failure_set(failure, "the programme %s is not used: %u mistakes", daemon->config.programme,
+                    problems.count);
+    free(owned);
+    return status;
+}
+
+static enum punkt_status start_service(struct daemon *daemon, struct failure *failure)
+{
+    struct service_options options = {
+        .ledger = daemon->ledger,
+        .link = { .ctx = daemon, .send = link_send, .proven = link_proven },
+        .limits = { .in_flight_max = daemon->config.limits.in_flight_max },
+        .read_programme = read_programme,
+    };
+    enum punkt_status status = service_open(&options, &daemon->service, failure);
+    if (status == PUNKT_OK)
+        status = publish(daemon, failure);
+    return status;
+}
+
+static void stop_service(struct daemon *daemon)
+{
+    /* Its pending work belongs to threads of the ledger, which ends first. */
+    stop_ledger(daemon);
+    service_free(daemon->service);
+    daemon->service = NULL;
+}
+
+static enum punkt_status start_loop(struct daemon *daemon, struct failure *failure)
+{
+    static const struct timeval tick = { .tv_usec = 100000 };
+    struct event_config *config = event_config_new();
+    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+        daemon->loop = event_base_new_with_config(config);
+    if (config != NULL)
+        event_config_free(config);
+    if (daemon->loop == NULL) {
+        failure_set(failure, "the event loop cannot be made");
+        return PUNKT_NO_MEMORY;
+    }
+    daemon->ledger_event =
+        event_new(daemon->loop, ledger_fd(daemon->ledger), EV_READ | EV_PERSIST, on_ledger, daemon);
+    daemon->tick_event = event_new(daemon->loop, -1, EV_PERSIST, on_tick, daemon);
+    daemon->signal_events[0] = evsignal_new(daemon->loop, SIGTERM, on_signal, daemon);
+    daemon->signal_events[1] = evsignal_new(daemon->loop, SIGINT, on_signal, daemon);
+    if (daemon->ledger_event == NULL || daemon->tick_event == NULL || daemon->signal_events[0] == NULL ||
+        daemon->signal_events[1] == NULL || event_add(daemon->ledger_event, NULL) != 0 ||
+        event_add(daemon->tick_event, &tick) != 0 || event_add(daemon->signal_events[0], NULL) != 0 ||
+        event_add(daemon->signal_events[1], NULL) != 0) {
+        failure_set(failure, "the event loop cannot be made");
+        return PUNKT_NO_MEMORY;
+    }
+    return PUNKT_OK;
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+static void stop_loop(struct daemon *daemon)
+{
+    free_event(daemon->ledger_event);
+    free_event(daemon->tick_event);
+    free_event(daemon->signal_events[0]);
+    free_event(daemon->signal_events[1]);
+    if (daemon->loop != NULL)
+        event_base_free(daemon->loop);
+}
+
+static enum punkt_status start_net(struct daemon *daemon, struct failure *failure)
+{
+    static const struct net_handler handler = {
+        .open = on_open, .frame = on_frame, .broken = on_broken, .close = on_close
+    };
+    struct net_options options = net_options_default();
+    options.conns_max = daemon->config.limits.conns_max;
+    options.unproven_max = daemon->config.limits.unproven_max;
+    options.unproven_per_address_max = daemon->config.limits.unproven_per_address_max;
+    options.in_flight_max = daemon->config.limits.in_flight_max;
+    options.frames_per_turn = daemon->config.limits.frames_per_turn;
+    options.output_high_bytes = daemon->config.limits.output_high_kib << 10;
+    options.pool_bytes = (uint64_t)daemon->config.limits.pool_mib << 20;
+    options.hello_timeout_ms = daemon->config.limits.hello_timeout_ms;
+    options.frame_timeout_ms = daemon->config.limits.frame_timeout_ms;
+    options.idle_timeout_ms = daemon->config.limits.idle_timeout_ms;
+    options.drain_timeout_ms = daemon->config.limits.drain_timeout_ms;
+    enum punkt_status status = net_open(&options, &handler, daemon, daemon->loop, &daemon->net);
+    if (status != PUNKT_OK)
+        failure_set(failure, "the table of connections cannot be made: %s", punkt_status_name(status));
+    return status;
+}
+
+static void stop_net(struct daemon *daemon)
+{
+    net_free(daemon->net);
+    daemon->net = NULL;
+}
+
+/* The port file appears whole: written beside, then renamed. */
+static enum punkt_status write_port_file(const struct daemon *daemon, struct failure *failure)
+{
+    const char *path = daemon->config.port_file;
+    char beside[CONFIG_PATH_MAX + 8];
+    if (path[0] == '\0')
+        return PUNKT_OK;
+    (void)snprintf(beside, sizeof(beside), "%s.new", path);
+    FILE *file = fopen(beside, "we");
+    bool done = file != NULL && fprintf(file, "%s\n", daemon->addresses[0]) > 0;
+    if (file != NULL && fclose(file) != 0)
+        done = false;
+    if (done && rename(beside, path) == 0)
+        return PUNKT_OK;
+    failure_set(failure, "the port file %s cannot be written: %s", path, strerror(errno));
+    return PUNKT_IO;
+}
+
+static enum punkt_status start_listeners(struct daemon *daemon, struct failure *failure)
+{
+    for (uint32_t i = 0; i < daemon->config.listen_count; i++) {
+        enum punkt_status status = net_listen(daemon->net, daemon->config.listen[i], daemon->addresses[i],
+                                              sizeof(daemon->addresses[i]), failure);
+        if (status != PUNKT_OK)
+            return status;
+    }
+    return write_port_file(daemon, failure);
+}
+
+static void stop_listeners(struct daemon *daemon)
+{
+    if (daemon->config.port_file[0] != '\0')
+        (void)unlink(daemon->config.port_file); /* nobody listens there any more */
+}
+
+typedef enum punkt_status start_fn(struct daemon *daemon, struct failure *failure);
+typedef void stop_fn(struct daemon *daemon);
+
+/* Started in this order, stopped in the reverse one. A stop copes with what did not start. */
+static const struct {
+    const char *name;
+    start_fn *start;
+    stop_fn *stop;
+} stages[] = {
+    { "process", start_process, NULL },
+    { "ledger", start_ledger, stop_ledger }, /* recovers; no connection before it is whole */
+    { "service", start_service, stop_service },
+    { "loop", start_loop, stop_loop },
+    { "net", start_net, stop_net },
+    { "listeners", start_listeners,
+      stop_listeners }, /* last: nobody is answered before everything is ready */
+};
+
+/* --- the turn of the loop --- */
+
+static void daemon_turn(struct daemon *daemon)
+{
+    (void)event_base_loop(daemon->loop, EVLOOP_ONCE); /* frames come in and are decided */
+    ledger_process(daemon->ledger);                   /* what the threads finished */
+    bool room = service_turn(daemon->service);        /* answers whose events are durable go out */
+    if (room && daemon->net_paused) {
+        daemon->net_paused = false;
+        net_resume(daemon->net);
+    }
+    ledger_turn_end(daemon->ledger); /* what was decided is on its way to the disk */
+    net_turn_end(daemon->net);       /* one send a connection; what closed is freed */
+}
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
+}
+
+/* Answers that wait for the disk still go out, for a moment; nothing new is taken. */
+static void daemon_drain(struct daemon *daemon)
+{
+    int64_t until = monotonic_us() + DRAIN_MAX_US;
+    net_stop_listening(daemon->net);
+    net_pause(daemon->net);
+    daemon->net_paused = false; /* stays paused: daemon_turn resumes only what it paused */
+    while (!service_is_idle(daemon->service) && monotonic_us() < until)
+        daemon_turn(daemon);
+    net_turn_end(daemon->net);
+}
+
+static int run(struct daemon *daemon)
+{
+    struct failure failure = { .text = "" };
+    size_t started = 0;
+    int exit_code = EX_OK;
+    for (; started < COUNT_OF(stages); started++) {
+        enum punkt_status status = stages[started].start(daemon, &failure);
+        if (status == PUNKT_OK)
+            continue;
+        log_error("%s", failure.text);
+        exit_code = status == PUNKT_INVALID   ? EX_CONFIG
+                    : status == PUNKT_BUSY    ? EX_TEMPFAIL
+                    : status == PUNKT_IO      ? EX_IOERR
+                    : status == PUNKT_FULL    ? EX_CANTCREAT
+                    : status == PUNKT_CORRUPT ? EX_DATAERR
+                                              : EX_OSERR;
+        started++; /* what it began is stopped, too */
+        break;
+    }
+    if (exit_code == EX_OK) {
+        for (uint32_t i = 0; i < daemon->config.listen_count; i++)
+            log_info("ready: listening on %s", daemon->addresses[i]);
+        while (!daemon->stopping)
+            daemon_turn(daemon);
+        log_info("stopping: writing a checkpoint");
+        daemon_drain(daemon);
+    }
+    while (started > 0) {
+        started--;
+        if (stages[started].stop != NULL)
+            stages[started].stop(daemon);
+    }
+    if (exit_code == EX_OK)
+        log_info("stopped");
+    return exit_code;
+}
+
+/* --- the command line --- */
+
+static const char usage_text[] =
+    "Examples:\n"
+    "  punktd --data /var/lib/punkt --listen 127.0.0.1:7400 --programme programme.yaml\n"
+    "  punktd --config /etc/punkt/punktd.yaml\n"
+    "  punktd --data DIR --listen 127.0.0.1:0 --port-file FILE     a free port; FILE then holds HOST:PORT\n"
+    "  punktd rebuild --data DIR                                   makes state anew from the journal\n"
+    "  punktd verify --data DIR --json                             checks the files of a stopped daemon\n"
+    "\n"
+    "Keeps the points of a retail chain: takes requests of tills, makes every change durable before it is\n"
+    "answered. Runs in the foreground; SIGTERM or SIGINT stop it cleanly.\n"
+    "\n"
+    "  --data DIR         folder of the ledger: DIR/journal and DIR/state; made if missing\n"
+    "  --listen WHERE     HOST:PORT on a loopback address, or unix:PATH; may be given several times\n"
+    "  --programme FILE   the rules, in YAML; published as a new version if they changed. Without it and in a\n"
+    "                     new ledger: 1 point per whole 1.00, in EUR\n"
+    "  --port-file FILE   where to write the first address once it is listened on\n"
+    "  --config FILE      settings, in YAML; options given beside it win\n"
+    "  --log-level LEVEL  error, warning, info (default) or debug\n"
+    "  --json             verify: one JSON object\n"
+    "  --version, --help\n"
+    "\n"
+    "See punktd(8), punktd.yaml(5), punkt-programme(5).\n";
+
+struct command_line {
+    const char *command; /* "", "rebuild", "verify" */
+    bool json;
+    const char *config;
+};
+
+static void usage_error(const char *what, const char *which)
+{
+    fprintf(stderr, "punktd: %s%s; see punktd --help\n", what, which);
+    exit(EX_USAGE);
+}
+
+static void set_text(char *out, size_t capacity, const char *option, const char *value)
+{
+    if (strlen(value) >= capacity)
+        usage_error("the value is too long: ", option);
+    (void)snprintf(out, capacity, "%s", value);
+}
+
+enum option_code {
+    OPTION_DATA = 256,
+    OPTION_LISTEN,
+    OPTION_PROGRAMME,
+    OPTION_PORT_FILE,
+    OPTION_CONFIG,
+    OPTION_LOG_LEVEL,
+    OPTION_JSON,
+    OPTION_VERSION,
+    OPTION_HELP
+};
+
+static const struct option options_table[] = {
+    { "data", required_argument, NULL, OPTION_DATA },
+    { "listen", required_argument, NULL, OPTION_LISTEN },
+    { "programme", required_argument, NULL, OPTION_PROGRAMME },
+    { "port-file", required_argument, NULL, OPTION_PORT_FILE },
+    { "config", required_argument, NULL, OPTION_CONFIG },
+    { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+    { "json", no_argument, NULL, OPTION_JSON },
+    { "version", no_argument, NULL, OPTION_VERSION },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+static enum log_level log_level_of(const char *word)
+{
+    static const char *const words[] = { "error", "warning", "info", "debug" };
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (strcmp(word, words[i]) == 0)
+            return (enum log_level)i;
+    }
+    usage_error("no such log level: ", word);
+    return LOG_LEVEL_INFO;
+}
+
+/* The file first, whatever the order on the command line: options win over it. */
+static void load_config_file(int argc, char **argv, struct config *config)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *path = NULL;
+        if (strncmp(argv[i], "--config=", 9) == 0)
+            path = argv[i] + 9;
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            path = argv[i + 1];
+        if (path == NULL)
+            continue;
+        struct problems problems = { .count = 0 };
+        if (config_load(path, config, &problems) == PUNKT_OK)
+            continue;
+        for (uint32_t k = 0; k < problems.count; k++)
+            fprintf(stderr, "punktd: %s\n", problems.texts[k]);
+        exit(EX_CONFIG);
+    }
+}
+
+static void parse_command_line(int argc, char **argv, struct config *config, struct command_line *out)
+{
+    bool listen_given = false;
+    int code;
+    while ((code = getopt_long(argc, argv, "", options_table, NULL)) != -1) {
+        switch (code) {
+        case OPTION_DATA:
+            set_text(config->data, sizeof(config->data), "--data", optarg);
+            break;
+        case OPTION_LISTEN:
+            if (!listen_given)
+                config->listen_count = 0;
+            listen_given = true;
+            if (config->listen_count == CONFIG_LISTEN_MAX)
+                usage_error("too many --listen; the most are ", "8");
+            set_text(config->listen[config->listen_count++], sizeof(config->listen[0]), "--listen", optarg);
+            break;
+        case OPTION_PROGRAMME:
+            set_text(config->programme, sizeof(config->programme), "--programme", optarg);
+            break;
+        case OPTION_PORT_FILE:
+            set_text(config->port_file, sizeof(config->port_file), "--port-file", optarg);
+            break;
+        case OPTION_CONFIG:
+            break; /* read already */
+        case OPTION_LOG_LEVEL:
+            config->log_level = log_level_of(optarg);
+            break;
+        case OPTION_JSON:
+            out->json = true;
+            break;
+        case OPTION_VERSION:
+            printf("punktd %s\n", PUNKT_VERSION);
+            exit(EX_OK);
+        case OPTION_HELP:
+            fputs(usage_text, stdout);
+            exit(EX_OK);
+        default:
+            exit(EX_USAGE); /* getopt_long said why */
+        }
+    }
+    out->command = optind < argc ? argv[optind++] : "";
+    if (optind < argc)
+        usage_error("what is this: ", argv[optind]);
+    if (config->data[0] == '\0')
+        usage_error("which folder? --data DIR is needed", "");
+}
+
+static int rebuild(const struct config *config)
+{
+    struct ledger_options options = { .dir = config->data,
+                                      .segment_bytes = (uint64_t)config->journal.segment_mib << 20,
+                                      .map_bytes = (uint64_t)config->state.map_gib << 30,
+                                      .build = PUNKT_BUILD_TIME * US_PER_SECOND,
+                                      .fatal = storage_failed };
+    struct ledger_recovery recovery;
+    struct failure failure;
+    enum punkt_status status = ledger_rebuild(&options, &recovery, &failure);
+    if (status != PUNKT_OK) {
+        fprintf(stderr, "punktd: state was not rebuilt: %s\n", failure.text);
+        return status == PUNKT_BUSY ? EX_TEMPFAIL : EX_DATAERR;
+    }
+    printf("State of %s was rebuilt from %llu events in %llu blocks, up to position %llu.\n", config->data,
+           (unsigned long long)recovery.events, (unsigned long long)recovery.blocks,
+           (unsigned long long)recovery.position);
+    return EX_OK;
+}
+
+static int verify(const struct config *config, bool json)
+{
+    struct ledger_options options = { .dir = config->data,
+                                      .segment_bytes = (uint64_t)config->journal.segment_mib << 20,
+                                      .map_bytes = (uint64_t)config->state.map_gib << 30,
+                                      .fatal = storage_failed };
+    struct verify_report report;
+    struct failure failure;
+    enum punkt_status status = ledger_verify_files(&options, &report, &failure);
+    if (status != PUNKT_OK) {
+        fprintf(stderr, "punktd: %s was not verified: %s\n", config->data, failure.text);
+        return EXIT_FAILURE;
+    }
+    return report_print(&report, json) ? EX_OK : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon daemon; /* zeroed; the one of this process */
+    struct command_line line = { .command = "" };
+    config_default(&daemon.config);
+    load_config_file(argc, argv, &daemon.config);
+    parse_command_line(argc, argv, &daemon.config, &line);
+    log_set_level((enum log_level)daemon.config.log_level);
+    if (strcmp(line.command, "rebuild") == 0)
+        return rebuild(&daemon.config);
+    if (strcmp(line.command, "verify") == 0)
+        return verify(&daemon.config, line.json);
+    if (line.command[0] != '\0')
+        usage_error("no such command: ", line.command);
+    if (daemon.config.listen_count == 0)
+        usage_error("where to listen? --listen HOST:PORT is needed", "");
+    return run(&daemon);
+}

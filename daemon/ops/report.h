@@ -1,0 +1,13 @@
+/*
+ * What `punktd verify` prints.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "ledger/verify.h"
+
+/*
+ * Prints a report: what matches to standard output, damage to standard error, as a sentence or as one JSON
+ * object. True: state matches the journal.
+ */
+bool report_print(const struct verify_report *report, bool json);

@@ -1,0 +1,209 @@
+/*
+ * What the files of service share. Nobody else includes this.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "ledger/ledger.h"
+#include "points/decide.h"
+#include "proto/message.h"
+#include "service/answers.h"
+#include "service/hash.h"
+#include "service/service.h"
+
+#define LANE_SLOTS 4096 /* of the table of lanes in use; collisions are chained */
+
+/* Any message, decoded. */
+union message_any {
+#define MESSAGE(name, doc) struct msg_##name name;
+#define FIELD(message, KIND, name, need, limit, preset, doc)
+#define LIST(message, element, name, limit, doc)
+#define END(name)
+#include "proto/messages.def"
+#undef MESSAGE
+#undef FIELD
+#undef LIST
+#undef END
+};
+
+struct parked;
+
+/* The changes of one (identity, epoch), decided strictly in order. Lives while a session or a parked
+ * request needs it; what lasts is in state. */
+struct lane {
+    uint64_t identity;
+    uint64_t epoch;
+    uint64_t highest; /* the last number with a final answer */
+    uint32_t users;
+    struct parked *parked_first; /* the first may be waiting for the reader, the others wait for it */
+    struct parked **parked_end;
+    bool fetching;
+    bool stalled; /* in service->stalled: could go on, but there was no room */
+    struct lane *next_stalled;
+    struct lane *next; /* in its slot of the table */
+};
+
+struct session {
+    uint64_t conn;
+    uint64_t identity; /* proven; 0 before hello */
+    struct lane *lane; /* NULL: this connection only reads */
+};
+
+/* One request on its way through a handler. */
+struct request {
+    struct service *service;
+    struct session *session; /* NULL when it waited: the connection may be gone */
+    uint64_t conn;
+    uint64_t identity;
+    struct lane *lane;
+    const struct operation_row *row;
+    uint16_t flags;
+    uint64_t number;
+    const uint8_t *body;
+    uint32_t body_size;
+    uint8_t fingerprint[16]; /* of a change */
+    const union message_any *message;
+    /* What was read back for it, after HANDLED_FETCH: NULL if fetched_position is 0 or it cannot be read. */
+    const struct event *fetched;
+    journal_position fetched_position;
+    journal_position fetch; /* what to read back: set with HANDLED_FETCH */
+};
+
+enum handled {
+    HANDLED,       /* answered, or will be */
+    HANDLED_FETCH, /* read the event at request->fetch, then ask again */
+};
+
+/* Work that outlives the call that began it: on the reader thread, or behind it. */
+struct pending {
+    struct pending *next, **link; /* of service->pending, so that a stop can free it */
+    void (*drop)(struct pending *pending);
+    struct service *service;
+    uint64_t conn;
+    uint64_t number;
+    uint16_t type;
+    uint16_t flags;
+};
+
+/* A change that waits in its lane. */
+struct parked {
+    struct pending pending;
+    struct ledger_job job;
+    struct lane *lane;
+    struct parked *next;
+    journal_position fetched_position;
+    uint8_t *event_bytes; /* what was read back; NULL: it cannot be read */
+    size_t event_size;
+    uint32_t body_size;
+    uint8_t body[];
+};
+
+struct service {
+    struct service_options options;
+    struct ledger *ledger;
+    struct answers answers;
+    struct request_hasher hasher;
+    struct lane *lanes[LANE_SLOTS];
+    struct lane *stalled;
+    struct pending *pending;
+    struct programme **programmes; /* by version - 1 */
+    uint32_t programme_count;
+    struct points_view view;
+    bool verifying; /* one verification at a time */
+
+    /* Scratch of the request in hand, made once. */
+    union message_any message;
+    uint8_t *lists; /* decoded lists */
+    size_t lists_size;
+    struct sale_line lines[LINES_MAX]; /* of a request, for points */
+    struct tender tenders[TENDERS_MAX];
+    struct text coupons[COUPONS_MAX];
+    struct return_request_line return_lines[LINES_MAX];
+    uint8_t *bytes; /* an encoded answer, or what is hashed: FRAME_BODY_MAX */
+    struct decision decision;
+    struct event fetched;
+    struct event_memory fetched_memory;
+};
+
+/* --- service.c --- */
+
+/* Puts work on the list of what a stop must free, and takes it off. */
+void pending_add(struct pending *pending, const struct request *request,
+                 void (*drop)(struct pending *pending));
+void pending_remove(struct pending *pending);
+
+/* --- lane.c --- */
+
+/* The lane in use of (identity, epoch), from state if nobody used it; NULL: no memory. One user more. */
+struct lane *lane_use(struct service *service, uint64_t identity, uint64_t epoch);
+void lane_leave(struct service *service, struct lane *lane);
+/* Takes a change: decides it, parks it or answers it. */
+enum service_verdict lane_take(struct request *request);
+/* Goes on with lanes that had no room. */
+void lanes_resume(struct service *service);
+
+/* --- booking.c: what changes have in common --- */
+
+/* Points as on the wire: integers in the programme's smallest unit. */
+int64_t points_to_wire(const struct service *service, millipoints points);
+/* False: more than the ledger can hold. */
+PUNKT_MUST_CHECK bool points_from_wire(const struct service *service, uint64_t points, millipoints *out);
+struct judgement request_judgement(const struct request *request);
+/* Business date of a document: as sent, or the day of the time it is judged at. */
+local_day business_date(const struct request *request, uint64_t date, utc_us time);
+local_day today(struct service *service);
+
+/* Books the event of a decision: the answer goes into it and leaves when it is durable. The message's field
+ * `position` is filled here. */
+void book(struct request *request, struct event *event, union message_any *answer);
+/* Refuses for good: an event, so that a repeat is refused alike. */
+void refuse(struct request *request, enum result result, const char *detail, millipoints needed,
+            millipoints available);
+/* Refuses as the decision says. */
+void refuse_decision(struct request *request);
+/* Refuses without a trace: malformed, or to be tried again. */
+void refuse_now(struct request *request, enum result result, const char *detail);
+
+enum document_check { DOCUMENT_NEW, DOCUMENT_SETTLED, DOCUMENT_FETCH };
+/*
+ * Looks a receipt or return document up. SETTLED: it was booked before, and the answer (the first again,
+ * tied to this number; or `receipt already used`) is on its way. content: of this request.
+ */
+enum document_check document_settle(struct request *request, const struct document *document,
+                                    const uint8_t content[16]);
+
+/* Lines as points reads them, in service->lines. */
+uint32_t lines_for_points(struct service *service, const struct msg_line *lines, uint64_t count);
+/* The content of a document: a hash over the message without what a second sending may change (time, operator)
+ * and what its key holds already. The copy is the caller's, with those fields emptied. */
+void content_of(struct service *service, enum message message, const void *copy, uint8_t out[16]);
+/* The balance after the event of service->decision. */
+struct balance balance_after(struct service *service);
+
+/* --- reading.c: what reads have in common --- */
+
+/* Answers a read when the event at wait_for is durable (0: at once). */
+void answer_read(struct request *request, const union message_any *answer, journal_position wait_for);
+void answer_bytes(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
+                  const void *bytes, size_t size, journal_position wait_for);
+/* A refusal of a read, or one without trace. */
+void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
+                    enum result result, const char *detail, journal_position wait_for);
+struct text text_of_code(const struct wire_code *code);
+struct wire_code code_of_text(struct text text);
+
+/* --- programmes.c --- */
+
+enum punkt_status programmes_load(struct service *service, struct failure *failure);
+const struct programme *programme_in_force(const struct service *service, utc_us time);
+/* The newest: its currency and decimals are everybody's. */
+const struct programme *programme_newest(const struct service *service);
+void programmes_free(struct service *service);
+
+/* --- one handler an operation: handle_NAME in op_*.c --- */
+
+#define OPERATION(code, NAME, name, kind, doc) enum handled handle_##name(struct request *request);
+#define RESERVED(code, name)
+#include "proto/operations.def"
+#undef OPERATION
+#undef RESERVED

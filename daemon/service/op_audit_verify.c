@@ -1,0 +1,89 @@
+/*
+ * Audit verify: the whole journal is read and folded again, in slices on the reader thread, beside live
+ * business.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/internal.h"
+
+#define SLICE_BYTES (1024u * 1024)
+
+struct audit {
+    struct pending pending;
+    struct ledger_job job;
+    struct verify *verify;
+    enum punkt_status status;
+    struct failure failure;
+};
+
+static void audit_drop(struct pending *pending)
+{
+    struct audit *audit = (struct audit *)(void *)pending; /* its first member */
+    audit->pending.service->verifying = false;
+    verify_close(audit->verify);
+    free(audit);
+}
+
+static struct audit *audit_of(struct ledger_job *job)
+{
+    return (struct audit *)(void *)((char *)job - offsetof(struct audit, job));
+}
+
+static enum job_step audit_run(struct ledger_job *job, struct reading *reading)
+{
+    (void)reading;
+    struct audit *audit = audit_of(job);
+    audit->status = verify_slice(audit->verify, SLICE_BYTES, &audit->failure);
+    return audit->status == PUNKT_BUSY ? JOB_MORE : JOB_DONE;
+}
+
+static void audit_done(struct ledger_job *job)
+{
+    struct audit *audit = audit_of(job);
+    struct service *service = audit->pending.service;
+    struct request request = { .service = service,
+                               .conn = audit->pending.conn,
+                               .number = audit->pending.number,
+                               .row = operation_row(OPERATION_AUDIT_VERIFY) };
+    const struct verify_report *report = verify_report(audit->verify);
+    union message_any answer;
+    struct msg_audit_verify_answer *out = &answer.audit_verify_answer;
+    message_init(MESSAGE_audit_verify_answer, out);
+    out->blocks = report->blocks;
+    out->events = report->events;
+    out->state = (uint64_t)report->outcome;
+    if (report->outcome != VERIFY_MATCHES) {
+        out->file = (struct message_text){ report->file, strlen(report->file) };
+        out->offset = report->offset;
+        out->detail = (struct message_text){ report->detail, strlen(report->detail) };
+    }
+    if (audit->status == PUNKT_OK)
+        answer_read(&request, &answer, 0);
+    else
+        answer_refusal(service, request.conn, OPERATION_AUDIT_VERIFY, request.number, RESULT_BUSY,
+                       audit->failure.text, 0);
+    pending_remove(&audit->pending);
+    audit_drop(&audit->pending);
+}
+
+enum handled handle_audit_verify(struct request *request)
+{
+    struct service *service = request->service;
+    if (service->verifying) {
+        refuse_now(request, RESULT_BUSY, "another verification is running");
+        return HANDLED;
+    }
+    struct audit *audit = calloc(1, sizeof(*audit));
+    if (audit == NULL || ledger_verify_open(service->ledger, &audit->verify, &audit->failure) != PUNKT_OK) {
+        refuse_now(request, RESULT_BUSY, audit != NULL ? audit->failure.text : "out of memory");
+        free(audit);
+        return HANDLED;
+    }
+    service->verifying = true;
+    pending_add(&audit->pending, request, audit_drop);
+    audit->job = (struct ledger_job){ .run = audit_run, .done = audit_done };
+    ledger_submit(service->ledger, &audit->job);
+    return HANDLED;
+}

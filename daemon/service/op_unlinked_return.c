@@ -1,0 +1,61 @@
+#include <string.h>
+
+#include "service/internal.h"
+
+static void unlinked_content(struct service *service, const struct msg_unlinked_return_request *message,
+                             uint8_t out[16])
+{
+    static const struct wire_code none = { .size = 0 };
+    struct msg_unlinked_return_request copy = *message;
+    copy.time = 0;
+    copy.business_date = 0;
+    copy.store = copy.till = copy.document = copy.operator= none;
+    content_of(service, MESSAGE_unlinked_return_request, &copy, out);
+}
+
+enum handled handle_unlinked_return(struct request *request)
+{
+    struct service *service = request->service;
+    const struct msg_unlinked_return_request *message = &request->message->unlinked_return_request;
+    struct decision *decision = &service->decision;
+    struct judgement judgement = request_judgement(request);
+    struct unlinked_return_request goods = {
+        .card = text_of_code(&message->card),
+        .amount = (minor_units)message->amount,
+        .time = (utc_us)message->time,
+        .document = { .kind = DOCUMENT_RETURN,
+                      .store = text_of_code(&message->store),
+                      .till = text_of_code(&message->till),
+                      .business_date = business_date(request, message->business_date, (utc_us)message->time),
+                      .number = text_of_code(&message->document) },
+        .operator= text_of_code(&message->operator),
+        .line_count = lines_for_points(service, message->lines, message->lines_count),
+        .lines = service->lines,
+    };
+    uint8_t content[16] = { 0 };
+    if (goods.document.number.size > 0) {
+        unlinked_content(service, message, content);
+        enum document_check check = document_settle(request, &goods.document, content);
+        if (check != DOCUMENT_NEW)
+            return check == DOCUMENT_FETCH ? HANDLED_FETCH : HANDLED;
+    }
+    decide_unlinked_return(&service->view, &judgement, &goods, decision);
+    if (decision->refusal != REFUSAL_NONE) {
+        refuse_decision(request);
+        return HANDLED;
+    }
+    struct event *event = &decision->event;
+    memcpy(event->content, content, sizeof(content));
+    struct balance balance = balance_after(service);
+    union message_any answer;
+    struct msg_unlinked_return_answer *out = &answer.unlinked_return_answer;
+    message_init(MESSAGE_unlinked_return_answer, out);
+    out->taken = points_to_wire(service, event->goods_return.taken);
+    out->given_back = points_to_wire(service, event->goods_return.given_back);
+    out->shortfall = points_to_wire(service, event->goods_return.shortfall);
+    out->available = points_to_wire(service, balance.available);
+    out->debt = points_to_wire(service, balance.debt);
+    out->flags = event->flags & EVENT_FLAG_SERVER_TIME;
+    book(request, event, &answer);
+    return HANDLED;
+}

@@ -1,0 +1,112 @@
+/*
+ * The published versions of the programme, compiled. Versions are immutable; the newest comes last.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/fold.h"
+#include "service/internal.h"
+
+static enum punkt_status programmes_add(struct service *service, const struct programme_record *record,
+                                        struct failure *failure)
+{
+    struct programme **grown =
+        realloc(service->programmes, (service->programme_count + 1) * sizeof(*service->programmes));
+    if (grown == NULL)
+        return PUNKT_NO_MEMORY;
+    service->programmes = grown;
+    struct programme *programme = malloc(sizeof(*programme));
+    if (programme == NULL)
+        return PUNKT_NO_MEMORY;
+    if (!service->options.read_programme(record->text, programme, failure)) {
+        free(programme);
+        return PUNKT_INVALID;
+    }
+    programme->version = record->version;
+    programme->from = record->from;
+    service->programmes[service->programme_count++] = programme;
+    return PUNKT_OK;
+}
+
+enum punkt_status programmes_load(struct service *service, struct failure *failure)
+{
+    struct fold *fold = ledger_fold(service->ledger);
+    struct programme_record record;
+    for (uint32_t version = 1; fold_programme(fold, version, &record); version++) {
+        enum punkt_status status = programmes_add(service, &record, failure);
+        if (status != PUNKT_OK)
+            return status;
+    }
+    return PUNKT_OK;
+}
+
+const struct programme *programme_newest(const struct service *service)
+{
+    PUNKT_CHECK(service->programme_count > 0);
+    return service->programmes[service->programme_count - 1];
+}
+
+const struct programme *programme_in_force(const struct service *service, utc_us time)
+{
+    uint32_t at = service->programme_count;
+    PUNKT_CHECK(at > 0);
+    while (at > 1 && service->programmes[at - 1]->from > time)
+        at--;
+    return service->programmes[at - 1]; /* the first also for what happened before it */
+}
+
+static enum punkt_status check_fixed(const struct service *service, const struct programme *draft,
+                                     struct failure *failure)
+{
+    if (service->programme_count == 0)
+        return PUNKT_OK;
+    const struct programme *first = service->programmes[0];
+    if (draft->decimals != first->decimals || strcmp(draft->currency, first->currency) != 0 ||
+        draft->currency_exponent != first->currency_exponent) {
+        failure_set(failure,
+                    "currency and decimals are fixed by the ledger's first programme (%s, %u decimals of a "
+                    "point); the new one says %s, %u",
+                    first->currency, first->decimals, draft->currency, draft->decimals);
+        return PUNKT_INVALID;
+    }
+    return PUNKT_OK;
+}
+
+enum punkt_status service_publish(struct service *service, struct text text, struct failure *failure)
+{
+    struct programme_record newest;
+    if (service->programme_count > 0 &&
+        fold_programme(ledger_fold(service->ledger), service->programme_count, &newest) &&
+        text_equal(newest.text, text))
+        return PUNKT_OK;
+    struct programme_record record = { .version = service->programme_count + 1,
+                                       .from = ledger_now(service->ledger),
+                                       .text = text };
+    struct programme draft;
+    if (!service->options.read_programme(text, &draft, failure))
+        return PUNKT_INVALID;
+    enum punkt_status status = check_fixed(service, &draft, failure);
+    if (status == PUNKT_OK)
+        status = programmes_add(service, &record, failure);
+    if (status != PUNKT_OK)
+        return status;
+    struct event event = { .type = EVENT_PROGRAMME,
+                           .time = record.from,
+                           .occurred = record.from,
+                           .programme = { .version = record.version, .from = record.from, .text = text } };
+    (void)ledger_reserve(service->ledger);
+    ledger_append(service->ledger, &event);
+    return PUNKT_OK;
+}
+
+uint32_t service_programme_version(const struct service *service)
+{
+    return service->programme_count;
+}
+
+void programmes_free(struct service *service)
+{
+    for (uint32_t i = 0; i < service->programme_count; i++)
+        free(service->programmes[i]);
+    free(service->programmes);
+}

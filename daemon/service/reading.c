@@ -1,0 +1,54 @@
+/*
+ * What reads have in common: answers that wait for what they report.
+ */
+#include <string.h>
+
+#include "service/internal.h"
+
+struct text text_of_code(const struct wire_code *code)
+{
+    return (struct text){ code->bytes, code->size };
+}
+
+struct wire_code code_of_text(struct text text)
+{
+    struct wire_code code = { .size = 0 };
+    bool fits = wire_code_from(text.data, text.size, &code);
+    PUNKT_CHECK(fits); /* it came from a code */
+    return code;
+}
+
+void answer_bytes(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
+                  const void *bytes, size_t size, journal_position wait_for)
+{
+    const struct service_link *link = &service->options.link;
+    if (wait_for == 0 || wait_for < ledger_durable(service->ledger))
+        link->send(link->ctx, conn, type, flags, number, bytes, size);
+    else
+        answers_add(&service->answers, wait_for, conn, type, flags, number, bytes, size);
+}
+
+void answer_read(struct request *request, const union message_any *answer, journal_position wait_for)
+{
+    struct service *service = request->service;
+    struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
+    message_encode(request->row->answer, answer, &writer);
+    PUNKT_CHECK(!writer.failed);
+    answer_bytes(service, request->conn, (uint16_t)(request->row->code | FRAME_TYPE_DONE), 0, request->number,
+                 service->bytes, wire_written(&writer), wait_for);
+}
+
+void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
+                    enum result result, const char *detail, journal_position wait_for)
+{
+    struct msg_refusal refusal;
+    message_init(MESSAGE_refusal, &refusal);
+    refusal.result = result;
+    refusal.detail = (struct message_text){ detail, strlen(detail) };
+    uint8_t bytes[512];
+    struct wire_writer writer = wire_writer_over(bytes, sizeof(bytes));
+    message_encode(MESSAGE_refusal, &refusal, &writer);
+    PUNKT_CHECK(!writer.failed);
+    type = (uint16_t)((type & FRAME_TYPE_OPERATION) | FRAME_TYPE_REFUSED);
+    answer_bytes(service, conn, type, 0, number, bytes, wire_written(&writer), wait_for);
+}

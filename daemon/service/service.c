@@ -1,0 +1,242 @@
+#include "service/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/fold.h"
+#include "service/internal.h"
+
+/* Lists of the largest message, decoded: what fits in a frame, and a little more than the largest counts. */
+#define LISTS_BYTES (LINES_MAX * (sizeof(struct msg_line) + sizeof(struct msg_return_line)) + 65536)
+
+void pending_add(struct pending *pending, const struct request *request,
+                 void (*drop)(struct pending *pending))
+{
+    struct service *service = request->service;
+    *pending = (struct pending){ .next = service->pending,
+                                 .link = &service->pending,
+                                 .drop = drop,
+                                 .service = service,
+                                 .conn = request->conn,
+                                 .number = request->number,
+                                 .type = (uint16_t)request->row->code,
+                                 .flags = request->flags };
+    if (pending->next != NULL)
+        pending->next->link = &pending->next;
+    service->pending = pending;
+}
+
+void pending_remove(struct pending *pending)
+{
+    *pending->link = pending->next;
+    if (pending->next != NULL)
+        pending->next->link = pending->link;
+}
+
+/* --- how decisions read state --- */
+
+static bool view_card(void *ctx, struct text number, struct card *out)
+{
+    struct service *service = ctx;
+    return fold_card(ledger_fold(service->ledger), number, out);
+}
+
+static bool view_account(void *ctx, account_number number, struct account *out)
+{
+    struct service *service = ctx;
+    return fold_account(ledger_fold(service->ledger), number, out);
+}
+
+static bool view_returned(void *ctx, journal_position sale, struct returned *out)
+{
+    struct service *service = ctx;
+    return fold_returned(ledger_fold(service->ledger), sale, out);
+}
+
+static const struct programme *view_programme(void *ctx, uint32_t version, utc_us time)
+{
+    struct service *service = ctx;
+    if (version == 0)
+        return programme_in_force(service, time);
+    return version <= service->programme_count ? service->programmes[version - 1] : NULL;
+}
+
+static account_number view_next_account(void *ctx)
+{
+    struct service *service = ctx;
+    return ledger_fold(service->ledger)->totals.accounts + 1;
+}
+
+static card_id view_next_card(void *ctx)
+{
+    struct service *service = ctx;
+    return ledger_fold(service->ledger)->totals.cards + 1;
+}
+
+/* --- opening and closing --- */
+
+enum punkt_status service_open(const struct service_options *options, struct service **out_service,
+                               struct failure *failure)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    if (service == NULL) {
+        failure_set(failure, "no memory for the service");
+        return PUNKT_NO_MEMORY;
+    }
+    service->options = *options;
+    service->ledger = options->ledger;
+    service->view = (struct points_view){ .ctx = service,
+                                          .card = view_card,
+                                          .account = view_account,
+                                          .returned = view_returned,
+                                          .programme = view_programme,
+                                          .next_account = view_next_account,
+                                          .next_card = view_next_card };
+    service->lists_size = LISTS_BYTES;
+    service->lists = malloc(service->lists_size);
+    service->bytes = malloc(FRAME_BODY_MAX);
+    enum punkt_status status = request_hasher_init(&service->hasher);
+    if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL) {
+        failure_set(failure, "no memory for the service");
+        status = PUNKT_NO_MEMORY;
+    }
+    if (status == PUNKT_OK)
+        status = programmes_load(service, failure);
+    if (status != PUNKT_OK) {
+        service_free(service);
+        return status;
+    }
+    *out_service = service;
+    return PUNKT_OK;
+}
+
+void service_free(struct service *service)
+{
+    if (service == NULL)
+        return;
+    while (service->pending != NULL) {
+        struct pending *pending = service->pending;
+        service->pending = pending->next;
+        pending->drop(pending);
+    }
+    for (size_t i = 0; i < LANE_SLOTS; i++) {
+        while (service->lanes[i] != NULL) {
+            struct lane *lane = service->lanes[i];
+            service->lanes[i] = lane->next;
+            free(lane);
+        }
+    }
+    programmes_free(service);
+    answers_done(&service->answers);
+    request_hasher_done(&service->hasher);
+    free(service->lists);
+    free(service->bytes);
+    free(service);
+}
+
+struct session *service_connected(struct service *service, uint64_t conn)
+{
+    (void)service;
+    struct session *session = calloc(1, sizeof(*session));
+    if (session != NULL)
+        session->conn = conn;
+    return session;
+}
+
+void service_disconnected(struct service *service, struct session *session)
+{
+    if (session->lane != NULL)
+        lane_leave(service, session->lane);
+    free(session);
+}
+
+/* --- frames --- */
+
+static void refuse_frame(struct service *service, struct session *session, const struct frame *frame,
+                         enum result result, const char *detail)
+{
+    answer_refusal(service, session->conn, frame->type, frame->number, result, detail, 0);
+}
+
+void service_broken(struct service *service, struct session *session, const struct frame *frame)
+{
+    char detail[96];
+    (void)snprintf(detail, sizeof(detail), "a body of %u bytes was announced", frame->body_size);
+    refuse_frame(service, session, frame, RESULT_FRAME_TOO_LARGE, detail);
+}
+
+/* Session and read operations: decoded and answered, or on their way to the reader thread. */
+static void handle_other(struct request *request)
+{
+    struct service *service = request->service;
+    struct message_memory memory = { service->lists, service->lists_size };
+    const char *field;
+    if (!message_decode(request->row->request, request->body, request->body_size, &memory, &service->message,
+                        &field)) {
+        char detail[96];
+        (void)snprintf(detail, sizeof(detail), "%s%s", field[0] != '\0' ? "field " : "", field);
+        refuse_now(request, RESULT_MALFORMED, detail);
+        return;
+    }
+    request->message = &service->message;
+    switch (request->row->code) {
+#define HANDLE_SESSION(name) HANDLE_READ(name)
+#define HANDLE_READ(name)                                                                                    \
+    (void)handle_##name(request);                                                                            \
+    break;
+#define HANDLE_CHANGE(name) break;
+#define OPERATION(code, NAME, name, kind, doc)                                                               \
+    case OPERATION_##NAME:                                                                                   \
+        HANDLE_##kind(name)
+#define RESERVED(code, name)
+#include "proto/operations.def"
+#undef OPERATION
+#undef RESERVED
+    }
+}
+
+enum service_verdict service_frame(struct service *service, struct session *session,
+                                   const struct frame *frame)
+{
+    const struct operation_row *row = operation_row(frame->type);
+    struct request request = { .service = service,
+                               .session = session,
+                               .conn = session->conn,
+                               .identity = session->identity,
+                               .lane = session->lane,
+                               .row = row,
+                               .flags = frame->flags,
+                               .number = frame->number,
+                               .body = frame->body,
+                               .body_size = frame->body_size };
+    if (!answers_have_room(&service->answers))
+        return SERVICE_NOT_NOW;
+    if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0 || (frame->flags & FRAME_FLAG_SECRET) != 0)
+        refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");
+    else if (session->identity == 0 && (row == NULL || row->code != OPERATION_HELLO))
+        refuse_frame(service, session, frame, RESULT_HELLO_FIRST, "");
+    else if (row == NULL)
+        refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
+    else if (row->kind != OPERATION_KIND_CHANGE)
+        handle_other(&request);
+    else if (session->lane == NULL)
+        refuse_frame(service, session, frame, RESULT_MALFORMED, "this connection named no lane at hello");
+    else if (frame->number == 0)
+        refuse_frame(service, session, frame, RESULT_MALFORMED, "changes are numbered from 1");
+    else
+        return lane_take(&request);
+    return SERVICE_TAKEN;
+}
+
+bool service_turn(struct service *service)
+{
+    answers_release(&service->answers, ledger_durable(service->ledger), &service->options.link);
+    lanes_resume(service);
+    return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
+}
+
+bool service_is_idle(const struct service *service)
+{
+    return answers_are_empty(&service->answers) && service->pending == NULL;
+}
