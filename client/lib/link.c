@@ -115,7 +115,7 @@ void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us)
             return;
         }
     }
-    link->failures++; /* until link_progress says otherwise */
+    link->failures++; /* until link_greeted says otherwise */
 
     const struct address *address = &link->addresses.items[link->address_index];
     int family = address->storage.ss_family;
@@ -154,8 +154,14 @@ bool link_connected(struct link *link, uint64_t now_us)
     return true;
 }
 
+void link_greeted(struct link *link)
+{
+    link->failures = link->addresses.count * link->greetings++;
+}
+
 void link_progress(struct link *link)
 {
+    link->greetings = 0;
     link->failures = 0;
 }
 

@@ -23,7 +23,8 @@ struct link {
     char *servers; /* owned */
     struct address_list addresses;
     unsigned address_index; /* of the attempt that is on or was last */
-    unsigned failures;      /* since link_progress */
+    unsigned failures;      /* in a row; decides how long the next pause is */
+    unsigned greetings;     /* since link_progress */
     uint64_t attempt_us;    /* DOWN: the next attempt is not before */
     uint64_t began_us;      /* when the last attempt began; 0: there was none */
     uint64_t deadline_us;   /* CONNECTING: when it is given up */
@@ -54,6 +55,9 @@ bool link_connected(struct link *link, uint64_t now_us);
  * twice as much each time, up to 60 s. The words say why. */
 __attribute__((format(printf, 3, 4))) void link_close(struct link *link, uint64_t now_us, const char *format,
                                                       ...);
+
+/* The server lets us in. That alone is no success: one that then always hangs up must not be asked without pause. */
+void link_greeted(struct link *link);
 
 /* The server did what it is there for: the next loss is the first again. */
 void link_progress(struct link *link);

@@ -305,6 +305,7 @@ static bool take_hello(struct punkt *punkt, const struct frame *frame, uint64_t 
     if (hello_acceptable(punkt, &hello, now_us)) {
         learn(punkt, &hello);
         punkt->ready = true;
+        link_greeted(&punkt->link);
         punkt->link.trouble[0] = '\0';
     }
     return true;
