@@ -51,9 +51,9 @@ static void damage(struct verify *verify, const char *file, uint64_t offset, con
 {
     struct verify_report *report = &verify->report;
     report->outcome = VERIFY_DAMAGED;
-    (void)snprintf(report->file, sizeof(report->file), "%s", file);
+    (void)snprintf(report->file, sizeof(report->file), "%.79s", file);
     report->offset = offset;
-    (void)snprintf(report->detail, sizeof(report->detail), "%s", detail);
+    (void)snprintf(report->detail, sizeof(report->detail), "%.255s", detail);
 }
 
 enum punkt_status verify_open(struct journal *journal, const char *scratch_dir,
