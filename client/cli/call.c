@@ -147,8 +147,8 @@ int cli_finish(struct cli *cli, const struct punkt_answer *answer, const char *c
     return answer_print(cli, answer, card);
 }
 
-__attribute__((format(printf, 2, 0))) static json_t *own_error(const char *code, const char *format,
-                                                               va_list args)
+__attribute__((format(printf, 3, 0))) static json_t *own_error(int exit_code, const char *code,
+                                                               const char *format, va_list args)
 {
     char message[512];
     (void)vsnprintf(message, sizeof(message), format, args);
@@ -157,14 +157,15 @@ __attribute__((format(printf, 2, 0))) static json_t *own_error(const char *code,
         if (*at < ' ' || *at > '~')
             *at = '?';
     }
-    return json_pack("{s:s,s:s,s:b}", "code", code, "message", message, "retryable", 0);
+    return json_pack("{s:s,s:s,s:b}", "code", code, "message", message, "retryable",
+                     exit_code == CLI_UNREACHABLE);
 }
 
 int cli_error(struct cli *cli, int exit_code, const char *code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    json_t *inside = own_error(code, format, args);
+    json_t *inside = own_error(exit_code, code, format, args);
     va_end(args);
     print_error(cli, inside);
     return exit_code;
@@ -174,7 +175,7 @@ int cli_usage(struct cli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    json_t *inside = own_error("usage", format, args);
+    json_t *inside = own_error(CLI_USAGE, "usage", format, args);
     va_end(args);
     print_error(cli, inside);
     if (!cli->json)
