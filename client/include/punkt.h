@@ -777,7 +777,7 @@ PUNKT_API bool punkt_card_after(const char *first, uint64_t step, enum punkt_car
 PUNKT_API bool punkt_decimal_parse(const char *text, unsigned decimals, int64_t *out_value);
 
 /* 10500 with decimals 2 is "105.00". Writes at most capacity bytes, NUL included, and returns the length of the
- * whole text. 24 bytes are enough for every value with up to 4 decimals. */
+ * whole text. 24 bytes are enough for every value with up to 4 decimals; more than 18 are not written. */
 PUNKT_API size_t punkt_decimal_format(int64_t value, unsigned decimals, char *out_text, size_t capacity);
 
 /* What a statement's entries are about. More will come. */
