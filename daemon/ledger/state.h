@@ -75,7 +75,8 @@ bool state_get(struct state *state, const void *key, size_t key_size, struct sta
 uint8_t *state_put(struct state *state, const void *key, size_t key_size, uint32_t size);
 void state_remove_key(struct state *state, const void *key, size_t key_size);
 
-/* Active has grown to its bound, or the interval is over and it is not empty: freeze at the next seal. */
+/* Active has grown to its bound, or the interval is over and it is not empty: freeze at the next seal. In recovery,
+ * where time does not count, monotonic_us is 0. */
 bool state_wants_freeze(const struct state *state, int64_t monotonic_us);
 /* Active has grown to twice its bound: stop reading sockets until a freeze succeeds. Above it there is room for
  * record_burst_max small records, and for as much again, so that recovery can fold a block whole. */

@@ -73,19 +73,27 @@ static void model_life(struct world *world, struct model *model, struct random *
                        journal_position *position)
 {
     struct failure failure;
-    for (int step = 0; step < 6000; step++) {
+    bool frozen = false;
+    for (int step = 0; step < 10000; step++) {
         uint64_t dice = random_below(random, 1000);
         if (dice < 500 && !state_is_crowded(world->state)) {
             model_change(world, model, random);
-        } else if (dice < 990) {
+        } else if (dice < 980) {
             model_check(world, model, (uint32_t)random_below(random, MODEL_KEYS));
-            (void)state_finish(world->state);
-        } else if (dice < 995) {
+        } else if (dice < 985) {
             world_release(world, *position);
+        } else if (dice < 990 && frozen) { /* a disk is slower than this loop */
+            world_release(world, *position);
+            world_finish(world);
+            frozen = false;
+        } else if (dice < 995) {
+            frozen = !state_finish(world->state) && frozen;
         } else {
             struct state_mark mark = world_mark(*position + 1, false);
-            if (state_freeze(world->state, &mark, 0))
+            if (state_freeze(world->state, &mark, 0)) {
                 ++*position;
+                frozen = true;
+            }
         }
     }
     world_release(world, ++*position);
