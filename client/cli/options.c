@@ -53,6 +53,33 @@ static bool add_repeated(struct args *args, enum option_id option, const char *v
     return true;
 }
 
+/* What getopt complains about, as a sentence. */
+static int explain(int code, const char *word, char *out_why, size_t why_size)
+{
+    if (code == ':')
+        return fail(out_why, why_size, "%s needs a value", word);
+    if (optopt >= CODE_OF(0))
+        return fail(out_why, why_size, "--%s takes no value", option_rows[optopt - CODE_OF(0)].name);
+    if (optopt != 0)
+        return fail(out_why, why_size, "-%c is no option here (a negative number goes behind \"--\")",
+                    optopt);
+    return fail(out_why, why_size, "%s is no option here", word);
+}
+
+static int take_option(struct args *args, enum option_id option, size_t most, char *out_why, size_t why_size)
+{
+    const char *value = optarg != NULL ? optarg : "";
+    if ((OPTIONS_REPEATED & (UINT64_C(1) << option)) != 0) {
+        if (!add_repeated(args, option, value, most))
+            return fail(out_why, why_size, "out of memory");
+        return 0;
+    }
+    if (args->value[option] != NULL && option_rows[option].argument[0] != '\0')
+        return fail(out_why, why_size, "--%s is given twice", option_rows[option].name);
+    args->value[option] = value;
+    return 0;
+}
+
 int args_read(struct args *args, int argc, char **argv, int first, uint64_t allowed, bool stop_at_word,
               char *out_why, size_t why_size)
 {
@@ -61,31 +88,14 @@ int args_read(struct args *args, int argc, char **argv, int first, uint64_t allo
     /* getopt looks at what stands behind argv[0] of what it is given. */
     char **words = argv + first - 1;
     int count = argc - first + 1;
+    int code;
     optind = 0;
     opterr = 0;
-    for (;;) {
-        int code = getopt_long(count, words, stop_at_word ? "+:" : ":", table, NULL);
-        if (code == -1)
-            break;
-        if (code == ':')
-            return fail(out_why, why_size, "%s needs a value", words[optind - 1]);
-        if (code == '?' && optopt >= CODE_OF(0))
-            return fail(out_why, why_size, "--%s takes no value", option_rows[optopt - CODE_OF(0)].name);
-        if (code == '?' && optopt != 0)
-            return fail(out_why, why_size, "-%c is no option here (a negative number goes behind \"--\")",
-                        optopt);
-        if (code == '?')
-            return fail(out_why, why_size, "%s is no option here", words[optind - 1]);
-        enum option_id option = (enum option_id)(code - CODE_OF(0));
-        const char *value = optarg != NULL ? optarg : "";
-        if ((OPTIONS_REPEATED & (UINT64_C(1) << option)) != 0) {
-            if (!add_repeated(args, option, value, (size_t)argc))
-                return fail(out_why, why_size, "out of memory");
-            continue;
-        }
-        if (args->value[option] != NULL && option_rows[option].argument[0] != '\0')
-            return fail(out_why, why_size, "--%s is given twice", option_rows[option].name);
-        args->value[option] = value;
+    while ((code = getopt_long(count, words, stop_at_word ? "+:" : ":", table, NULL)) != -1) {
+        if (code == ':' || code == '?')
+            return explain(code, words[optind - 1], out_why, why_size);
+        if (take_option(args, (enum option_id)(code - CODE_OF(0)), (size_t)argc, out_why, why_size) != 0)
+            return -1;
     }
     if (stop_at_word)
         return first - 1 + optind;

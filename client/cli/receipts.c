@@ -17,9 +17,9 @@
 #define CELL_MAX 64                   /* longest value of a column that means something */
 #define CELL_BUFFER_MAX (1024 * 1024) /* a quote that is never closed must not read the file into memory */
 #define COLUMNS_MAX 1024
-_Static_assert(RECEIPTS_CODE_MAX == WIRE_CODE_MAX && CELL_MAX > RECEIPTS_CODE_MAX, "a code fits in a cell");
-
 #define BUCKETS 2048 /* at most RECEIPTS_WINDOW + 1 receipts are open */
+
+_Static_assert(RECEIPTS_CODE_MAX == WIRE_CODE_MAX && CELL_MAX > RECEIPTS_CODE_MAX, "a code fits in a cell");
 
 const char *const receipts_role_names[ROLE_COUNT] = {
     [ROLE_RECEIPT] = "receipt", [ROLE_CODE] = "code",         [ROLE_QUANTITY] = "quantity",
