@@ -57,3 +57,17 @@ if [ "${1-}" = --renew ]; then
 else
     diff -u "$golden" "$now"
 fi
+
+# The manual names every command and every option that the help does.
+manual=$here/../../conf/man/punkt.1
+missing=0
+while read -r option; do
+    grep -q -- "Fl -$option\>" "$manual" || { echo "punkt.1 does not have --$option"; missing=1; }
+done < <(sed -n 's/^  --\([a-z-]*\).*/\1/p' "$golden" | sort -u)
+while read -r command; do
+    grep -q "^\.It Cm $command\>" "$manual" || { echo "punkt.1 does not have $command"; missing=1; }
+done < <(sed -n 's/^\$ punkt \([a-z][a-z ]*\) --help$/\1/p' "$golden")
+if command -v mandoc >/dev/null; then
+    mandoc -T lint -W warning "$manual" || missing=1
+fi
+exit "$missing"
