@@ -13,7 +13,8 @@
 #define ATTEMPT_MAX_US (UINT64_C(5) * 1000 * 1000)
 #define PING_IDLE_US (UINT64_C(60) * 1000 * 1000) /* the server closes after three times as long */
 #define PING_ANSWER_US (UINT64_C(10) * 1000 * 1000)
-#define STAGED_MAX ((size_t)64 * 1024) /* bytes handed to the socket at once, but for the last frame */
+#define STUCK_US (UINT64_C(30) * 1000 * 1000) /* a change in doubt is asked for again on a new link */
+#define STAGED_MAX ((size_t)64 * 1024)        /* bytes handed to the socket at once, but for the last frame */
 #define HELLO_WIRE_MAX 256
 
 /* --- the link --- */
@@ -182,9 +183,9 @@ static void expire(struct punkt *punkt, uint64_t now_us)
     bool silent = false;
     for (unsigned i = punkt->order_count; i-- > 0 && !punkt->stop;) {
         struct slot *slot = punkt->order[i];
-        if (slot->in_doubt)
-            continue;
-        if (now_us >= slot->deadline_us) {
+        if (slot->in_doubt) {
+            silent |= slot->state == SLOT_IN_FLIGHT && now_us >= slot->staged_us + STUCK_US;
+        } else if (now_us >= slot->deadline_us) {
             /* Not one byte came since it was sent: the link may be dead without saying so. */
             silent |= slot->state == SLOT_IN_FLIGHT && punkt->received_us < slot->staged_us;
             give_up(punkt, slot);
