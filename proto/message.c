@@ -97,7 +97,12 @@ static bool sint_within(int64_t value, uint64_t limit)
     return value < 0 ? (uint64_t) - (value + 1) < limit : (uint64_t)value <= limit;
 }
 
-/* TEXT is one line; TEXT_BLOCK may hold line feeds and tabs as well. */
+static bool is_layout(char c)
+{
+    return c == '\n' || c == '\r' || c == '\t';
+}
+
+/* TEXT is one line; TEXT_BLOCK may hold line ends (of any system) and tabs as well. */
 static bool text_acceptable(enum field_kind kind, const uint8_t *bytes, size_t size)
 {
     if (kind == FIELD_BYTES)
@@ -106,13 +111,21 @@ static bool text_acceptable(enum field_kind kind, const uint8_t *bytes, size_t s
         return true;
     size_t begin = 0;
     for (size_t i = 0; kind == FIELD_TEXT_BLOCK && i < size; i++) {
-        if (bytes[i] != '\n' && bytes[i] != '\t')
+        if (!is_layout((char)bytes[i]))
             continue;
         if (!wire_utf8_valid(bytes + begin, i - begin))
             return false;
         begin = i + 1;
     }
     return wire_utf8_valid(bytes + begin, size - begin);
+}
+
+struct message_text message_text_of(const char *string, size_t limit)
+{
+    size_t size = strnlen(string, limit);
+    while (!wire_utf8_valid(string, size))
+        size--;
+    return (struct message_text){ string, size };
 }
 
 static void decode_text(const struct message_field *field, struct wire_reader *reader,
@@ -426,8 +439,8 @@ static void print_text(struct printer *printer, const struct message_text *text)
 {
     for (uint64_t i = 0; i < text->size; i++) {
         char c = text->data[i];
-        if (c == '\n' || c == '\t')
-            print(printer, "\\%c", c == '\n' ? 'n' : 't');
+        if (is_layout(c))
+            print(printer, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
         else
             print(printer, "%c", c);
     }

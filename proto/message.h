@@ -27,6 +27,12 @@ struct message_text {
     uint64_t size;
 };
 
+/*
+ * As much of a string as a TEXT field of this limit takes: cut before what is too long, no UTF-8 or a control
+ * character. For words that come from elsewhere, such as file names in a detail. Borrows the string.
+ */
+struct message_text message_text_of(const char *string, size_t limit);
+
 /* struct msg_NAME: one member a field; a list is a pointer and NAME_count. */
 #define MESSAGE_TYPE_UINT uint64_t
 #define MESSAGE_TYPE_SINT int64_t

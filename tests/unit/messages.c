@@ -37,7 +37,7 @@ static size_t random_letters(struct random *random, bool block, char *out, size_
     while (length < wanted) {
         const char *letter = letters[random_below(random, sizeof(letters) / sizeof(letters[0]))];
         if (block && random_below(random, 8) == 0)
-            letter = random_below(random, 2) == 0 ? "\n" : "\t";
+            letter = random_below(random, 2) == 0 ? "\r\n" : "\t";
         if (length + strlen(letter) > wanted)
             letter = "x";
         memcpy(out + length, letter, strlen(letter));

@@ -243,6 +243,23 @@ static void printing_is_bounded(void **state)
     }
 }
 
+static void foreign_words_are_cut_to_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *string;
+        size_t limit, want;
+    } rows[] = {
+        { "", 10, 0 },          { "abc", 3, 3 },    { "abcd", 3, 3 }, { "ab\ncd", 10, 2 },
+        { "ab\xC3\xA4", 3, 2 }, { "ab\xFF", 9, 2 }, { "\x7F", 9, 0 },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct message_text text = message_text_of(rows[i].string, rows[i].limit);
+        assert_int_equal(text.size, rows[i].want);
+        assert_ptr_equal(text.data, rows[i].string);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +270,7 @@ int main(void)
         cmocka_unit_test(a_decoder_without_memory_refuses),
         cmocka_unit_test(sizes_are_what_tills_can_afford),
         cmocka_unit_test(printing_is_bounded),
+        cmocka_unit_test(foreign_words_are_cut_to_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,7 +249,7 @@ static void judge_texts(enum message message, size_t index, const struct message
     judge_bytes(message, index, "UTF-8", "\x03\xE2\x82\xAC", 4, true);
     judge_bytes(message, index, "no UTF-8", "\x03\xE2\x82x", 4, bytes);
     judge_bytes(message, index, "NUL", "\x03x\x00x", 4, bytes);
-    judge_bytes(message, index, "a carriage return", "\x03x\rx", 4, bytes);
+    judge_bytes(message, index, "a carriage return", "\x03x\rx", 4, field->kind != FIELD_TEXT);
     judge_bytes(message, index, "a line end", "\x03x\nx", 4, field->kind != FIELD_TEXT);
     judge_bytes(message, index, "a tab", "\x03x\tx", 4, field->kind != FIELD_TEXT);
     judge_bytes(message, index, "a line end behind half a letter", "\x03\xE2\x82\n", 4, bytes);

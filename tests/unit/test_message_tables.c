@@ -83,6 +83,8 @@ static void check_field(enum message message, size_t index)
     const struct message_field *field = &table->fields[index];
     assert_true(strlen(field->name) > 0);
     assert_true(strlen(field->doc) > 0);
+    /* It stands in a table of PROTOCOL.md and in a string of punkt.lua. */
+    assert_null(strpbrk(field->doc, "|\"\\\n"));
     if (index > 0 && field->required)
         assert_true(table->fields[index - 1].required);
     for (size_t i = 0; i < index; i++)
