@@ -94,7 +94,7 @@ static size_t encode_refusal(struct service *service, enum result result, const 
     struct msg_refusal refusal;
     message_init(MESSAGE_refusal, &refusal);
     refusal.result = result;
-    refusal.detail = (struct message_text){ detail, strlen(detail) };
+    refusal.detail = message_text_of(detail, REFUSAL_DETAIL_MAX);
     refusal.needed = needed;
     refusal.available = available;
     struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
@@ -225,10 +225,12 @@ uint32_t lines_for_points(struct service *service, const struct msg_line *lines,
 void content_of(struct service *service, enum message message, const void *copy, uint8_t out[16])
 {
     struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
-    wire_write_u8(&writer, CONTENT_VERSION);
+    /* By its name: content is kept for good, and a message's place in messages.def is not. */
+    const char *name = message_tables[message].name;
+    wire_write_bytes(&writer, name, strlen(name));
     message_encode(message, copy, &writer);
     PUNKT_CHECK(!writer.failed); /* it was decoded from a frame */
-    hash16(&service->hasher, (uint16_t)message, service->bytes, wire_written(&writer), out);
+    hash16(&service->hasher, CONTENT_VERSION, service->bytes, wire_written(&writer), out);
 }
 
 struct balance balance_after(struct service *service)

@@ -11,7 +11,8 @@
 #include "service/hash.h"
 #include "service/service.h"
 
-#define LANE_SLOTS 4096 /* of the table of lanes in use; collisions are chained */
+#define REFUSAL_DETAIL_MAX 400 /* the limit of `detail`: what is longer is cut, for a long path is no bug */
+#define LANE_SLOTS 4096        /* of the table of lanes in use; collisions are chained */
 
 /* Any message, decoded. */
 union message_any {

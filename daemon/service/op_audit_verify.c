@@ -55,9 +55,9 @@ static void audit_done(struct ledger_job *job)
     out->events = report->events;
     out->state = (uint64_t)report->outcome;
     if (report->outcome != VERIFY_MATCHES) {
-        out->file = (struct message_text){ report->file, strlen(report->file) };
+        out->file = message_text_of(report->file, 255);
         out->offset = report->offset;
-        out->detail = (struct message_text){ report->detail, strlen(report->detail) };
+        out->detail = message_text_of(report->detail, REFUSAL_DETAIL_MAX);
     }
     if (audit->status == PUNKT_OK)
         answer_read(&request, &answer, 0);

@@ -44,7 +44,7 @@ void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint6
     struct msg_refusal refusal;
     message_init(MESSAGE_refusal, &refusal);
     refusal.result = result;
-    refusal.detail = (struct message_text){ detail, strlen(detail) };
+    refusal.detail = message_text_of(detail, REFUSAL_DETAIL_MAX);
     uint8_t bytes[512];
     struct wire_writer writer = wire_writer_over(bytes, sizeof(bytes));
     message_encode(MESSAGE_refusal, &refusal, &writer);
