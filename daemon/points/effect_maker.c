@@ -207,13 +207,15 @@ bool effect_end(struct decision *decision, millipoints lifetime_change)
     struct account *after = &decision->after;
     struct effect *effect = effect_of(decision);
     account_sweep_lots(after);
-    millipoints balance = -after->debt;
+    millipoints lots = 0;
     for (uint32_t i = 0; i < after->lot_count; i++)
-        balance += after->lots[i].points;
-    if (balance > MILLIPOINTS_MAX || balance < -MILLIPOINTS_MAX)
-        return false;
+        lots += after->lots[i].points;
     if (__builtin_add_overflow(after->lifetime, lifetime_change, &after->lifetime))
         return false;
+    if (lots > MILLIPOINTS_MAX || after->debt > MILLIPOINTS_MAX || after->lifetime > MILLIPOINTS_MAX ||
+        after->lifetime < -MILLIPOINTS_MAX)
+        return false;
+    millipoints balance = lots - after->debt;
     effect->change = balance - decision->account.balance;
     effect->balance = balance;
     effect->lifetime_change = lifetime_change;

@@ -47,5 +47,5 @@ millipoints effect_take_free(struct decision *decision, local_day today, millipo
 /* Adds to the debt. */
 void effect_owe(struct decision *decision, millipoints points);
 
-/* Ends effect 0: change, balance. False: the balance or lifetime is over what the ledger holds. */
+/* Ends effect 0: change, balance. False: lots, debt or lifetime are over what the ledger holds. */
 PUNKT_MUST_CHECK bool effect_end(struct decision *decision, millipoints lifetime_change);
