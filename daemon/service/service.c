@@ -212,12 +212,12 @@ enum service_verdict service_frame(struct service *service, struct session *sess
                                .body_size = frame->body_size };
     if (!answers_have_room(&service->answers))
         return SERVICE_NOT_NOW;
-    if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0 || (frame->flags & FRAME_FLAG_SECRET) != 0)
-        refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");
-    else if (session->identity == 0 && (row == NULL || row->code != OPERATION_HELLO))
+    if (session->identity == 0 && (row == NULL || row->code != OPERATION_HELLO))
         refuse_frame(service, session, frame, RESULT_HELLO_FIRST, "");
     else if (row == NULL)
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
+    else if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0)
+        refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");
     else if (row->kind != OPERATION_KIND_CHANGE)
         handle_other(&request);
     else if (session->lane == NULL)
