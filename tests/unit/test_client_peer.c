@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "client_server.h"
+#include "lib/client.h"
 
 #define SHORT_MS 150
 #define PATIENT_MS 9000
@@ -444,6 +445,87 @@ static void answers_together(void **state)
     server_join(&server);
 }
 
+/* --- alone --- */
+
+#define SECOND_US (UINT64_C(1000) * 1000)
+
+static void script_idle(struct server *s)
+{
+    struct msg_ping_answer pong = { .time = 1 };
+    server_welcome(s);
+    server_done(s, OPERATION_PING, server_expect(s, OPERATION_PING), 0, &pong);
+    server_expect(s,
+                  OPERATION_PING); /* not answered: the link is given up, and not sought again for nothing */
+    server_expect_close(s);
+    server_welcome(s);
+    server_expect_number(s, OPERATION_PURCHASE, 1);
+    server_done_purchase(s, 1, 0);
+}
+
+static void idle_connection(void **state)
+{
+    (void)state;
+    struct punkt_purchase_answer answer;
+    server_start(&server, NULL, script_idle);
+    struct punkt *punkt = client(PATIENT_MS, 0);
+    assert_int_equal(punkt_connect(punkt, 0, NULL), PUNKT_CALL_DONE);
+    assert_in_range(punkt_timeout_ms(punkt), 50000, 60000);
+    punkt->active_us -= 60 * SECOND_US;
+    assert_int_equal(punkt_timeout_ms(punkt), 0);
+    (void)punkt_process(punkt);
+    assert_true(punkt->ping_number != 0);
+    while (punkt->ping_number != 0)
+        (void)punkt_drive(punkt, PATIENT_MS);
+    assert_int_equal(punkt_wanted(punkt), PUNKT_WANT_READ);
+    punkt->active_us -= 60 * SECOND_US;
+    (void)punkt_process(punkt);
+    punkt->ping_us -= 10 * SECOND_US;
+    (void)punkt_process(punkt);
+    assert_int_equal(punkt_fd(punkt), -1);
+    assert_int_equal(punkt_timeout_ms(punkt), -1);
+    assert_non_null(strstr(punkt_trouble(punkt), "ping"));
+    assert_int_equal(buy(punkt, 0, &answer), PUNKT_CALL_DONE);
+    punkt_free(punkt);
+    server_join(&server);
+}
+
+/* How long a link that finds nobody pauses: not at first, then at random up to a bound that doubles to a minute. */
+static void pauses(void **state)
+{
+    (void)state;
+    static struct link link;
+    uint64_t now_us = 1000 * SECOND_US, bound_us = SECOND_US / 2, longest_us = 0;
+    assert_true(link_init(&link, "unix:/nonexistent/a,unix:/nonexistent/b", 1));
+    for (int round = 0; round < 200; round++) {
+        link_try(&link, now_us, SECOND_US);
+        assert_int_equal(link.state, LINK_DOWN);
+        assert_true(link.attempt_us == now_us); /* the second address is tried at once */
+        link_try(&link, now_us, SECOND_US);
+        uint64_t pause_us = link.attempt_us - now_us;
+        assert_true(pause_us <= bound_us);
+        bound_us = bound_us < 30 * SECOND_US ? bound_us * 2 : 60 * SECOND_US;
+        longest_us = pause_us > longest_us ? pause_us : longest_us;
+        now_us = link.attempt_us;
+    }
+    assert_true(longest_us > 50 * SECOND_US);
+    link.attempt_us =
+        now_us + 40 * SECOND_US; /* somebody waits now: but not sooner than half a second after */
+    link_hurry(&link, now_us);
+    assert_true(link.attempt_us <= link.began_us + SECOND_US / 2);
+
+    link_progress(&link); /* a link that was good is sought again at once, */
+    link_greeted(&link);
+    link_close(&link, now_us, "lost");
+    assert_true(link.attempt_us == now_us);
+    for (int round = 1; round <= 3; round++) { /* but not if it only ever greets and hangs up */
+        link_greeted(&link);
+        link_close(&link, now_us, "lost");
+        assert_in_range(link.attempt_us - now_us, 0, (SECOND_US / 2) << (round - 1));
+        assert_int_equal(link.failures, 2 * round);
+    }
+    link_done(&link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +539,8 @@ int main(void)
         cmocka_unit_test(many_in_flight),
         cmocka_unit_test(late_read),
         cmocka_unit_test(answers_together),
+        cmocka_unit_test(idle_connection),
+        cmocka_unit_test(pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
