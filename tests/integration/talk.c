@@ -1,7 +1,9 @@
 #include "talk.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +73,19 @@ int talk_dial(const char *address)
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, found->ai_addr, found->ai_addrlen), 0);
     freeaddrinfo(found);
+    return fd;
+}
+
+int talk_listen(char *out_address, size_t size)
+{
+    struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t name_size = sizeof(name);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &name_size), 0);
+    (void)snprintf(out_address, size, "127.0.0.1:%u", (unsigned)ntohs(name.sin_port));
     return fd;
 }
 

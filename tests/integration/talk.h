@@ -37,6 +37,9 @@ struct talk_answer {
 /* A socket that is connected to "HOST:PORT" or "unix:PATH"; the caller closes it. */
 int talk_dial(const char *address);
 
+/* A socket that listens on a free loopback port, for a test that stands between; out_address gets "HOST:PORT". */
+int talk_listen(char *out_address, size_t size);
+
 /* A connection that has said nothing yet. */
 struct talk *talk_open(const char *address);
 
