@@ -27,6 +27,7 @@ struct change {
     const uint8_t *bytes;
     uint64_t at; /* where the record is in the log */
     bool durable;
+    bool doubtful; /* a sync of it failed: no later one makes it durable */
 };
 
 /* A file, whatever its names are. */
@@ -138,6 +139,18 @@ uint64_t crash_log_size(const struct crash_log *log)
     return log->size;
 }
 
+uint64_t crash_log_write_end(const struct crash_log *log, uint64_t from)
+{
+    for (uint64_t at = 0; at < log->size;) {
+        struct io_log_record record;
+        memcpy(&record, log->bytes + at, sizeof(record));
+        at += sizeof(record) + record.path_size + record.path2_size + record.size;
+        if (record.kind == IO_LOG_WRITE && at > from)
+            return at;
+    }
+    return log->size;
+}
+
 /* --- files and names --- */
 
 static struct file *file_new(struct image *image, uint64_t inode)
@@ -180,6 +193,15 @@ static struct file *file_of(struct image *image, uint64_t inode, const char *pat
     exit(2);
 }
 
+static bool inode_is_file(const struct image *image, uint64_t inode)
+{
+    for (size_t i = 0; i < image->file_count; i++) {
+        if (image->files[i]->inode == inode && !image->files[i]->replaced)
+            return true;
+    }
+    return false;
+}
+
 static void change_add(struct file *file, const struct io_log_record *record, const uint8_t *bytes,
                        uint64_t at)
 {
@@ -192,8 +214,16 @@ static void change_add(struct file *file, const struct io_log_record *record, co
 static void file_sync(struct file *file, uint64_t began)
 {
     for (size_t i = 0; i < file->count; i++) {
-        if (file->changes[i].at < began)
+        if (file->changes[i].at < began && !file->changes[i].doubtful)
             file->changes[i].durable = true;
+    }
+}
+
+static void file_sync_failed(struct file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        if (!file->changes[i].durable)
+            file->changes[i].doubtful = true;
     }
 }
 
@@ -222,6 +252,11 @@ static void replay(struct image *image, const struct io_log_record *record, cons
         break;
     case IO_LOG_SYNC:
         file_sync(file_of(image, record->inode, path), record->offset);
+        break;
+    case IO_LOG_SYNC_FAILED:
+        /* A folder's changes are in the file system's own journal, which then stands still. */
+        if (inode_is_file(image, record->inode))
+            file_sync_failed(file_of(image, record->inode, path));
         break;
     case IO_LOG_SYNC_DIR:
         dir_sync(image, path, record->offset);

@@ -22,6 +22,9 @@ void crash_log_close(struct crash_log *log);
 /* Bytes of whole records. */
 uint64_t crash_log_size(const struct crash_log *log);
 
+/* The end of the first write that ends behind `from`: a moment at which something is not synced. */
+uint64_t crash_log_write_end(const struct crash_log *log, uint64_t from);
+
 /*
  * Makes the folder `out` (which must not exist) as root may be if the power went when the log had `cut`
  * bytes. The same seed makes the same image.

@@ -3,8 +3,8 @@
  *
  * Builds COUNT crash images OUT/0, OUT/1, ... from the log that the shim wrote (io_shim.c) of what happened under
  * ROOT. BASE is a copy of ROOT from before the log began. Prints a line "folder cut" for each: cut is the size that
- * the log had at the crash. What was acknowledged when the log was no larger must be found in the image. The last
- * image is that of a crash at the very end.
+ * the log had at the crash. What was acknowledged when the log was no larger must be found in the image. Every
+ * second crash is between a write and its sync; the last one is at the very end.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -28,6 +28,8 @@ int main(int argc, char **argv)
         uint64_t image_seed = (seed + i) * UINT64_C(0x9e3779b97f4a7c15);
         uint64_t part = crash_log_size(log) / count + 1;
         uint64_t cut = i * part + (image_seed >> 20) % part;
+        if (i % 2 == 0)
+            cut = crash_log_write_end(log, cut);
         if (i + 1 == count || cut > crash_log_size(log))
             cut = crash_log_size(log);
         (void)snprintf(out, sizeof(out), "%s/%llu", argv[3], i);

@@ -2,8 +2,9 @@
  * The journal through crashes. Run by journal.sh:
  *
  *   crash_journal write DIR ACKS SEED BLOCKS SESSIONS [patient]
- *       Appends random events, in as many sessions of open, recover, append, close. For each block that became
- *       durable a line "log-size position" is added to ACKS; log-size is that of IO_SHIM_LOG at that moment.
+ *       Appends random events, in as many sessions of open, recover, append, close. For what was
+ *       recovered and each block that became durable a line "log-size position recovered" is added to ACKS; log-size is that of IO_SHIM_LOG
+ *       at that moment, recovered is 1 or 0.
  *       Ends with 0; 4 if there was no space (patient: waits for it instead); 5 if the journal did not open;
  *       70 from fatal().
  *   crash_journal recover DIR SEED POSITION
@@ -49,14 +50,14 @@ static void wake(void *ctx)
 }
 
 /* In one call, so that the line is whole however the process ends. */
-static void acknowledge(const struct writer *writer, journal_position position)
+static void acknowledge(const struct writer *writer, journal_position position, bool recovered)
 {
     struct stat info = { .st_size = 0 };
     char line[64];
     if (writer->log != NULL)
         (void)stat(writer->log, &info);
-    int size =
-        snprintf(line, sizeof(line), "%lld %llu\n", (long long)info.st_size, (unsigned long long)position);
+    int size = snprintf(line, sizeof(line), "%lld %llu %d\n", (long long)info.st_size,
+                        (unsigned long long)position, recovered);
     PUNKT_CHECK(write(writer->acks_fd, line, (size_t)size) == size);
 }
 
@@ -68,7 +69,7 @@ static bool wait_durable(struct writer *writer, journal_position position, bool 
             return false;
         (void)sem_wait(&writer->woken);
     }
-    acknowledge(writer, journal_durable(writer->world.journal));
+    acknowledge(writer, journal_durable(writer->world.journal), false);
     return true;
 }
 
@@ -116,6 +117,8 @@ static int write_sessions(char **argv, bool patient)
             fprintf(stderr, "refused: %s\n", writer.world.failure.text);
             result = 5;
         } else {
+            /* From now on clients may be told of what is there. */
+            acknowledge(&writer, writer.world.head.position, true);
             result = write_blocks(&writer, (uint32_t)atoi(argv[3]), patient);
         }
         world_close(&writer.world);
@@ -166,17 +169,22 @@ struct acks {
     uint64_t log_size[ACKS_MAX];
     journal_position position[ACKS_MAX];
     size_t count;
+    uint64_t recovered_size[ACKS_MAX]; /* log_size of those after a recovery */
+    size_t recovered_count;
 };
 
 static void acks_read(struct acks *acks, const char *path)
 {
     unsigned long long size, position;
+    int recovered;
     FILE *file = fopen(path, "re");
     PUNKT_CHECK(file != NULL);
-    while (fscanf(file, "%llu %llu", &size, &position) == 2) {
+    while (fscanf(file, "%llu %llu %d", &size, &position, &recovered) == 3) {
         PUNKT_CHECK(acks->count < ACKS_MAX);
         acks->log_size[acks->count] = size;
         acks->position[acks->count++] = position;
+        if (recovered == 1)
+            acks->recovered_size[acks->recovered_count++] = size;
     }
     (void)fclose(file);
 }
@@ -191,6 +199,21 @@ static journal_position acknowledged_before(const struct acks *acks, uint64_t cu
     return most;
 }
 
+/* The very end; the moment after a recovery, an acknowledgement or a write; or any moment. */
+static uint64_t choose_cut(const struct acks *acks, const struct crash_log *log, uint64_t index,
+                           uint64_t *random)
+{
+    uint64_t log_size = crash_log_size(log);
+    if (index == 0)
+        return log_size;
+    uint64_t kind = index % 4, pick = world_random(random);
+    if (kind == 1 && acks->recovered_count > 0)
+        return u64_min(acks->recovered_size[pick % acks->recovered_count], log_size);
+    if (kind == 2 && acks->count > 0)
+        return u64_min(acks->log_size[pick % acks->count], log_size);
+    return kind == 3 ? crash_log_write_end(log, pick % (log_size + 1)) : pick % (log_size + 1);
+}
+
 static int check_images(int argc, char **argv)
 {
     static struct acks acks;
@@ -200,7 +223,7 @@ static int check_images(int argc, char **argv)
     for (uint64_t i = 0; i < count; i++) {
         char image[PATH_MAX], dir[PATH_MAX];
         uint64_t image_seed = world_random(&random);
-        uint64_t cut = i == 0 ? crash_log_size(log) : world_random(&random) % (crash_log_size(log) + 1);
+        uint64_t cut = choose_cut(&acks, log, i, &random);
         (void)snprintf(image, sizeof(image), "%s/image", argv[5]);
         PUNKT_CHECK((size_t)snprintf(dir, sizeof(dir), "%s/journal", image) < sizeof(dir));
         crash_image_build(log, cut, image_seed, image);

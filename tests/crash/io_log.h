@@ -18,8 +18,10 @@ enum io_log_kind {
     IO_LOG_MKDIR,
     IO_LOG_UNLINK,
     IO_LOG_RMDIR,
-    IO_LOG_RENAME,   /* path to second path */
-    IO_LOG_SYNC_DIR, /* offset as for IO_LOG_SYNC */
+    IO_LOG_RENAME,      /* path to second path */
+    IO_LOG_SYNC_DIR,    /* offset as for IO_LOG_SYNC */
+    IO_LOG_SYNC_FAILED, /* what was written before it may never come to the disk, whatever is synced later: the
+                           kernel takes its pages for clean. Only writing it again helps. */
 };
 
 #define IO_LOG_DURABLE 1u /* the file was opened with O_SYNC or O_DSYNC */

@@ -13,7 +13,7 @@
  *                    do; if there is none in them, and in calls that write no bytes, EIO;
  *                    half: half of the bytes, wherever that ends;
  *                    swallow: nothing is done and success is answered; kill: SIGKILL instead
- *   IO_SHIM_PATH     only calls whose path has this text in it
+ *   IO_SHIM_PATH     only calls whose path has this text in it; with a $ at its end: whose path ends with it
  *   IO_SHIM_COUNT    a file that says at any time, and after a kill too: "calls 0000000012 hits 0000000001"
  *
  * Logging, for crash_images:
@@ -21,7 +21,8 @@
  *                     records come before it.
  *   IO_SHIM_LOG_PATH  only what lies in this folder (absolute, without symbolic links)
  *
- * A swallowed or failed call is not in the log. Calls through memory maps and through stdio are not seen (LMDB's
+ * A swallowed or failed call is not in the log, but for a sync that failed: what was written before it stays in doubt
+ * for good. Calls through memory maps and through stdio are not seen (LMDB's
  * lock file, log lines); sync() and syncfs() count for nothing.
  *
  * Programs built with a sanitizer want their runtime first: set ASAN_OPTIONS=verify_asan_link_order=0 in addition
@@ -146,14 +147,12 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset)
 static int sync_as(const char *call, int (*sync_fd)(int), int fd)
 {
     enum verdict verdict = judge_fd(call, fd);
-    if (verdict == FAIL || verdict == SHORT || verdict == HALF)
-        return -1;
-    if (verdict == SWALLOW)
-        return 0;
     uint64_t began = log_size();
-    int result = sync_fd(fd);
-    if (result == 0)
+    int result = verdict == PASS ? sync_fd(fd) : verdict == SWALLOW ? 0 : -1;
+    if (verdict == PASS && result == 0)
         log_fd_record((struct io_log_record){ .kind = IO_LOG_SYNC, .offset = began }, fd, NULL);
+    else if (result != 0)
+        log_fd_record((struct io_log_record){ .kind = IO_LOG_SYNC_FAILED }, fd, NULL);
     return result;
 }
 

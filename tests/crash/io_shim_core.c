@@ -133,10 +133,21 @@ void path_at(int dir_fd, const char *name, char out_path[PATH_MAX])
 
 /* --- failing --- */
 
+static bool path_matches(const char *path)
+{
+    size_t size = shim.path != NULL ? strlen(shim.path) : 0, path_size = strlen(path);
+    if (size == 0)
+        return true;
+    if (shim.path[size - 1] != '$')
+        return strstr(path, shim.path) != NULL;
+    size--;
+    return path_size >= size && memcmp(path + path_size - size, shim.path, size) == 0;
+}
+
 static bool is_counted(const char *call, const char *path)
 {
     return shim.call != NULL && (strcmp(shim.call, call) == 0 || strcmp(shim.call, "all") == 0) &&
-           (shim.path == NULL || strstr(path, shim.path) != NULL);
+           path_matches(path);
 }
 
 /* Counts the call and says what becomes of it; FAIL has set errno. */

@@ -23,10 +23,15 @@ with_shim() {
 
 # A fresh folder with a logged history: history SEED [SETTING=VALUE...]
 history() {
-    local history_seed=$1
-    shift
     rm -rf "$work/data" "$work/log" "$work/acks" "$work/out"
     mkdir "$work/data" "$work/out"
+    go_on "$@"
+}
+
+# The same history goes on in a new process.
+go_on() {
+    local history_seed=$1
+    shift
     with_shim "$@" IO_SHIM_LOG="$work/log" IO_SHIM_LOG_PATH="$work/data" \
         "$crash_journal" write "$work/data/journal" "$work/acks" "$history_seed" 60 3
 }
@@ -43,19 +48,46 @@ check_images() {
     done
 }
 
-# The same for crashes while recovering from a crash.
+# A sync fails, the process ends, the next one finds in memory what is not on the disk, and then the power goes.
+check_failed_sync() {
+    local at status
+    for at in 3 20 47; do
+        status=0
+        history "$seed$at" IO_SHIM_CALL=fdatasync IO_SHIM_PATH=.seg IO_SHIM_AT=$at 2>"$work/said" || status=$?
+        [ "$status" = 70 ] || complain "a failed sync of a block: exit $status"
+        go_on "$seed$at"
+        images "$seed$at" 60 || complain 'what a failed sync left in memory was lost'
+    done
+}
+
+# The process is killed when a folder has changed and is not synced yet.
+check_unsynced_folder() {
+    local at status
+    for at in 1 2 3 4; do
+        status=0
+        history "$seed$at" IO_SHIM_CALL=fsync IO_SHIM_PATH="$work/data/journal\$" IO_SHIM_AT=$at \
+            IO_SHIM_ERROR=kill 2>"$work/said" || status=$?
+        [ "$status" = 137 ] || complain "killed at a sync: exit $status"
+        go_on "$seed$at"
+        images "$seed$at" 60 || complain 'a change of the folder was lost'
+    done
+}
+
+# The same for crashes while recovering from a crash, whose first recovery could not sync.
 check_images_of_recovery() {
     local image cut acked
     rm -rf "$work/first"
-    "$crash_images" "$work/log" "$work/data" "$work/first" 5 "$seed" >"$work/list"
+    "$crash_images" "$work/log" "$work/data" "$work/first" 12 "$seed" >"$work/list"
     while read -r image cut; do
         acked=$(awk -v cut="$cut" '$1 <= cut && $2 > most { most = $2 } END { print most + 0 }' "$work/acks")
         rm -rf "$work/base" "$work/log2"
         cp -r "$image" "$work/base"
+        with_shim IO_SHIM_LOG="$work/log2" IO_SHIM_LOG_PATH="$image" IO_SHIM_CALL=fsync IO_SHIM_PATH=.seg \
+            "$crash_journal" recover "$image/journal" "$seed$1" "$acked" >"$work/said" || true
         with_shim IO_SHIM_LOG="$work/log2" IO_SHIM_LOG_PATH="$image" \
             "$crash_journal" recover "$image/journal" "$seed$1" "$acked" || complain 'recovery failed'
-        printf '0 %s\n' "$acked" >"$work/acks2"
-        "$crash_journal" images "$work/log2" "$image" "$work/acks2" "$seed$1" 25 "$work/out" "$work/base" ||
+        printf '0 %s 0\n' "$acked" >"$work/acks2"
+        "$crash_journal" images "$work/log2" "$image" "$work/acks2" "$seed$1" 20 "$work/out" "$work/base" ||
             complain 'a crash during recovery lost something'
     done <"$work/list"
 }
@@ -121,6 +153,8 @@ case $what in
 images)
     check_images
     check_images_of_recovery 4
+    check_failed_sync
+    check_unsynced_folder
     check_planted fdatasync .seg
     check_planted fdatasync spare
     check_planted fsync "$work/data/journal"

@@ -149,6 +149,77 @@ static void files_of_another_length_are_found(void **state)
     world_done(&world);
 }
 
+/* Somebody who changes history can make every checksum right, but not the hash that the next block names. */
+static void a_rewritten_block_breaks_the_chain(void **state)
+{
+    (void)state;
+    struct world world;
+    struct journal_damage damage;
+    struct block_header header;
+    struct hasher hasher;
+    char name[SEGMENT_NAME_SIZE];
+    size_t size;
+    uint32_t slices;
+    uint8_t previous[JOURNAL_HASH_SIZE], hash[JOURNAL_HASH_SIZE];
+    scan_init(&world, 6);
+    assert_true(world_segment_name(&world, 1, name));
+    uint8_t *bytes = world_read_file(&world, name, &size);
+    uint8_t *block = bytes + SEGMENT_HEADER_SIZE;
+    assert_null(block_header_decode(block, size, &header));
+    uint8_t *event = block + BLOCK_HEADER_SIZE;
+    event[JOURNAL_EVENT_HEADER_SIZE] ^= 1;
+    event_finish(event, load_u32(event));
+    assert_true(hasher_init(&hasher, world.journal->sha256));
+    memcpy(previous, block + 48, sizeof(previous));
+    block_finish(&hasher, block, header.size, previous, hash);
+    hasher_done(&hasher);
+    world_write_file(&world, name, bytes, size);
+    struct journal_head at;
+    journal_beginning(world.journal, &at);
+    assert_int_equal(
+        journal_scan(world.journal, &at, world.head.position, 0, NULL, NULL, &damage, &world.failure),
+        PUNKT_CORRUPT);
+    assert_string_equal(damage.file, name);
+    assert_int_equal(damage.offset,
+                     SEGMENT_HEADER_SIZE + header.size + 48); /* the next one does not follow it */
+    assert_non_null(strstr(damage.text, "hash before"));
+    assert_int_equal(scan(&world, 100, &slices, &damage),
+                     PUNKT_INVALID); /* what the visitor says of that event */
+    assert_int_equal(world_recover(&world, NULL, true), PUNKT_INVALID);
+    assert_int_equal(journal_recover(world.journal, &at, true, NULL, NULL, &world.head, &world.failure),
+                     PUNKT_CORRUPT);
+    free(bytes);
+    world_done(&world);
+}
+
+static void a_segment_of_another_journal_is_found(void **state)
+{
+    (void)state;
+    struct world world;
+    struct journal_damage damage;
+    struct segment_header header;
+    char name[SEGMENT_NAME_SIZE];
+    size_t size;
+    uint32_t slices;
+    scan_init(&world, 7);
+    assert_true(world_segment_name(&world, 1, name));
+    uint8_t *bytes = world_read_file(&world, name, &size);
+    assert_null(segment_header_decode(bytes, &header));
+    header.id[0] ^= 1;
+    segment_header_encode(&header, bytes);
+    world_write_file(&world, name, bytes, size);
+    assert_int_equal(scan(&world, 0, &slices, &damage), PUNKT_CORRUPT);
+    assert_string_equal(damage.file, name);
+    assert_non_null(strstr(damage.text, "another journal"));
+    header.id[0] ^= 1;
+    header.start++;
+    segment_header_encode(&header, bytes);
+    world_write_file(&world, name, bytes, size);
+    assert_int_equal(scan(&world, 0, &slices, &damage), PUNKT_CORRUPT);
+    free(bytes);
+    world_done(&world);
+}
+
 static void a_cut_off_journal_is_found(void **state)
 {
     (void)state;
@@ -198,6 +269,8 @@ int main(void)
         cmocka_unit_test(a_sound_journal_scans_whole_and_in_slices),
         cmocka_unit_test(a_flipped_byte_is_found_wherever_it_is),
         cmocka_unit_test(files_of_another_length_are_found),
+        cmocka_unit_test(a_rewritten_block_breaks_the_chain),
+        cmocka_unit_test(a_segment_of_another_journal_is_found),
         cmocka_unit_test(a_cut_off_journal_is_found),
         cmocka_unit_test(what_the_visitor_says_is_handed_on),
     };
