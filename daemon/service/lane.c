@@ -177,12 +177,12 @@ static enum handled decide(struct request *request)
             refuse_now(request, RESULT_CONFLICT, "");
         return HANDLED;
     }
-    if (is_new_business(request->row->code) && ledger_storage_low(request->service->ledger)) {
-        refuse_now(request, RESULT_STORAGE_FULL, "");
-        return HANDLED;
-    }
     if (!decode(request)) {
         lane->highest = request->number;
+        return HANDLED;
+    }
+    if (is_new_business(request->row->code) && ledger_storage_low(request->service->ledger)) {
+        refuse_now(request, RESULT_STORAGE_FULL, "");
         return HANDLED;
     }
     return handle_change(request);
