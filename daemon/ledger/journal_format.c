@@ -142,13 +142,13 @@ static bool block_check_events(const uint8_t *block, const struct block_header *
     uint32_t end = header->size - JOURNAL_HASH_SIZE;
     uint32_t at = BLOCK_HEADER_SIZE;
     for (uint32_t i = 0; i < header->event_count; i++) {
-        const char *wrong = event_check(block + at, end - at);
+        uint32_t left = end - at;
+        const char *wrong = event_check(block + at, left);
         if (wrong != NULL) {
-            uint32_t left = end - at;
-            uint32_t size = left >= JOURNAL_EVENT_HEADER_SIZE ? load_u32(block + at) : left;
             /* A size that cannot be is itself what does not check out. */
+            uint32_t size = left >= JOURNAL_EVENT_HEADER_SIZE ? load_u32(block + at) : 0;
             if (size < JOURNAL_EVENT_HEADER_SIZE || size > left)
-                size = left < JOURNAL_EVENT_HEADER_SIZE ? left : JOURNAL_EVENT_HEADER_SIZE;
+                size = JOURNAL_EVENT_HEADER_SIZE;
             *out_fault = (struct block_fault){ at, at + size, wrong };
             return false;
         }
