@@ -72,6 +72,20 @@ static enum punkt_status check_fixed(const struct service *service, const struct
     return PUNKT_OK;
 }
 
+/* A version is shown as it was published for good, so it must fit into the answer that shows it. */
+static enum punkt_status check_text(const struct service *service, struct text text, struct failure *failure)
+{
+    struct msg_programme_show_answer shown;
+    message_init(MESSAGE_programme_show_answer, &shown);
+    shown.text = (struct message_text){ text.data, text.size };
+    struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
+    message_encode(MESSAGE_programme_show_answer, &shown, &writer);
+    if (!writer.failed)
+        return PUNKT_OK;
+    failure_set(failure, "the programme's text is not UTF-8 of at most 64 KiB: it has %zu bytes", text.size);
+    return PUNKT_INVALID;
+}
+
 enum punkt_status service_publish(struct service *service, struct text text, struct failure *failure)
 {
     struct programme_record newest;
@@ -83,9 +97,12 @@ enum punkt_status service_publish(struct service *service, struct text text, str
                                        .from = ledger_now(service->ledger),
                                        .text = text };
     struct programme draft;
+    enum punkt_status status = check_text(service, text, failure);
+    if (status != PUNKT_OK)
+        return status;
     if (!service->options.read_programme(text, &draft, failure))
         return PUNKT_INVALID;
-    enum punkt_status status = check_fixed(service, &draft, failure);
+    status = check_fixed(service, &draft, failure);
     if (status == PUNKT_OK)
         status = programmes_add(service, &record, failure);
     if (status != PUNKT_OK)
