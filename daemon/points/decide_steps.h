@@ -40,11 +40,5 @@ enum card_use {
 bool decide_card(const struct points_view *view, struct decision *decision, struct text number,
                  enum card_use use);
 
-/*
- * Whether lines have the signs of their kinds and add up to the amount. None: they do.
- */
-bool decide_lines_fit(struct decision *decision, minor_units amount, uint32_t line_count,
-                      const struct sale_line *lines);
-
 /* Copies lines to where their bases are filled. */
 void decide_copy_lines(struct decision *decision, uint32_t line_count, const struct sale_line *lines);

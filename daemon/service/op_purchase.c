@@ -43,6 +43,10 @@ enum handled handle_purchase(struct request *request)
     for (uint32_t i = 0; i < purchase.coupon_count; i++)
         service->coupons[i] = text_of_code(&message->coupons[i].code);
 
+    if (!decide_lines_fit(decision, purchase.amount, purchase.line_count, purchase.lines)) {
+        refuse_decision(request);
+        return HANDLED;
+    }
     uint8_t content[16] = { 0 };
     if (purchase.document.number.size > 0) {
         purchase_content(service, message, content);

@@ -32,6 +32,10 @@ enum handled handle_unlinked_return(struct request *request)
         .line_count = lines_for_points(service, message->lines, message->lines_count),
         .lines = service->lines,
     };
+    if (!decide_lines_fit(decision, goods.amount, goods.line_count, goods.lines)) {
+        refuse_decision(request);
+        return HANDLED;
+    }
     uint8_t content[16] = { 0 };
     if (goods.document.number.size > 0) {
         unlinked_content(service, message, content);
