@@ -168,11 +168,12 @@ faults)
     sweep pwrite half 0 0
     sweep pwrite short 0 0 5 70
     sweep pwrite short 1 0 5 70
-    sweep pwrite ENOSPC 0 4 5 70
-    sweep pwrite ENOSPC 1 4 5 70
+    # 0: the spare that found no space was not needed any more.
+    sweep pwrite ENOSPC 0 0 4 5 70
+    sweep pwrite ENOSPC 1 0 4 5 70
     sweep rename EIO 0 5 70
-    sweep rename ENOSPC 1 4 5
-    sweep open ENOSPC 1 4 5
+    sweep rename ENOSPC 1 0 4 5
+    sweep open ENOSPC 1 0 4 5
     sweep open EIO 0 5 70
     sweep all kill 0 137
     check_resumes
