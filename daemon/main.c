@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +21,15 @@
 #include "base/status.h"
 #include "ledger/ledger.h"
 #include "net/net.h"
+#include "ops/command_line.h"
 #include "ops/config.h"
 #include "ops/programme_reader.h"
 #include "ops/report.h"
 #include "ops/text_file.h"
 #include "service/service.h"
 
-#define EXIT_STORAGE 70            /* a write or sync failed: nothing more may be answered (EX_SOFTWARE) */
+#define EXIT_STORAGE 70     /* a write or sync failed: nothing more may be answered (EX_SOFTWARE) */
+#define FRAME_ROUNDS_MAX 16 /* of the sockets before a block is sealed: bounds what the first request waits */
 #define DRAIN_MAX_US US_PER_SECOND /* what a clean stop gives answers that wait for the disk */
 
 struct daemon {
@@ -39,6 +40,8 @@ struct daemon {
     struct event *ledger_event, *tick_event, *signal_events[2];
     struct net *net;
     bool net_paused;
+    bool ledger_woke; /* its threads finished something */
+    uint64_t frames;  /* taken so far */
     bool stopping;
     char addresses[CONFIG_LISTEN_MAX][128];
 };
@@ -97,6 +100,7 @@ static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer
 static enum net_verdict on_frame(void *ctx, void *session, const struct frame *frame)
 {
     struct daemon *daemon = ctx;
+    daemon->frames++;
     if (service_frame(daemon->service, session, frame) == SERVICE_TAKEN)
         return NET_TAKEN;
     daemon->net_paused = true;
@@ -117,9 +121,10 @@ static void on_close(void *ctx, void *session)
 
 static void on_ledger(evutil_socket_t fd, short what, void *ctx)
 {
+    struct daemon *daemon = ctx;
     (void)fd;
     (void)what;
-    (void)ctx; /* the turn that was woken does the work */
+    daemon->ledger_woke = true;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
@@ -366,11 +371,29 @@ static const struct {
 
 /* --- the turn of the loop --- */
 
+/*
+ * Frames come in and are decided. While the disk is free, whatever else has arrived by now comes along
+ * before the block is sealed: one sync for all of them, and nobody waits for what is not there yet.
+ */
+static void take_frames(struct daemon *daemon)
+{
+    uint64_t before = daemon->frames;
+    (void)event_base_loop(daemon->loop, EVLOOP_ONCE);
+    for (int i = 0; i < FRAME_ROUNDS_MAX && daemon->frames != before && ledger_may_seal(daemon->ledger);
+         i++) {
+        before = daemon->frames;
+        (void)event_base_loop(daemon->loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    }
+}
+
 static void daemon_turn(struct daemon *daemon)
 {
-    (void)event_base_loop(daemon->loop, EVLOOP_ONCE); /* frames come in and are decided */
-    ledger_process(daemon->ledger);                   /* what the threads finished */
-    bool room = service_turn(daemon->service);        /* answers whose events are durable go out */
+    take_frames(daemon);
+    if (daemon->ledger_woke) {
+        daemon->ledger_woke = false;
+        ledger_process(daemon->ledger); /* what its threads finished */
+    }
+    bool room = service_turn(daemon->service); /* answers whose events are durable go out */
     if (room && daemon->net_paused) {
         daemon->net_paused = false;
         net_resume(daemon->net);
@@ -435,153 +458,7 @@ static int run(struct daemon *daemon)
     return exit_code;
 }
 
-/* --- the command line --- */
-
-static const char usage_text[] =
-    "Examples:\n"
-    "  punktd --data /var/lib/punkt --listen 127.0.0.1:7400 --programme programme.yaml\n"
-    "  punktd --config /etc/punkt/punktd.yaml\n"
-    "  punktd --data DIR --listen 127.0.0.1:0 --port-file FILE     a free port; FILE then holds HOST:PORT\n"
-    "  punktd rebuild --data DIR                                   makes state anew from the journal\n"
-    "  punktd verify --data DIR --json                             checks the files of a stopped daemon\n"
-    "\n"
-    "Keeps the points of a retail chain: takes requests of tills, makes every change durable before it is\n"
-    "answered. Runs in the foreground; SIGTERM or SIGINT stop it cleanly.\n"
-    "\n"
-    "  --data DIR         folder of the ledger: DIR/journal and DIR/state; made if missing\n"
-    "  --listen WHERE     HOST:PORT on a loopback address, or unix:PATH; may be given several times\n"
-    "  --programme FILE   the rules, in YAML; published as a new version if they changed. Without it and in a\n"
-    "                     new ledger: 1 point per whole 1.00, in EUR\n"
-    "  --port-file FILE   where to write the first address once it is listened on\n"
-    "  --config FILE      settings, in YAML; options given beside it win\n"
-    "  --log-level LEVEL  error, warning, info (default) or debug\n"
-    "  --json             verify: one JSON object\n"
-    "  --version, --help\n"
-    "\n"
-    "See punktd(8), punktd.yaml(5), punkt-programme(5).\n";
-
-struct command_line {
-    const char *command; /* "", "rebuild", "verify" */
-    bool json;
-    const char *config;
-};
-
-static void usage_error(const char *what, const char *which)
-{
-    fprintf(stderr, "punktd: %s%s; see punktd --help\n", what, which);
-    exit(EX_USAGE);
-}
-
-static void set_text(char *out, size_t capacity, const char *option, const char *value)
-{
-    if (strlen(value) >= capacity)
-        usage_error("the value is too long: ", option);
-    (void)snprintf(out, capacity, "%s", value);
-}
-
-enum option_code {
-    OPTION_DATA = 256,
-    OPTION_LISTEN,
-    OPTION_PROGRAMME,
-    OPTION_PORT_FILE,
-    OPTION_CONFIG,
-    OPTION_LOG_LEVEL,
-    OPTION_JSON,
-    OPTION_VERSION,
-    OPTION_HELP
-};
-
-static const struct option options_table[] = {
-    { "data", required_argument, NULL, OPTION_DATA },
-    { "listen", required_argument, NULL, OPTION_LISTEN },
-    { "programme", required_argument, NULL, OPTION_PROGRAMME },
-    { "port-file", required_argument, NULL, OPTION_PORT_FILE },
-    { "config", required_argument, NULL, OPTION_CONFIG },
-    { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
-    { "json", no_argument, NULL, OPTION_JSON },
-    { "version", no_argument, NULL, OPTION_VERSION },
-    { "help", no_argument, NULL, OPTION_HELP },
-    { NULL, 0, NULL, 0 },
-};
-
-static enum log_level log_level_of(const char *word)
-{
-    static const char *const words[] = { "error", "warning", "info", "debug" };
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (strcmp(word, words[i]) == 0)
-            return (enum log_level)i;
-    }
-    usage_error("no such log level: ", word);
-    return LOG_LEVEL_INFO;
-}
-
-/* The file first, whatever the order on the command line: options win over it. */
-static void load_config_file(int argc, char **argv, struct config *config)
-{
-    for (int i = 1; i < argc; i++) {
-        const char *path = NULL;
-        if (strncmp(argv[i], "--config=", 9) == 0)
-            path = argv[i] + 9;
-        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            path = argv[i + 1];
-        if (path == NULL)
-            continue;
-        struct problems problems = { .count = 0 };
-        if (config_load(path, config, &problems) == PUNKT_OK)
-            continue;
-        for (uint32_t k = 0; k < problems.count; k++)
-            fprintf(stderr, "punktd: %s\n", problems.texts[k]);
-        exit(EX_CONFIG);
-    }
-}
-
-static void parse_command_line(int argc, char **argv, struct config *config, struct command_line *out)
-{
-    bool listen_given = false;
-    int code;
-    while ((code = getopt_long(argc, argv, "", options_table, NULL)) != -1) {
-        switch (code) {
-        case OPTION_DATA:
-            set_text(config->data, sizeof(config->data), "--data", optarg);
-            break;
-        case OPTION_LISTEN:
-            if (!listen_given)
-                config->listen_count = 0;
-            listen_given = true;
-            if (config->listen_count == CONFIG_LISTEN_MAX)
-                usage_error("too many --listen; the most are ", "8");
-            set_text(config->listen[config->listen_count++], sizeof(config->listen[0]), "--listen", optarg);
-            break;
-        case OPTION_PROGRAMME:
-            set_text(config->programme, sizeof(config->programme), "--programme", optarg);
-            break;
-        case OPTION_PORT_FILE:
-            set_text(config->port_file, sizeof(config->port_file), "--port-file", optarg);
-            break;
-        case OPTION_CONFIG:
-            break; /* read already */
-        case OPTION_LOG_LEVEL:
-            config->log_level = log_level_of(optarg);
-            break;
-        case OPTION_JSON:
-            out->json = true;
-            break;
-        case OPTION_VERSION:
-            printf("punktd %s\n", PUNKT_VERSION);
-            exit(EX_OK);
-        case OPTION_HELP:
-            fputs(usage_text, stdout);
-            exit(EX_OK);
-        default:
-            exit(EX_USAGE); /* getopt_long said why */
-        }
-    }
-    out->command = optind < argc ? argv[optind++] : "";
-    if (optind < argc)
-        usage_error("what is this: ", argv[optind]);
-    if (config->data[0] == '\0')
-        usage_error("which folder? --data DIR is needed", "");
-}
+/* --- commands --- */
 
 static int rebuild(const struct config *config)
 {
@@ -623,17 +500,15 @@ int main(int argc, char **argv)
 {
     static struct daemon daemon; /* zeroed; the one of this process */
     struct command_line line = { .command = "" };
-    config_default(&daemon.config);
-    load_config_file(argc, argv, &daemon.config);
-    parse_command_line(argc, argv, &daemon.config, &line);
+    command_line_read(argc, argv, &daemon.config, &line);
     log_set_level((enum log_level)daemon.config.log_level);
     if (strcmp(line.command, "rebuild") == 0)
         return rebuild(&daemon.config);
     if (strcmp(line.command, "verify") == 0)
         return verify(&daemon.config, line.json);
     if (line.command[0] != '\0')
-        usage_error("no such command: ", line.command);
+        command_line_usage("no such command: ", line.command);
     if (daemon.config.listen_count == 0)
-        usage_error("where to listen? --listen HOST:PORT is needed", "");
+        command_line_usage("where to listen? --listen HOST:PORT is needed", "");
     return run(&daemon);
 }

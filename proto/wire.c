@@ -1,5 +1,6 @@
 #include "proto/wire.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct wire_reader wire_reader_over(const void *bytes, size_t size)
@@ -31,39 +32,43 @@ const uint8_t *wire_read_bytes(struct wire_reader *reader, size_t size)
     return bytes;
 }
 
-static uint64_t read_fixed(struct wire_reader *reader, size_t size)
-{
-    const uint8_t *bytes = wire_read_bytes(reader, size);
-    uint64_t value = 0;
-    if (bytes != NULL) {
-        for (size_t i = 0; i < size; i++)
-            value |= (uint64_t)bytes[i] << (8 * i);
-    }
-    return value;
-}
-
 uint8_t wire_read_u8(struct wire_reader *reader)
 {
-    return (uint8_t)read_fixed(reader, 1);
+    const uint8_t *bytes = wire_read_bytes(reader, 1);
+    return bytes != NULL ? *bytes : 0;
 }
 
 uint16_t wire_read_u16(struct wire_reader *reader)
 {
-    return (uint16_t)read_fixed(reader, 2);
+    uint16_t value = 0;
+    const uint8_t *bytes = wire_read_bytes(reader, sizeof(value));
+    if (bytes != NULL)
+        memcpy(&value, bytes, sizeof(value));
+    return le16toh(value);
 }
 
 uint32_t wire_read_u32(struct wire_reader *reader)
 {
-    return (uint32_t)read_fixed(reader, 4);
+    uint32_t value = 0;
+    const uint8_t *bytes = wire_read_bytes(reader, sizeof(value));
+    if (bytes != NULL)
+        memcpy(&value, bytes, sizeof(value));
+    return le32toh(value);
 }
 
 uint64_t wire_read_u64(struct wire_reader *reader)
 {
-    return read_fixed(reader, 8);
+    uint64_t value = 0;
+    const uint8_t *bytes = wire_read_bytes(reader, sizeof(value));
+    if (bytes != NULL)
+        memcpy(&value, bytes, sizeof(value));
+    return le64toh(value);
 }
 
 uint64_t wire_read_uint(struct wire_reader *reader)
 {
+    if (!reader->failed && reader->at < reader->end && *reader->at < 0x80)
+        return *reader->at++; /* most numbers */
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 70 && !reader->failed; shift += 7) {
         uint8_t byte = wire_read_u8(reader);
@@ -111,36 +116,35 @@ void wire_write_bytes(struct wire_writer *writer, const void *bytes, size_t size
     }
 }
 
-static void write_fixed(struct wire_writer *writer, uint64_t value, size_t size)
-{
-    uint8_t bytes[8];
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    wire_write_bytes(writer, bytes, size);
-}
-
 void wire_write_u8(struct wire_writer *writer, uint8_t value)
 {
-    write_fixed(writer, value, 1);
+    wire_write_bytes(writer, &value, sizeof(value));
 }
 
 void wire_write_u16(struct wire_writer *writer, uint16_t value)
 {
-    write_fixed(writer, value, 2);
+    value = htole16(value);
+    wire_write_bytes(writer, &value, sizeof(value));
 }
 
 void wire_write_u32(struct wire_writer *writer, uint32_t value)
 {
-    write_fixed(writer, value, 4);
+    value = htole32(value);
+    wire_write_bytes(writer, &value, sizeof(value));
 }
 
 void wire_write_u64(struct wire_writer *writer, uint64_t value)
 {
-    write_fixed(writer, value, 8);
+    value = htole64(value);
+    wire_write_bytes(writer, &value, sizeof(value));
 }
 
 void wire_write_uint(struct wire_writer *writer, uint64_t value)
 {
+    if (value < 0x80 && !writer->failed && writer->at < writer->end) {
+        *writer->at++ = (uint8_t)value; /* most numbers */
+        return;
+    }
     uint8_t bytes[WIRE_UINT_SIZE_MAX];
     size_t size = 0;
     do {

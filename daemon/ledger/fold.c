@@ -30,23 +30,45 @@ bool fold_card(struct fold *fold, struct text number, struct card *out)
     return true;
 }
 
-static bool load_account(struct fold *fold, account_number number, struct account *out)
+/* Makes fold->account the account as it is now. */
+static bool hold_account(struct fold *fold, account_number number)
 {
+    if (fold->account_held == number)
+        return true;
     struct key key = key_account(number);
     struct state_value value;
+    fold->account_held = 0;
     if (!get(fold, &key, &value))
         return false;
-    PUNKT_CHECK(account_decode(value, out));
+    PUNKT_CHECK(account_decode(value, &fold->account));
+    fold->account_held = number;
+    return true;
+}
+
+static bool hold_account_merged(struct fold *fold, account_number number)
+{
+    do {
+        if (!hold_account(fold, number))
+            return false;
+        number = fold->account.merged_into;
+    } while (number != 0);
     return true;
 }
 
 bool fold_account(struct fold *fold, account_number number, struct account *out)
 {
-    do {
-        if (!load_account(fold, number, out))
-            return false;
-        number = out->merged_into;
-    } while (number != 0);
+    if (!hold_account_merged(fold, number))
+        return false;
+    account_copy(&fold->account, out);
+    return true;
+}
+
+bool fold_account_event(struct fold *fold, account_number *inout_number, journal_position *out_last_event)
+{
+    if (!hold_account_merged(fold, *inout_number))
+        return false;
+    *inout_number = fold->account.number;
+    *out_last_event = fold->account.last_event;
     return true;
 }
 
@@ -74,12 +96,11 @@ journal_position fold_request(struct fold *fold, uint64_t identity, uint64_t epo
 {
     struct key key = key_requests(identity, epoch, number);
     struct state_value value;
-    struct requests_record requests;
+    journal_position position;
     if (!get(fold, &key, &value))
         return 0;
-    PUNKT_CHECK(requests_decode(value, &requests));
-    uint64_t slot = number % REQUESTS_PER_RECORD;
-    return slot < requests.count ? requests.positions[slot] : 0;
+    PUNKT_CHECK(requests_get(value, number % REQUESTS_PER_RECORD, &position));
+    return position;
 }
 
 journal_position fold_document(struct fold *fold, const struct document *document)
@@ -139,12 +160,14 @@ static bool fold_effect(struct fold *fold, const struct event *event, const stru
                         journal_position position)
 {
     struct account *account = &fold->account;
-    if (!load_account(fold, effect->account, account) || account->merged_into != 0 ||
+    if (!hold_account(fold, effect->account) || account->merged_into != 0 ||
         account->last_event != effect->previous)
         return false;
     millipoints debt_before = account->debt;
-    if (!effect_apply(effect, event->type, event->occurred, position, account))
+    if (!effect_apply(effect, event->type, event->occurred, position, account)) {
+        fold->account_held = 0;
         return false;
+    }
     account->last_event = position;
     store_account(fold, account);
     millipoints debt_change = account->debt - debt_before;
@@ -159,6 +182,7 @@ static bool fold_cards(struct fold *fold, const struct event *event, journal_pos
     if (event->cards_issued.first_account != fold->totals.accounts + 1 ||
         event->cards_issued.first_card != fold->totals.cards + 1)
         return false;
+    fold->account_held = 0;
     memset(&fold->account, 0, sizeof(fold->account));
     fold->account.last_event = position;
     fold->account.next_lot = 1;
@@ -255,16 +279,11 @@ static void fold_request_name(struct fold *fold, const struct request_name *requ
     struct key key = key_lane(request->identity, request->epoch);
     put(fold, &key, record, lane_encode(&lane, record, sizeof(record)));
 
-    struct requests_record requests = { .count = 0 };
-    struct state_value value;
-    uint32_t slot = (uint32_t)(request->number % REQUESTS_PER_RECORD);
     key = key_requests(request->identity, request->epoch, request->number);
-    if (get(fold, &key, &value))
-        PUNKT_CHECK(requests_decode(value, &requests));
-    while (requests.count <= slot)
-        requests.positions[requests.count++] = 0;
-    requests.positions[slot] = position;
-    put(fold, &key, record, requests_encode(&requests, record, sizeof(record)));
+    struct state_value value = { NULL, 0 };
+    (void)get(fold, &key, &value);
+    size_t size = requests_set(value, request->number % REQUESTS_PER_RECORD, position, record);
+    put(fold, &key, record, size);
 }
 
 bool fold_event(struct fold *fold, const struct event *event, journal_position position)

@@ -17,7 +17,9 @@ struct fold {
     uint64_t next_sequence;
     utc_us time;                /* of the last event */
     uint32_t programme_version; /* of the newest programme, 0: none yet */
-    /* Scratch, so that folding allocates nothing. */
+    /* Scratch, so that folding allocates nothing. account is also the account that was read last: an event
+     * asks for it when it is decided, appended and folded. */
+    account_number account_held; /* 0: account is nobody's */
     struct account account;
     struct returned returned;
     uint8_t record[ACCOUNT_RECORD_MAX > RETURNED_RECORD_MAX ? ACCOUNT_RECORD_MAX : RETURNED_RECORD_MAX];
@@ -39,6 +41,8 @@ void fold_store(struct fold *fold);
 /* Look-ups, each copied out. False: no such record. */
 bool fold_card(struct fold *fold, struct text number, struct card *out);
 bool fold_account(struct fold *fold, account_number number, struct account *out); /* follows merges */
+/* The number of the account it is merged into, or its own, and its last event. */
+bool fold_account_event(struct fold *fold, account_number *inout_number, journal_position *out_last_event);
 bool fold_returned(struct fold *fold, journal_position sale, struct returned *out);
 bool fold_lane(struct fold *fold, uint64_t identity, uint64_t epoch, struct lane_record *out);
 /* 0: nothing was booked under the number. */

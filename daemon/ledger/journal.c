@@ -317,6 +317,11 @@ bool journal_seal(struct journal *journal, utc_us time, struct journal_head *out
     return true;
 }
 
+bool journal_is_free(const struct journal *journal)
+{
+    return !atomic_load(&journal->busy);
+}
+
 journal_position journal_next(const struct journal *journal)
 {
     return journal->open->position + (journal->open->event_count == 0 ? 0 : journal->open->used);

@@ -113,6 +113,8 @@ bool journal_has_room(const struct journal *journal);
  * sealed: out_head is where the chain will stand, its hash not yet known (see journal_hash_of).
  */
 bool journal_seal(struct journal *journal, utc_us time, struct journal_head *out_head);
+/* The thread is free: an open block that is not empty would be sealed. */
+bool journal_is_free(const struct journal *journal);
 /* Position behind the last event committed (in the open block), and behind the last durable block. */
 journal_position journal_next(const struct journal *journal);
 journal_position journal_durable(const struct journal *journal);

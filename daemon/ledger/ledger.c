@@ -429,6 +429,11 @@ void ledger_turn_end(struct ledger *ledger)
     (void)state_freeze(ledger->state, &mark, monotonic_us); /* the one before is still on its way: later */
 }
 
+bool ledger_may_seal(const struct ledger *ledger)
+{
+    return !ledger->open_block_empty && journal_is_free(ledger->journal);
+}
+
 bool ledger_has_room(const struct ledger *ledger)
 {
     return journal_has_room(ledger->journal) && !state_is_crowded(ledger->state);
@@ -454,9 +459,7 @@ void ledger_append(struct ledger *ledger, struct event *event)
     event->sequence = fold->next_sequence;
     for (uint32_t i = 0; i < event->effect_count; i++) {
         struct effect *effect = &event->effects[i];
-        PUNKT_CHECK(fold_account(fold, effect->account, &fold->account));
-        effect->account = fold->account.number;
-        effect->previous = fold->account.last_event;
+        PUNKT_CHECK(fold_account_event(fold, &effect->account, &effect->previous));
     }
     size_t size = event_encode(event, ledger->reserved + JOURNAL_EVENT_HEADER_SIZE,
                                JOURNAL_EVENT_MAX - JOURNAL_EVENT_HEADER_SIZE);

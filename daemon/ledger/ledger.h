@@ -66,6 +66,8 @@ void ledger_process(struct ledger *ledger);
 /* End of a turn of the loop: seals, freezes. */
 void ledger_turn_end(struct ledger *ledger);
 
+/* A block waits to be sealed, and the journal thread is free to take it. */
+bool ledger_may_seal(const struct ledger *ledger);
 /* False: no room for another decision; stop reading sockets until ledger_process made some. */
 bool ledger_has_room(const struct ledger *ledger);
 /* Storage is nearly full: new business is refused, what gives points back goes on. */

@@ -1,5 +1,8 @@
 #include "ledger/records.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "proto/wire.h"
 
 /* Tables, in the order of their keys. 0 is the mark of state itself. */
@@ -354,21 +357,35 @@ bool programme_decode(struct state_value value, struct programme_record *out)
     return bytes != NULL && wire_read_done(&reader);
 }
 
-size_t requests_encode(const struct requests_record *requests, uint8_t *out, size_t capacity)
+static bool requests_valid(struct state_value value)
 {
-    struct wire_writer writer = record_begin(out, capacity);
-    for (uint32_t i = 0; i < requests->count; i++)
-        wire_write_u64(&writer, requests->positions[i]);
-    return record_end(&writer);
+    return value.size >= 1 && value.data[0] == RECORD_VERSION && (value.size - 1) % 8 == 0 &&
+           value.size <= REQUESTS_RECORD_MAX;
 }
 
-bool requests_decode(struct state_value value, struct requests_record *out)
+bool requests_get(struct state_value value, uint64_t slot, journal_position *out)
 {
-    struct wire_reader reader = record_open(value);
-    if (wire_left(&reader) % 8 != 0 || wire_left(&reader) / 8 > REQUESTS_PER_RECORD)
+    uint64_t stored = 0;
+    if (!requests_valid(value))
         return false;
-    out->count = (uint32_t)(wire_left(&reader) / 8);
-    for (uint32_t i = 0; i < out->count; i++)
-        out->positions[i] = wire_read_u64(&reader);
-    return wire_read_done(&reader);
+    if (1 + 8 * slot < value.size)
+        memcpy(&stored, value.data + 1 + 8 * slot, sizeof(stored));
+    *out = le64toh(stored);
+    return true;
+}
+
+size_t requests_set(struct state_value value, uint64_t slot, journal_position position,
+                    uint8_t out[REQUESTS_RECORD_MAX])
+{
+    size_t size = 1 + 8 * (slot + 1);
+    uint64_t stored = htole64(position);
+    PUNKT_CHECK(value.size == 0 || requests_valid(value));
+    out[0] = RECORD_VERSION;
+    if (value.size > 0)
+        memcpy(out, value.data, value.size);
+    size_t had = value.size > 0 ? value.size : 1;
+    if (size > had)
+        memset(out + had, 0, size - had);
+    memcpy(out + 1 + 8 * slot, &stored, sizeof(stored));
+    return size > had ? size : had;
 }

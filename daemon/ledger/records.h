@@ -61,11 +61,13 @@ PUNKT_MUST_CHECK bool position_decode(struct state_value value, journal_position
 size_t programme_encode(const struct programme_record *programme, uint8_t *out, size_t capacity);
 PUNKT_MUST_CHECK bool programme_decode(struct state_value value, struct programme_record *out);
 
-/* Positions of the numbers of a request record; 0: none was booked under it. */
-struct requests_record {
-    uint32_t count; /* slots in use, up to REQUESTS_PER_RECORD */
-    journal_position positions[REQUESTS_PER_RECORD];
-};
+/*
+ * A record of requests: its version, then eight bytes a number, the position of its event (0: none was
+ * booked under it), up to the last number in use. Read and written in place, since every change of a
+ * lane does.
+ */
 #define REQUESTS_RECORD_MAX (1 + 8 * REQUESTS_PER_RECORD)
-size_t requests_encode(const struct requests_record *requests, uint8_t *out, size_t capacity);
-PUNKT_MUST_CHECK bool requests_decode(struct state_value value, struct requests_record *out);
+PUNKT_MUST_CHECK bool requests_get(struct state_value value, uint64_t slot, journal_position *out);
+/* The record with one position set, into out (REQUESTS_RECORD_MAX); value: as it was, empty if new. */
+size_t requests_set(struct state_value value, uint64_t slot, journal_position position,
+                    uint8_t out[REQUESTS_RECORD_MAX]);

@@ -32,7 +32,7 @@ enum punkt_status replay_block(struct replay *replay, const struct journal_block
                                struct failure *failure)
 {
     struct state *state = replay->fold->state;
-    if (state_is_crowded(state)) {
+    if (state_wants_freeze(state, 0) || state_is_crowded(state)) {
         enum punkt_status status = replay_checkpoint(replay, failure);
         if (status != PUNKT_OK)
             return status;

@@ -306,7 +306,8 @@ static size_t for_each_row(const char *name, void (*check)(const json_t *row))
         count++;
         if (row == NULL)
             fail_msg("%s:%zu: %s", name, count, error.text);
-        (void)snprintf(where, sizeof(where), "%s:%zu: %s", name, count, string_of(row, "name"));
+        const char *row_name = string_of(row, "name");
+        (void)snprintf(where, sizeof(where), "%s:%zu: %s", name, count, row_name != NULL ? row_name : "?");
         check(row);
         json_decref(row);
     }

@@ -1,0 +1,19 @@
+/*
+ * The command line of punktd over its settings. Ends the process on a mistake (64, 78) and for --help and
+ * --version.
+ */
+#pragma once
+
+#include "ops/config.h"
+
+struct command_line {
+    const char *command; /* "", "rebuild", "verify" */
+    bool json;
+    const char *config;
+};
+
+/* Defaults, over them the file of --config, over them the options. */
+void command_line_read(int argc, char **argv, struct config *config, struct command_line *out);
+
+/* Says what is wrong with the command line, and ends with 64. */
+PUNKT_NORETURN void command_line_usage(const char *what, const char *which);
