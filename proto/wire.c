@@ -139,20 +139,30 @@ void wire_write_u64(struct wire_writer *writer, uint64_t value)
     wire_write_bytes(writer, &value, sizeof(value));
 }
 
-void wire_write_uint(struct wire_writer *writer, uint64_t value)
+/* Where there may be no room for the longest number. */
+static void write_uint_at_end(struct wire_writer *writer, uint64_t value)
 {
-    if (value < 0x80 && !writer->failed && writer->at < writer->end) {
-        *writer->at++ = (uint8_t)value; /* most numbers */
-        return;
-    }
     uint8_t bytes[WIRE_UINT_SIZE_MAX];
     size_t size = 0;
-    do {
-        uint8_t low = value & 0x7F;
+    while (value >= 0x80) {
+        bytes[size++] = (uint8_t)(value | 0x80);
         value >>= 7;
-        bytes[size++] = (uint8_t)(value != 0 ? low | 0x80 : low);
-    } while (value != 0);
+    }
+    bytes[size++] = (uint8_t)value;
     wire_write_bytes(writer, bytes, size);
+}
+
+void wire_write_uint(struct wire_writer *writer, uint64_t value)
+{
+    if (writer->failed || (size_t)(writer->end - writer->at) < WIRE_UINT_SIZE_MAX) {
+        write_uint_at_end(writer, value);
+        return;
+    }
+    while (value >= 0x80) {
+        *writer->at++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *writer->at++ = (uint8_t)value;
 }
 
 void wire_write_sint(struct wire_writer *writer, int64_t value)
