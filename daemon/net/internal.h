@@ -28,6 +28,7 @@
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_US INT64_C(250000)
 #define LINGER_US INT64_C(1000000)
+#define DESCRIPTORS_KEPT 16 /* of the process, for what is opened while clients have all others */
 
 enum conn_state { CONN_FREE, CONN_OPEN, CONN_CLOSING, CONN_LINGER, CONN_DEAD };
 
@@ -113,6 +114,7 @@ struct net {
     struct listener listeners[LISTENERS_MAX];
     uint32_t listeners_count;
     int spare_fd;              /* given up to accept, and refuse, when descriptors run out */
+    int fd_end;                /* descriptors from this number on are not for clients */
     bool accepting;            /* the listeners' events are registered */
     int64_t accept_resumes_us; /* 0 unless descriptors ran out */
     bool accept_complained;    /* one line in the log a shortage */

@@ -143,6 +143,12 @@ static void on_acceptable(evutil_socket_t fd PUNKT_UNUSED, short what PUNKT_UNUS
         union any_address address = { 0 };
         socklen_t size = sizeof(address);
         const int fd_new = accept4(listener->fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd_new >= net->fd_end) {
+            (void)close(fd_new);
+            net->counts.refused++;
+            run_short(listener, EMFILE);
+            return;
+        }
         if (fd_new >= 0) {
             welcome(listener, fd_new, &address);
             continue;

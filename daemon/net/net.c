@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,6 +87,18 @@ static bool start_events(struct net *net)
     return net->tick != NULL && net->again != NULL && event_add(net->tick, &tick) == 0;
 }
 
+/*
+ * Where the descriptors begin that clients do not get. The kernel gives the lowest that is free, so as long as
+ * those are kept back the rest of the process can open its files, however many clients there are.
+ */
+static int descriptors_end(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return (int)limit.rlim_cur - DESCRIPTORS_KEPT;
+}
+
 enum punkt_status net_open(const struct net_options *options, const struct net_handler *handler, void *ctx,
                            struct event_base *loop, struct net **out_net)
 {
@@ -101,6 +115,7 @@ enum punkt_status net_open(const struct net_options *options, const struct net_h
     net->turn = 1;
     net->accepting = true;
     net->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    net->fd_end = descriptors_end();
     list_init(&net->free_slots);
     list_init(&net->more);
     list_init(&net->stopped);
