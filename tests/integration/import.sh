@@ -423,8 +423,9 @@ unreachable() {
     echo 'unreachable for half a minute: as expected'
 }
 
-# Frequent checkpoints, so that kills meet them.
-printf 'journal:\n  segment_mib: 8\n  reserve_mib: 16\nstate:\n  checkpoint_ms: 50\n...\n' >"$folder/punktd.yaml"
+# Frequent checkpoints, so that kills meet them; little address space, for a thread sanitizer leaves no more.
+printf 'journal:\n  segment_mib: 8\n  reserve_mib: 16\nstate:\n  map_gib: 4\n  checkpoint_ms: 50\n...\n' \
+    >"$folder/punktd.yaml"
 mkfifo "$fifo"
 worlds=0
 prepare_data all

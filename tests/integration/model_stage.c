@@ -7,7 +7,7 @@
 #include <time.h>
 
 /* Checkpoints meet the kills. */
-#define SETTINGS WORLD_JOURNAL "state:\n  checkpoint_ms: 50\n"
+#define SETTINGS WORLD_JOURNAL "  checkpoint_ms: 50\n"
 
 static int64_t wall_us(void)
 {
