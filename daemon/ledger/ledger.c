@@ -330,6 +330,15 @@ static void verify_records(struct ledger *ledger, const uint8_t digest[STATE_DIG
     (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure.text);
 }
 
+static struct verify_options verify_options_of(const struct ledger *ledger, const uint8_t *digest,
+                                               const struct state_mark *mark)
+{
+    return (struct verify_options){ .scratch_dir = ledger->paths.scratch,
+                                    .map_bytes = ledger->options.map_bytes,
+                                    .digest = digest,
+                                    .mark = *mark };
+}
+
 enum punkt_status ledger_verify_files(const struct ledger_options *options, struct verify_report *out_report,
                                       struct failure *failure)
 {
@@ -349,8 +358,9 @@ enum punkt_status ledger_verify_files(const struct ledger_options *options, stru
         status = open_state(ledger, &found, &mark, failure);
     if (status == PUNKT_OK) {
         state_digest(ledger->state, digest, &written);
-        status = verify_open(ledger->journal, ledger->paths.scratch, digest, &mark, mark.head.position,
-                             &verify, failure);
+        struct verify_options checked = verify_options_of(ledger, digest, &mark);
+        checked.until = mark.head.position;
+        status = verify_open(ledger->journal, &checked, &verify, failure);
     }
     if (status == PUNKT_OK)
         status = verify_slice(verify, 0, failure);
@@ -529,8 +539,9 @@ enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_
     uint8_t digest[STATE_DIGEST_SIZE];
     struct state_mark mark;
     state_digest(ledger->state, digest, &mark);
-    return verify_open(ledger->journal, ledger->paths.scratch, digest, &mark,
-                       journal_durable(ledger->journal), out_verify, failure);
+    struct verify_options options = verify_options_of(ledger, digest, &mark);
+    options.until = journal_durable(ledger->journal);
+    return verify_open(ledger->journal, &options, out_verify, failure);
 }
 
 enum punkt_status ledger_close(struct ledger *ledger, struct failure *failure)

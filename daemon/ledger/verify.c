@@ -56,9 +56,8 @@ static void damage(struct verify *verify, const char *file, uint64_t offset, con
     (void)snprintf(report->detail, sizeof(report->detail), "%.255s", detail);
 }
 
-enum punkt_status verify_open(struct journal *journal, const char *scratch_dir,
-                              const uint8_t digest[STATE_DIGEST_SIZE], const struct state_mark *mark,
-                              journal_position until, struct verify **out_verify, struct failure *failure)
+enum punkt_status verify_open(struct journal *journal, const struct verify_options *options,
+                              struct verify **out_verify, struct failure *failure)
 {
     struct verify *verify = calloc(1, sizeof(*verify));
     if (verify == NULL) {
@@ -66,22 +65,24 @@ enum punkt_status verify_open(struct journal *journal, const char *scratch_dir,
         return PUNKT_NO_MEMORY;
     }
     verify->journal = journal;
-    verify->mark = *mark;
-    verify->until = until;
-    memcpy(verify->digest, digest, STATE_DIGEST_SIZE);
-    (void)snprintf(verify->scratch_dir, sizeof(verify->scratch_dir), "%s", scratch_dir);
+    verify->mark = options->mark;
+    verify->until = options->until;
+    memcpy(verify->digest, options->digest, STATE_DIGEST_SIZE);
+    (void)snprintf(verify->scratch_dir, sizeof(verify->scratch_dir), "%s", options->scratch_dir);
     journal_beginning(journal, &verify->at);
 
-    struct state_options options = { .dir = verify->scratch_dir,
+    struct state_options scratch = { .dir = verify->scratch_dir,
+                                     .map_bytes = options->map_bytes,
                                      .wait_durable = durable_already,
                                      .durable_head = head_known_already,
                                      .notify = wake_nobody,
                                      .fatal = scratch_failed };
     bool found;
     struct state_mark none;
-    enum punkt_status status = state_erase(scratch_dir, failure); /* left by a verification that was killed */
+    enum punkt_status status =
+        state_erase(verify->scratch_dir, failure); /* left by a verification that was killed */
     if (status == PUNKT_OK)
-        status = state_open(&options, &verify->scratch, &found, &none, failure);
+        status = state_open(&scratch, &verify->scratch, &found, &none, failure);
     if (status == PUNKT_OK)
         status = replay_open(&verify->replay, verify->scratch, &verify->at, failure);
     if (status != PUNKT_OK) {

@@ -21,13 +21,16 @@ struct verify_report {
 
 struct verify;
 
-/*
- * scratch_dir: made new, removed by verify_close. digest and mark: what state was recorded to be;
- * until: how far the journal is read (the durable end).
- */
-PUNKT_MUST_CHECK enum punkt_status verify_open(struct journal *journal, const char *scratch_dir,
-                                               const uint8_t digest[STATE_DIGEST_SIZE],
-                                               const struct state_mark *mark, journal_position until,
+struct verify_options {
+    const char *scratch_dir; /* made new, removed by verify_close */
+    uint64_t map_bytes;      /* of the scratch state, as of the checked one; 0: 1 TiB */
+    const uint8_t *digest;   /* STATE_DIGEST_SIZE bytes, and */
+    struct state_mark mark;  /* the position: what state was recorded to be */
+    journal_position until;  /* how far the journal is read: the durable end */
+};
+
+/* What the options point to is copied. */
+PUNKT_MUST_CHECK enum punkt_status verify_open(struct journal *journal, const struct verify_options *options,
                                                struct verify **out_verify, struct failure *failure);
 
 /* Reads about slice_bytes more (0: all). PUNKT_BUSY: not done yet; PUNKT_OK: the report is whole. Anything
