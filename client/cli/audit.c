@@ -36,6 +36,19 @@ static int verify_files(struct cli *cli, const char *folder)
                      strerror(errno));
 }
 
+/* What is wrong, and where; as an object with the same keys as that of verify_files. */
+static int damaged(struct cli *cli, const struct punkt_audit_verify_answer *answer)
+{
+    if (!cli->json)
+        return cli_error(cli, CLI_FAILED, "damage", "%s, offset %" PRIu64 ": %s", answer->file,
+                         answer->offset, answer->detail);
+    json_t *object =
+        json_pack("{s:{s:s, s:s, s:b, s:s, s:I}}", "error", "code", "damage", "message", answer->detail,
+                  "retryable", 0, "file", answer->file, "offset", (json_int_t)answer->offset);
+    int exit_code = output_object(cli, cli->err, object);
+    return exit_code == CLI_OK ? CLI_FAILED : exit_code;
+}
+
 int audit_verify_run(struct cli *cli, const struct args *args)
 {
     if (args->value[OPTION_DATA] != NULL)
@@ -53,6 +66,5 @@ int audit_verify_run(struct cli *cli, const struct args *args)
         return cli_error(cli, CLI_FAILED, "state_differs",
                          "the journal is sound, but state is not what it says%s%s",
                          answer.detail[0] != '\0' ? ": " : "", answer.detail);
-    return cli_error(cli, CLI_FAILED, "damage", "%s, offset %" PRIu64 ": %s", answer.file, answer.offset,
-                     answer.detail);
+    return damaged(cli, &answer);
 }

@@ -24,7 +24,7 @@ static void print_match(const struct verify_report *report, bool json)
 
 static void print_damage(const struct verify_report *report, bool json)
 {
-    const char *code = report->outcome == VERIFY_DIFFERS ? "state_differs" : "damaged";
+    const char *code = report->outcome == VERIFY_DIFFERS ? "state_differs" : "damage";
     if (json)
         print_object(stderr, json_pack("{s:{s:s, s:s, s:b, s:s, s:I}}", "error", "code", code, "message",
                                        report->detail, "retryable", 0, "file", report->file, "offset",

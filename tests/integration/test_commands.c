@@ -107,6 +107,65 @@ static void test_word_for_word(void **state)
     world_free(world);
 }
 
+/* Flips a bit in the middle of what the journal holds. */
+static void damage_journal(const struct world *world)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/journal/0000000000000000.seg", world_data(world));
+    FILE *file = fopen(path, "r+be");
+    assert_non_null(file);
+    long last = 0;
+    for (int byte; (byte = fgetc(file)) != EOF;) {
+        if (byte != 0)
+            last = ftell(file);
+    }
+    assert_int_equal(fseek(file, last / 2, SEEK_SET), 0);
+    int byte = fgetc(file);
+    assert_int_equal(fseek(file, last / 2, SEEK_SET), 0);
+    assert_int_equal(fputc(byte ^ 1, file), byte ^ 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void expect_damage(struct run *run)
+{
+    static const char wanted[] = "{\"error\":{\"code\":\"damage\",\"message\":\"";
+    assert_int_equal(run->exit_code, 1);
+    assert_string_equal(run->out, "");
+    assert_memory_equal(run->err, wanted, sizeof(wanted) - 1);
+    assert_non_null(
+        strstr(run->err, "\"retryable\":false,\"file\":\"journal/0000000000000000.seg\",\"offset\":"));
+    run_done(run);
+}
+
+/* Damage: what, in which file, at which offset; of a running daemon and of files alike. */
+static void test_damage(void **state)
+{
+    struct world *world = world_new(NULL);
+    struct run run;
+    (void)state;
+    SAYS(world, 0, "{\"card\":\"" CARD "\",\"account\":1,\"status\":\"active\"}\n", done, "card", "issue",
+         CARD);
+    for (int i = 0; i < 10; i++) {
+        world_json(world, &run, "purchase", CARD, "1.00", NULL);
+        assert_int_equal(run.exit_code, 0);
+        run_done(&run);
+    }
+    damage_journal(world);
+    world_json(world, &run, "audit", "verify", NULL);
+    expect_damage(&run);
+    world_punkt(world, &run, "audit", "verify", NULL);
+    assert_int_equal(run.exit_code, 1);
+    assert_string_equal(run.out, "");
+    assert_non_null(strstr(run.err, "punkt: journal/0000000000000000.seg, offset "));
+    run_done(&run);
+    world_stop(world);
+#ifndef __SANITIZE_THREAD__
+    world_json(world, &run, "audit", "verify", "--data", world_data(world), NULL);
+    expect_damage(&run);
+#endif
+    world_free(world);
+}
+
 /* All that a purchase and a return can say, and what the statement keeps of it. */
 static void test_options(void **state)
 {
@@ -428,9 +487,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_word_for_word), cmocka_unit_test(test_options),
-        cmocka_unit_test(test_unknown_card),  cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_usage),         cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_lost_answer),   cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_damage),        cmocka_unit_test(test_unknown_card),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_unreachable),   cmocka_unit_test(test_lost_answer),
+        cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
