@@ -242,16 +242,15 @@ static bool take_apart(const MDB_val *key, const MDB_val *value, struct lmdb_byt
     return true;
 }
 
-static enum punkt_status get(const struct lmdb *db, MDB_txn *txn, MDB_val *key, struct lmdb_bytes *out_value,
-                             struct failure *failure)
+/* What a look-up that answered rc found. */
+static enum punkt_status found(const struct lmdb *db, int rc, const MDB_val *key, const MDB_val *value,
+                               struct lmdb_bytes *out_value, struct failure *failure)
 {
-    MDB_val value;
-    int rc = mdb_get(txn, db->dbi, key, &value);
     if (rc == MDB_NOTFOUND)
         return PUNKT_NOT_FOUND;
     if (rc != 0)
         return failed(db, "read", rc, failure);
-    if (take_apart(key, &value, out_value))
+    if (take_apart(key, value, out_value))
         return PUNKT_OK;
     failure_set(failure, "state %s: a record (key 0x%02x..., %zu bytes) has a wrong checksum", db->dir,
                 *(const uint8_t *)key->mv_data, key->mv_size);
@@ -261,8 +260,9 @@ static enum punkt_status get(const struct lmdb *db, MDB_txn *txn, MDB_val *key, 
 enum punkt_status lmdb_get(struct lmdb *db, const void *key, size_t key_size, struct lmdb_bytes *out_value,
                            struct failure *failure)
 {
-    MDB_val val = key_val(key, key_size);
-    return get(db, db->snapshot, &val, out_value, failure);
+    MDB_val val = key_val(key, key_size), value;
+    int rc = mdb_get(db->snapshot, db->dbi, &val, &value);
+    return found(db, rc, &val, &value, out_value, failure);
 }
 
 enum punkt_status lmdb_renew(struct lmdb *db, struct failure *failure)
@@ -282,14 +282,17 @@ void lmdb_begin(struct lmdb *db, struct lmdb_writer *out_writer, struct failure 
 {
     *out_writer = (struct lmdb_writer){ .db = db, .failure = failure };
     writer_fail(out_writer, "begin", mdb_txn_begin(db->env, NULL, 0, &out_writer->txn));
+    if (out_writer->status == PUNKT_OK)
+        writer_fail(out_writer, "begin", mdb_cursor_open(out_writer->txn, db->dbi, &out_writer->cursor));
 }
 
 bool lmdb_find(struct lmdb_writer *writer, const void *key, size_t key_size, struct lmdb_bytes *out_value)
 {
     if (writer->status != PUNKT_OK)
         return false;
-    MDB_val val = key_val(key, key_size);
-    enum punkt_status status = get(writer->db, writer->txn, &val, out_value, writer->failure);
+    MDB_val val = key_val(key, key_size), value;
+    int rc = mdb_cursor_get(writer->cursor, &val, &value, MDB_SET);
+    enum punkt_status status = found(writer->db, rc, &val, &value, out_value, writer->failure);
     if (status != PUNKT_OK && status != PUNKT_NOT_FOUND)
         writer->status = status;
     return status == PUNKT_OK;
@@ -301,7 +304,7 @@ void lmdb_put(struct lmdb_writer *writer, const void *key, size_t key_size, cons
         return;
     MDB_val key_of = key_val(key, key_size);
     MDB_val room = { .mv_size = size + CRC_SIZE };
-    int rc = mdb_put(writer->txn, writer->db->dbi, &key_of, &room, MDB_RESERVE);
+    int rc = mdb_cursor_put(writer->cursor, &key_of, &room, MDB_RESERVE);
     if (rc != 0) {
         writer_fail(writer, "put", rc);
         return;
@@ -324,6 +327,8 @@ void lmdb_remove(struct lmdb_writer *writer, const void *key, size_t key_size)
 enum punkt_status lmdb_commit(struct lmdb_writer *writer)
 {
     if (writer->status == PUNKT_OK) {
+        mdb_cursor_close(writer->cursor);
+        writer->cursor = NULL;
         writer_fail(writer, "commit", mdb_txn_commit(writer->txn));
         writer->txn = NULL; /* gone, whatever came of it */
     }
@@ -343,6 +348,9 @@ enum punkt_status lmdb_commit(struct lmdb_writer *writer)
 
 void lmdb_abort(struct lmdb_writer *writer)
 {
+    if (writer->cursor != NULL)
+        mdb_cursor_close(writer->cursor);
+    writer->cursor = NULL;
     if (writer->txn != NULL)
         mdb_txn_abort(writer->txn);
     writer->txn = NULL;

@@ -51,7 +51,8 @@ PUNKT_MUST_CHECK enum punkt_status lmdb_renew(struct lmdb *db, struct failure *f
 struct lmdb_writer {
     struct lmdb *db;
     struct MDB_txn *txn;
-    struct failure *failure; /* borrowed from lmdb_begin to lmdb_commit */
+    struct MDB_cursor *cursor; /* one for all: keys come in order, so most are on the page it stands on */
+    struct failure *failure;   /* borrowed from lmdb_begin to lmdb_commit */
     enum punkt_status status;
 };
 
