@@ -277,10 +277,21 @@ static void free_event(struct event *event)
         event_free(event);
 }
 
+/* What listens for signals stays: who asks to stop twice does not cut the last checkpoint short. */
 static void stop_loop(struct daemon *daemon)
 {
     free_event(daemon->ledger_event);
     free_event(daemon->tick_event);
+}
+
+/* This thread is the last one: what it does not hear nobody does. */
+static void stop_process(struct daemon *daemon)
+{
+    sigset_t both;
+    (void)sigemptyset(&both);
+    (void)sigaddset(&both, SIGTERM);
+    (void)sigaddset(&both, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &both, NULL);
     free_event(daemon->signal_events[0]);
     free_event(daemon->signal_events[1]);
     if (daemon->loop != NULL)
@@ -360,7 +371,7 @@ static const struct {
     start_fn *start;
     stop_fn *stop;
 } stages[] = {
-    { "process", start_process, NULL },
+    { "process", start_process, stop_process },
     { "ledger", start_ledger, stop_ledger }, /* recovers; no connection before it is whole */
     { "service", start_service, stop_service },
     { "loop", start_loop, stop_loop },
