@@ -202,13 +202,16 @@ static enum punkt_status publish(struct daemon *daemon, struct failure *failure)
                    ? PUNKT_OK
                    : service_publish(daemon->service, programme_text_default(), failure);
     struct problems problems = { .count = 0 };
+    struct failure reason;
     struct programme draft;
     char *owned = NULL;
     size_t size = 0;
     enum punkt_status status =
-        text_file_read(daemon->config.programme, PROGRAMME_FILE_BYTES_MAX, &owned, &size, failure);
-    if (status != PUNKT_OK)
+        text_file_read(daemon->config.programme, PROGRAMME_FILE_BYTES_MAX, &owned, &size, &reason);
+    if (status != PUNKT_OK) {
+        failure_set(failure, "the programme %s is not used: %s", daemon->config.programme, reason.text);
         return PUNKT_INVALID;
+    }
     struct text text = { owned, size };
     status = programme_read(text, daemon->config.programme, &draft, &problems);
     for (uint32_t i = 0; i < problems.count; i++)
@@ -216,8 +219,8 @@ static enum punkt_status publish(struct daemon *daemon, struct failure *failure)
     if (status == PUNKT_OK)
         status = service_publish(daemon->service, text, failure);
     else
-        failure_set(failure, "the programme %s is not used: %u mistakes", daemon->config.programme,
-                    problems.count);
+        failure_set(failure, "the programme %s is not used: %u mistake%s", daemon->config.programme,
+                    problems.count, problems.count == 1 ? "" : "s");
     free(owned);
     return status;
 }
