@@ -34,8 +34,8 @@ struct journal_options {
     /* Called on the journal thread after a block became durable or the state of space changed; must only wake
      * the loop (write an eventfd). */
     void (*notify)(void *ctx);
-    /* Called on the journal thread when a write or sync failed: the process must end with status 70 and no
-     * further answer. Does not return. */
+    /* Called on the journal thread, or by journal_recover, when a write or sync failed: the process must end with
+     * status 70 and no further answer. Does not return. */
     void (*fatal)(void *ctx, const char *what);
     void *ctx;
 };

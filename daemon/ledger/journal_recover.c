@@ -253,11 +253,13 @@ static enum punkt_status recovery_begin(struct recovery *r, struct failure *fail
 
 /* --- making the end durable --- */
 
+/* As later, under load: after a failed write or sync nobody knows what is on the disk, and the process ends. */
 static enum punkt_status recovery_write(const struct recovery *r, const char *name, int error,
                                         struct failure *failure)
 {
     (void)file_failure(r->journal, failure, "write or sync", name, error);
-    return PUNKT_IO;
+    r->journal->options.fatal(r->journal->options.ctx, failure->text);
+    return PUNKT_IO; /* not reached: fatal does not return */
 }
 
 /* The bytes of the last block go to the same place again: a failed sync may have left them only in memory. */

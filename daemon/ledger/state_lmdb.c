@@ -116,8 +116,8 @@ static enum punkt_status open_folder(const char *dir, struct failure *failure)
     }
     if (access(marker, F_OK) == 0) {
         failure_set(failure,
-                    "state %s is not trusted since a write failed (%s says which); it must be rebuilt from "
-                    "the journal",
+                    "state %s is not trusted since a write failed (%s says which); to make it anew from the "
+                    "journal, run: punktd rebuild --data DIR",
                     dir, marker);
         return PUNKT_CORRUPT;
     }
