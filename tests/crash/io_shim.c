@@ -12,8 +12,10 @@
  *                    short: about half of the bytes are written, up to a boundary of 512 bytes in the file as kernels
  *                    do; if there is none in them, and in calls that write no bytes, EIO;
  *                    half: half of the bytes, wherever that ends;
- *                    swallow: nothing is done and success is answered; kill: SIGKILL instead
+ *                    swallow: nothing is done and success is answered; kill: SIGKILL instead;
+ *                    slow: it is done, but 20 ms later
  *   IO_SHIM_PATH     only calls whose path has this text in it; with a $ at its end: whose path ends with it
+ *   IO_SHIM_WHILE    a file: only calls while it is there
  *   IO_SHIM_COUNT    a file that says at any time, and after a kill too: "calls 0000000012 hits 0000000001"
  *
  * Logging, for crash_images:

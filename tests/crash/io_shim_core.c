@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COUNT_LINE_SIZE 33u /* "calls 0000000012 hits 0000000001\n" */
@@ -18,6 +19,7 @@ struct real_calls real;
 
 static struct {
     const char *call, *error, *path;
+    const char *only_while; /* a file */
     unsigned long long at;
     bool forever;
     unsigned long long calls, hits;
@@ -85,6 +87,7 @@ static void start(void)
     shim.call = getenv("IO_SHIM_CALL");
     shim.error = getenv("IO_SHIM_ERROR");
     shim.path = getenv("IO_SHIM_PATH");
+    shim.only_while = getenv("IO_SHIM_WHILE");
     shim.at = at != NULL ? strtoull(at, NULL, 10) : 1;
     shim.forever = forever != NULL && strcmp(forever, "1") == 0;
     shim.log_path = getenv("IO_SHIM_LOG_PATH");
@@ -147,7 +150,7 @@ static bool path_matches(const char *path)
 static bool is_counted(const char *call, const char *path)
 {
     return shim.call != NULL && (strcmp(shim.call, call) == 0 || strcmp(shim.call, "all") == 0) &&
-           path_matches(path);
+           path_matches(path) && (shim.only_while == NULL || access(shim.only_while, F_OK) == 0);
 }
 
 /* Counts the call and says what becomes of it; FAIL has set errno. */
@@ -157,7 +160,11 @@ enum verdict judge(const char *call, const char *path)
         const char *name;
         int error;
     } errors[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT }, { "EINTR", EINTR } };
-    if (!is_counted(call, path))
+    static const struct timespec slow = { .tv_nsec = 20 * 1000 * 1000 };
+    int saved = errno;
+    bool counted = is_counted(call, path);
+    errno = saved;
+    if (!counted)
         return PASS;
     (void)pthread_mutex_lock(&lock);
     shim.calls++;
@@ -170,6 +177,10 @@ enum verdict judge(const char *call, const char *path)
     const char *error = shim.error != NULL ? shim.error : "EIO";
     if (strcmp(error, "kill") == 0)
         (void)kill(getpid(), SIGKILL);
+    if (strcmp(error, "slow") == 0) {
+        (void)nanosleep(&slow, NULL);
+        return PASS;
+    }
     if (strcmp(error, "swallow") == 0)
         return SWALLOW;
     errno = EIO;
