@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ static int dial_unix(const char *path)
 int talk_dial(const char *address)
 {
     char host[128];
+    const int on = 1; /* bytes one by one are not to wait for each other */
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
     struct addrinfo *found;
     if (strncmp(address, "unix:", 5) == 0)
@@ -72,6 +74,7 @@ int talk_dial(const char *address)
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, found->ai_addr, found->ai_addrlen), 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
     freeaddrinfo(found);
     return fd;
 }
