@@ -439,7 +439,7 @@ static void test_flipped_byte(void **unused PUNKT_UNUSED)
     /* From now on nobody trusts it, until it is made anew. */
     assert_int_equal(state_open(&world->options, &world->state, &world->found, &world->mark, &failure),
                      PUNKT_CORRUPT);
-    assert_non_null(strstr(failure.text, "rebuilt"));
+    assert_non_null(strstr(failure.text, "punktd rebuild"));
     assert_int_equal(state_erase(world->dir, &failure), PUNKT_OK);
     world_open(world);
     assert_false(world->found);
