@@ -483,14 +483,62 @@ static void test_tables(void **state)
     world_free(world);
 }
 
+/* Runs a bench of a second and returns how many operations it counted; they went well, and it says so in order. */
+static unsigned long long bench(struct world *world, const char *mix)
+{
+    unsigned long long operations = 0, per_second, p50, p99, p999;
+    struct run run;
+    char end[4] = "";
+    world_json(world, &run, "bench", "--connections", "2", "--pipeline", "2", "--seconds", "1", "--cards",
+               "10001", "--mix", mix, NULL);
+    assert_string_equal(run.err, "");
+    assert_int_equal(run.exit_code, 0);
+    assert_int_equal(sscanf(run.out,
+                            "{\"operations\":%llu,\"per_second\":%llu,\"p50_us\":%llu,\"p99_us\":%llu,"
+                            "\"p999_us\":%llu,\"errors\":0%3s",
+                            &operations, &per_second, &p50, &p99, &p999, end),
+                     6);
+    assert_string_equal(end, "}");
+    assert_true(operations > 0 && p50 <= p99 && p99 <= p999);
+    run_done(&run);
+    return operations;
+}
+
+/* A ledger of its own: cards by the range, and none but those unless it is forced. */
+static void test_bench(void **state)
+{
+    struct world *world = world_new(NULL);
+    struct run run;
+    (void)state;
+    (void)bench(world, "balance");
+    struct talk *talk = talk_hello(world_address(world), 0, 1, NULL);
+    struct msg_totals_answer totals = talk_totals(talk);
+    assert_int_equal(totals.cards, 10001);
+    assert_int_equal(totals.events, 1 + 2); /* a request for each 10,000 */
+    unsigned long long purchases = bench(world, "purchase");
+    assert_true(talk_totals(talk).events >= totals.events + purchases);
+    talk_free(talk);
+    SAYS(world, 0, "{\"card\":\"" CARD "\",\"account\":10002,\"status\":\"active\"}\n", done, "card", "issue",
+         CARD);
+    world_json(world, &run, "bench", "--seconds", "1", "--cards", "100", NULL);
+    assert_int_equal(run.exit_code, 5);
+    assert_string_equal(run.out, "");
+    run_done(&run);
+    world_json(world, &run, "bench", "--seconds", "1", "--cards", "100", "--connections", "1", "--force",
+               NULL);
+    assert_int_equal(run.exit_code, 0);
+    run_done(&run);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_word_for_word), cmocka_unit_test(test_options),
-        cmocka_unit_test(test_damage),        cmocka_unit_test(test_unknown_card),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_unreachable),   cmocka_unit_test(test_lost_answer),
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_bench),         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_unknown_card),  cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_usage),         cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_lost_answer),   cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,8 @@ struct world {
     char *settings;
     char *environment[ENVIRONMENT_MAX + 1];
     rlim_t descriptors_max;
-    bool has_programme, unix_socket;
+    bool has_programme;
+    bool heard_by_all; /* PUNKT_VERBOSE=1 */
     pid_t pid;
     /* What punktd says is read by a thread, so that it never waits for the test. */
     pthread_t listener;
@@ -300,6 +301,8 @@ static void *listen_to_daemon(void *ctx)
     while ((got = read(world->says_fd, bytes, sizeof(bytes))) > 0 || (got < 0 && errno == EINTR)) {
         if (got < 0)
             continue;
+        if (world->heard_by_all)
+            (void)fwrite(bytes, 1, (size_t)got, stderr);
         (void)pthread_mutex_lock(&world->lock);
         char *grown = realloc(world->said, world->said_size + (size_t)got + 1);
         if (grown != NULL) {
@@ -478,6 +481,7 @@ struct world *world_new(const struct world_options *options)
     world_configure(world, options->settings != NULL ? options->settings : WORLD_JOURNAL);
     world_set_environment(world, options->environment);
     world->descriptors_max = options->descriptors_max;
+    world->heard_by_all = getenv("PUNKT_VERBOSE") != NULL;
     world->has_programme = options->programme != NULL;
     if (world->has_programme)
         write_file(world->programme, options->programme, "");

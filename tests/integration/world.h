@@ -11,6 +11,8 @@
  *      world_start(world);                             again, on the same folder
  *      world_free(world);                              SIGTERM, exit 0 expected; the folder is removed
  *
+ * PUNKT_VERBOSE=1 shows what punktd says as it says it, PUNKT_LONG=1 runs the long form of the tests.
+ *
  * Everything here fails the running cmocka test when it cannot do what it says, within WORLD_PATIENCE_MS; so
  * nothing returns a status. Call it from the program's first thread only. What it starts dies with the test.
  */
