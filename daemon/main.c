@@ -180,6 +180,10 @@ static enum punkt_status start_ledger(struct daemon *daemon, struct failure *fai
         log_info("the ledger in %s stands at position %llu; %llu events of %llu blocks were replayed",
                  daemon->config.data, (unsigned long long)recovery.position,
                  (unsigned long long)recovery.events, (unsigned long long)recovery.blocks);
+    if (recovery.torn_bytes > 0)
+        log_warning("the journal ended in a torn write, which nobody was answered about: %llu bytes behind "
+                    "position %llu were cut off",
+                    (unsigned long long)recovery.torn_bytes, (unsigned long long)recovery.position);
     if (!ledger_clock_confirmed(daemon->ledger))
         log_error("the machine's clock is not credible: time goes on from the last event. Set the clock, or "
                   "accept it with: punkt clock accept");

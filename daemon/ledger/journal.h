@@ -88,6 +88,8 @@ bool journal_is_new(const struct journal *journal);
 PUNKT_MUST_CHECK enum punkt_status journal_recover(struct journal *journal, const struct journal_head *from,
                                                    bool tail_may_be_torn, journal_visit_fn *visit, void *ctx,
                                                    struct journal_head *out_head, struct failure *failure);
+/* Bytes of a torn write that journal_recover cut off behind the head; 0: the end was sound. */
+uint64_t journal_torn_bytes(const struct journal *journal);
 void journal_beginning(const struct journal *journal, struct journal_head *out_head);
 
 /* Starts the thread. Events can be reserved from now on. term: of the blocks to come. */

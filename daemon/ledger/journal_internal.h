@@ -72,6 +72,7 @@ struct journal {
 
     /* Loop thread. */
     bool recovered;
+    uint64_t torn_bytes; /* what recovery found behind the last block, and made zero */
     struct block_buffer buffers[2];
     struct block_buffer *open, *away; /* away is the journal thread's while busy */
     uint32_t reserved;

@@ -359,9 +359,15 @@ enum punkt_status journal_recover(struct journal *journal, const struct journal_
     if (status == PUNKT_OK) {
         journal->head = r.walk.head;
         atomic_store(&journal->durable, journal->head.position);
+        journal->torn_bytes = r.tail_to - r.tail_from;
         journal->recovered = true;
         *out_head = journal->head;
     }
     walk_done(&r.walk);
     return status;
+}
+
+uint64_t journal_torn_bytes(const struct journal *journal)
+{
+    return journal->torn_bytes;
 }

@@ -153,6 +153,7 @@ static enum punkt_status recover(struct ledger *ledger, const struct state_mark 
     if (status != PUNKT_OK)
         return status;
     report->position = head.position;
+    report->torn_bytes = journal_torn_bytes(ledger->journal);
     ledger->term = head.term;
     PUNKT_CHECK(head.position == ledger->replay.head.position);
     /* Also says that the stop before is no longer the last word: the mark is not clean from here on. */

@@ -38,6 +38,7 @@ struct ledger_recovery {
     bool created;              /* a new ledger */
     uint64_t blocks, events;   /* replayed behind the checkpoint */
     journal_position position; /* where the journal ends */
+    uint64_t torn_bytes;       /* of a write that was never whole, cut off behind it */
 };
 
 /*
