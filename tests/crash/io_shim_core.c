@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -10,9 +11,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#define SLOW_MS 20
 #define COUNT_LINE_SIZE 33u /* "calls 0000000012 hits 0000000001\n" */
 
 struct real_calls real;
@@ -160,7 +161,6 @@ enum verdict judge(const char *call, const char *path)
         const char *name;
         int error;
     } errors[] = { { "EIO", EIO }, { "ENOSPC", ENOSPC }, { "EDQUOT", EDQUOT }, { "EINTR", EINTR } };
-    static const struct timespec slow = { .tv_nsec = 20 * 1000 * 1000 };
     int saved = errno;
     bool counted = is_counted(call, path);
     errno = saved;
@@ -178,7 +178,7 @@ enum verdict judge(const char *call, const char *path)
     if (strcmp(error, "kill") == 0)
         (void)kill(getpid(), SIGKILL);
     if (strcmp(error, "slow") == 0) {
-        (void)nanosleep(&slow, NULL);
+        (void)poll(NULL, 0, SLOW_MS); /* a slow disk is the fault; nobody waits here for anything */
         return PASS;
     }
     if (strcmp(error, "swallow") == 0)
