@@ -17,8 +17,14 @@ install_packages() {
         esac
     done <"$list"
     [ "${#missing[@]}" -gt 0 ] || return 0
-    [ "$(id -u)" = 0 ] || as_root=(sudo)
-    echo "installing: ${missing[*]}"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            printf "packages are missing and there is no sudo; as root, run:\n  apt-get install %s\n" "${missing[*]}" >&2
+            return 1
+        }
+        as_root=(sudo)
+    fi
+    echo "== install ${missing[*]}"
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
