@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ledger/codec.h"
 #include "proto/wire.h"
 
 #define EVENT_FORMAT 1
@@ -50,25 +51,6 @@ static struct text read_sealed(struct wire_reader *reader, enum sealed_field fie
     return read_text(reader);
 }
 
-static uint64_t read_uint_up_to(struct wire_reader *reader, uint64_t max)
-{
-    uint64_t value = wire_read_uint(reader);
-    if (value > max)
-        reader->failed = true;
-    return reader->failed ? 0 : value;
-}
-
-static void write_last_day(struct wire_writer *writer, local_day day)
-{
-    wire_write_sint(writer, day == DAY_NEVER ? 0 : (int64_t)day + 1);
-}
-
-static local_day read_last_day(struct wire_reader *reader)
-{
-    int64_t stored = wire_read_sint(reader);
-    return stored == 0 ? DAY_NEVER : (local_day)(stored - 1);
-}
-
 static void write_lot_change(struct wire_writer *writer, const struct lot_change *change)
 {
     wire_write_u8(writer, (uint8_t)(change->kind << 1 | change->by_purchase));
@@ -77,7 +59,7 @@ static void write_lot_change(struct wire_writer *writer, const struct lot_change
     case LOT_ADD:
         wire_write_sint(writer, change->points);
         wire_write_sint(writer, change->matures);
-        write_last_day(writer, change->last_day);
+        codec_write_last_day(writer, change->last_day);
         break;
     case LOT_TAKE:
         wire_write_sint(writer, change->points);
@@ -85,7 +67,7 @@ static void write_lot_change(struct wire_writer *writer, const struct lot_change
     case LOT_JOIN:
         wire_write_uint(writer, change->into);
         wire_write_sint(writer, change->matures);
-        write_last_day(writer, change->last_day);
+        codec_write_last_day(writer, change->last_day);
         break;
     }
 }
@@ -95,13 +77,13 @@ static void read_lot_change(struct wire_reader *reader, struct lot_change *out)
     memset(out, 0, sizeof(*out));
     uint8_t head = wire_read_u8(reader);
     out->by_purchase = (head & 1) != 0;
-    out->lot = (uint32_t)wire_read_uint(reader);
+    out->lot = codec_read_u32(reader);
     switch (head >> 1) {
     case LOT_ADD:
         out->kind = LOT_ADD;
         out->points = wire_read_sint(reader);
-        out->matures = (local_day)wire_read_sint(reader);
-        out->last_day = read_last_day(reader);
+        out->matures = codec_read_day(reader);
+        out->last_day = codec_read_last_day(reader);
         break;
     case LOT_TAKE:
         out->kind = LOT_TAKE;
@@ -109,9 +91,9 @@ static void read_lot_change(struct wire_reader *reader, struct lot_change *out)
         break;
     case LOT_JOIN:
         out->kind = LOT_JOIN;
-        out->into = (uint32_t)wire_read_uint(reader);
-        out->matures = (local_day)wire_read_sint(reader);
-        out->last_day = read_last_day(reader);
+        out->into = codec_read_u32(reader);
+        out->matures = codec_read_day(reader);
+        out->last_day = codec_read_last_day(reader);
         break;
     default:
         reader->failed = true;
@@ -142,9 +124,9 @@ static void read_effect(struct wire_reader *reader, struct lot_change *changes, 
     out->lifetime_change = wire_read_sint(reader);
     out->debt_added = wire_read_sint(reader);
     out->debt_settled = wire_read_sint(reader);
-    out->is_purchase = wire_read_u8(reader) != 0;
+    out->is_purchase = codec_read_bool(reader);
     out->lot_changes = changes;
-    out->lot_change_count = (uint32_t)read_uint_up_to(reader, EFFECT_LOT_CHANGES_MAX);
+    out->lot_change_count = (uint32_t)codec_read_up_to(reader, EFFECT_LOT_CHANGES_MAX);
     for (uint32_t i = 0; i < out->lot_change_count && !reader->failed; i++)
         read_lot_change(reader, &changes[i]);
 }
@@ -187,7 +169,7 @@ static void write_sale_lines(struct wire_writer *writer, const struct sale_line 
 
 static uint32_t read_sale_lines(struct wire_reader *reader, struct sale_line *out)
 {
-    uint32_t count = (uint32_t)read_uint_up_to(reader, LINES_MAX);
+    uint32_t count = (uint32_t)codec_read_up_to(reader, LINES_MAX);
     for (uint32_t i = 0; i < count && !reader->failed; i++)
         read_sale_line(reader, &out[i]);
     return count;
@@ -204,7 +186,7 @@ static void write_purchase(struct wire_writer *writer, const struct purchase *pu
     wire_write_sint(writer, purchase->settled);
     wire_write_uint(writer, purchase->lot);
     wire_write_sint(writer, purchase->matures);
-    write_last_day(writer, purchase->last_day);
+    codec_write_last_day(writer, purchase->last_day);
     write_sale_lines(writer, purchase->lines, purchase->line_count);
     wire_write_uint(writer, purchase->tender_count);
     for (uint32_t i = 0; i < purchase->tender_count; i++) {
@@ -228,30 +210,30 @@ static void read_purchase(struct wire_reader *reader, struct event_memory *memor
 {
     out->amount = wire_read_sint(reader);
     out->base = wire_read_sint(reader);
-    out->programme_version = (uint32_t)wire_read_uint(reader);
-    out->tier = (uint32_t)wire_read_uint(reader);
+    out->programme_version = codec_read_u32(reader);
+    out->tier = codec_read_u32(reader);
     out->earned = wire_read_sint(reader);
     out->trimmed = wire_read_sint(reader);
     out->settled = wire_read_sint(reader);
-    out->lot = (uint32_t)wire_read_uint(reader);
-    out->matures = (local_day)wire_read_sint(reader);
-    out->last_day = read_last_day(reader);
+    out->lot = codec_read_u32(reader);
+    out->matures = codec_read_day(reader);
+    out->last_day = codec_read_last_day(reader);
     out->lines = memory->sale_lines;
     out->line_count = read_sale_lines(reader, memory->sale_lines);
     out->tenders = memory->tenders;
-    out->tender_count = (uint32_t)read_uint_up_to(reader, TENDERS_MAX);
+    out->tender_count = (uint32_t)codec_read_up_to(reader, TENDERS_MAX);
     for (uint32_t i = 0; i < out->tender_count; i++) {
         memory->tenders[i].kind = read_text(reader);
         memory->tenders[i].amount = wire_read_sint(reader);
     }
     out->coupons = memory->coupons;
-    out->coupon_count = (uint32_t)read_uint_up_to(reader, COUPONS_MAX);
+    out->coupon_count = (uint32_t)codec_read_up_to(reader, COUPONS_MAX);
     for (uint32_t i = 0; i < out->coupon_count; i++)
         memory->coupons[i] = read_text(reader);
-    out->part_count = (uint32_t)read_uint_up_to(reader, AWARD_PARTS_MAX);
+    out->part_count = (uint32_t)codec_read_up_to(reader, AWARD_PARTS_MAX);
     for (uint32_t i = 0; i < out->part_count; i++) {
-        out->parts[i].rule = (uint32_t)wire_read_uint(reader);
-        out->parts[i].kind = (uint32_t)wire_read_uint(reader);
+        out->parts[i].rule = codec_read_u32(reader);
+        out->parts[i].kind = codec_read_u32(reader);
         out->parts[i].input = wire_read_sint(reader);
         out->parts[i].exact = wire_read_sint(reader);
         out->parts[i].result = wire_read_sint(reader);
@@ -283,17 +265,17 @@ static void read_goods_return(struct wire_reader *reader, struct event_memory *m
 {
     out->sale = wire_read_uint(reader);
     out->amount = wire_read_sint(reader);
-    out->by_amount = wire_read_u8(reader) != 0;
-    out->programme_version = (uint32_t)wire_read_uint(reader);
+    out->by_amount = codec_read_bool(reader);
+    out->programme_version = codec_read_u32(reader);
     out->due = wire_read_sint(reader);
     out->taken = wire_read_sint(reader);
     out->given_back = wire_read_sint(reader);
     out->shortfall = wire_read_sint(reader);
     out->own_taken = wire_read_sint(reader);
     out->lines = memory->returned_lines;
-    out->line_count = (uint32_t)read_uint_up_to(reader, LINES_MAX);
+    out->line_count = (uint32_t)codec_read_up_to(reader, LINES_MAX);
     for (uint32_t i = 0; i < out->line_count && !reader->failed; i++) {
-        out->lines[i].line = (uint32_t)wire_read_uint(reader);
+        out->lines[i].line = codec_read_u32(reader);
         out->lines[i].quantity = wire_read_sint(reader);
         out->lines[i].by_amount = wire_read_sint(reader);
     }
@@ -369,15 +351,15 @@ static void read_detail(struct wire_reader *reader, struct event_memory *memory,
         out->term.why = read_text(reader);
         break;
     case EVENT_PROGRAMME:
-        out->programme.version = (uint32_t)wire_read_uint(reader);
+        out->programme.version = codec_read_u32(reader);
         out->programme.from = wire_read_sint(reader);
         out->programme.text = read_text(reader);
         break;
     case EVENT_CARDS_ISSUED:
         out->cards_issued.first_account = wire_read_uint(reader);
         out->cards_issued.first_card = wire_read_uint(reader);
-        out->cards_issued.count = (uint32_t)wire_read_uint(reader);
-        out->cards_issued.check = (uint32_t)wire_read_uint(reader);
+        out->cards_issued.count = codec_read_u32(reader);
+        out->cards_issued.check = codec_read_u32(reader);
         out->cards_issued.numbers = read_sealed(reader, SEALED_CARD_NUMBERS);
         break;
     case EVENT_PURCHASE:
@@ -397,7 +379,7 @@ static void read_detail(struct wire_reader *reader, struct event_memory *memory,
         out->adjustment.note = read_sealed(reader, SEALED_NOTE);
         break;
     case EVENT_REFUSAL:
-        out->refusal.result = (uint32_t)wire_read_uint(reader);
+        out->refusal.result = codec_read_u32(reader);
         out->refusal.account = wire_read_uint(reader);
         break;
     case EVENT_TIE:
@@ -454,7 +436,7 @@ static void read_document(struct wire_reader *reader, struct document *out)
     out->kind = (enum document_kind)kind;
     out->store = read_text(reader);
     out->till = read_text(reader);
-    out->business_date = (local_day)wire_read_sint(reader);
+    out->business_date = codec_read_day(reader);
     out->number = read_text(reader);
 }
 
@@ -549,13 +531,14 @@ bool event_decode(const uint8_t *bytes, size_t size, struct event_memory *memory
     int64_t age = wire_read_sint(&reader);
     if (__builtin_sub_overflow(out->time, age, &out->occurred))
         return false;
-    out->flags = (uint32_t)wire_read_uint(&reader);
+    out->flags = codec_read_u32(&reader);
     out->card = wire_read_uint(&reader);
     read_parts(&reader, parts, out);
-    out->effect_count = (uint32_t)read_uint_up_to(&reader, EVENT_EFFECTS_MAX);
+    out->effect_count = (uint32_t)codec_read_up_to(&reader, EVENT_EFFECTS_MAX);
     for (uint32_t i = 0; i < out->effect_count && !reader.failed; i++)
         read_effect(&reader, memory->lot_changes[i], &out->effects[i]);
     if (!reader.failed)
         read_detail(&reader, memory, out);
-    return wire_read_done(&reader);
+    /* A part that is there but empty would be a second form of the same event. */
+    return wire_read_done(&reader) && parts == parts_of(out);
 }

@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "ledger/codec.h"
 #include "proto/wire.h"
 
 /* Tables, in the order of their keys. 0 is the mark of state itself. */
@@ -128,36 +129,24 @@ static struct wire_reader record_open(struct state_value value)
     return reader;
 }
 
-/* DAY_NEVER is 0 on disk, every other day one more than itself, zig-zag. */
-static void write_last_day(struct wire_writer *writer, local_day day)
-{
-    wire_write_sint(writer, day == DAY_NEVER ? 0 : (int64_t)day + 1);
-}
-
-static local_day read_last_day(struct wire_reader *reader)
-{
-    int64_t stored = wire_read_sint(reader);
-    return stored == 0 ? DAY_NEVER : (local_day)(stored - 1);
-}
-
 static void write_lot(struct wire_writer *writer, const struct lot *lot)
 {
     wire_write_uint(writer, (uint64_t)lot->number << 1 | lot->by_purchase);
     wire_write_sint(writer, lot->points);
     wire_write_sint(writer, lot->held);
     wire_write_sint(writer, lot->matures);
-    write_last_day(writer, lot->last_day);
+    codec_write_last_day(writer, lot->last_day);
 }
 
 static void read_lot(struct wire_reader *reader, struct lot *out)
 {
-    uint64_t number = wire_read_uint(reader);
+    uint64_t number = codec_read_up_to(reader, (uint64_t)UINT32_MAX << 1 | 1);
     out->number = (uint32_t)(number >> 1);
     out->by_purchase = (number & 1) != 0;
     out->points = wire_read_sint(reader);
     out->held = wire_read_sint(reader);
-    out->matures = (local_day)wire_read_sint(reader);
-    out->last_day = read_last_day(reader);
+    out->matures = codec_read_day(reader);
+    out->last_day = codec_read_last_day(reader);
 }
 
 size_t account_encode(const struct account *account, uint8_t *out, size_t capacity)
@@ -194,9 +183,9 @@ bool account_decode(struct state_value value, struct account *out)
     out->debt = wire_read_sint(&reader);
     out->lifetime = wire_read_sint(&reader);
     out->last_purchase = wire_read_sint(&reader);
-    out->next_lot = (uint32_t)wire_read_uint(&reader);
-    out->tier = (uint32_t)wire_read_uint(&reader);
-    out->card_count = (uint32_t)wire_read_uint(&reader);
+    out->next_lot = codec_read_u32(&reader);
+    out->tier = codec_read_u32(&reader);
+    out->card_count = codec_read_u32(&reader);
     uint64_t debt_count = wire_read_uint(&reader);
     if (debt_count > ACCOUNT_DEBTS_MAX)
         return false;
@@ -259,13 +248,13 @@ bool returned_decode(struct state_value value, struct returned *out)
     out->due = wire_read_sint(&reader);
     out->given_back = wire_read_sint(&reader);
     out->own_taken = wire_read_sint(&reader);
-    out->returns = (uint32_t)wire_read_uint(&reader);
+    out->returns = codec_read_u32(&reader);
     uint64_t line_count = wire_read_uint(&reader);
     if (line_count > LINES_MAX)
         return false;
     out->line_count = (uint32_t)line_count;
     for (uint32_t i = 0; i < out->line_count; i++) {
-        out->lines[i].line = (uint32_t)wire_read_uint(&reader);
+        out->lines[i].line = codec_read_u32(&reader);
         out->lines[i].quantity = wire_read_sint(&reader);
         out->lines[i].by_amount = wire_read_sint(&reader);
     }
@@ -349,7 +338,7 @@ size_t programme_encode(const struct programme_record *programme, uint8_t *out, 
 bool programme_decode(struct state_value value, struct programme_record *out)
 {
     struct wire_reader reader = record_open(value);
-    out->version = (uint32_t)wire_read_uint(&reader);
+    out->version = codec_read_u32(&reader);
     out->from = wire_read_sint(&reader);
     uint64_t size = wire_read_uint(&reader);
     const uint8_t *bytes = size <= wire_left(&reader) ? wire_read_bytes(&reader, (size_t)size) : NULL;
