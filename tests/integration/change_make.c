@@ -218,11 +218,14 @@ static void make_redeem(struct maker *maker, unsigned owner, struct change *out)
     out->points += out->points == 0 || once_in(maker, 8);
 }
 
-static void make_adjust(struct maker *maker, struct change *out)
+/* Now and then more than an account can hold; one card a share is kept for that, the others stay poor. */
+static void make_adjust(struct maker *maker, unsigned owner, struct change *out)
 {
     out->kind = CHANGE_ADJUST;
-    int64_t most = once_in(maker, 80) ? INT64_C(999999999999) : 200;
-    out->points = 1 + (int64_t)below(maker, (uint64_t)most);
+    bool much = once_in(maker, 20);
+    if (much)
+        change_card(owner, 0, out->card);
+    out->points = 1 + (int64_t)below(maker, much ? UINT64_C(999999999999) : 200);
     out->points = once_in(maker, 2) ? -out->points : out->points;
     out->allow_debt = once_in(maker, 2);
     (void)snprintf(out->reason, sizeof(out->reason), "%s", once_in(maker, 20) ? "whim" : "goodwill");
@@ -288,10 +291,10 @@ void change_make(struct maker *maker, unsigned owner, struct change *out)
     else if (dice < 90)
         make_redeem(maker, owner, out);
     else
-        make_adjust(maker, out);
+        make_adjust(maker, owner, out);
 }
 
-void change_make_simple(struct maker *maker, const char *card, struct change *out)
+void change_make_simple(struct maker *maker, unsigned owner, const char *card, struct change *out)
 {
     uint64_t dice = below(maker, 100);
     memset(out, 0, sizeof(*out));
@@ -307,6 +310,6 @@ void change_make_simple(struct maker *maker, const char *card, struct change *ou
         out->kind = CHANGE_REDEEM;
         out->points = 1 + (int64_t)below(maker, 60);
     } else {
-        make_adjust(maker, out);
+        make_adjust(maker, owner, out);
     }
 }

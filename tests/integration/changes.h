@@ -27,8 +27,8 @@ struct maker {
  * own_cards, of others). */
 void change_make(struct maker *maker, unsigned owner, struct change *out);
 
-/* A change without a document on one card, as a till with many customers sends it. */
-void change_make_simple(struct maker *maker, const char *card, struct change *out);
+/* A change without a document on a card of a share, as a till with many customers sends it. */
+void change_make_simple(struct maker *maker, unsigned owner, const char *card, struct change *out);
 
 /* The i-th card of a share. */
 void change_card(unsigned owner, uint64_t index, char out[PUNKT_CARD_MAX + 1]);

@@ -248,7 +248,7 @@ static void race(struct stage *stage)
         for (uint64_t left = stage_below(stage, IN_FLIGHT_MAX + 1); left > 0; left--) {
             change_card(0, stage_below(stage, SHARED_CARDS), card);
             if (stage_below(stage, 5) != 0 || !make_shared_return(stage, &change))
-                change_make_simple(&stage->maker, card, &change);
+                change_make_simple(&stage->maker, 0, card, &change);
             struct sent *sent = stage_sent(stage, i, &change);
             sent->unjudged = true;
             change_submit(stage->tills[i], &change, on_answer, sent);
