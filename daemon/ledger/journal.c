@@ -40,9 +40,7 @@ static struct journal *journal_new(const struct journal_options *options)
         (uint32_t)u64_min(JOURNAL_BLOCK_MAX, journal->options.segment_bytes - SEGMENT_HEADER_SIZE);
     journal->options.dir = strdup(options->dir);
     journal->writer.zeros = calloc(1, SPARE_SLICE_BYTES);
-    journal->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (journal->options.dir == NULL || journal->writer.zeros == NULL || journal->sha256 == NULL ||
-        !journal_init_locks(journal)) {
+    if (journal->options.dir == NULL || journal->writer.zeros == NULL || !journal_init_locks(journal)) {
         journal_close(journal);
         return NULL;
     }
@@ -169,7 +167,7 @@ static bool journal_make_buffers(struct journal *journal)
     }
     journal->open = &journal->buffers[0];
     journal->away = &journal->buffers[1];
-    return hasher_init(&journal->hasher, journal->sha256);
+    return sha256_init(&journal->sha256) == PUNKT_OK;
 }
 
 enum punkt_status journal_start(struct journal *journal, uint64_t term, struct failure *failure)
@@ -220,7 +218,7 @@ void journal_close(struct journal *journal)
         return;
     if (journal->started)
         journal_stop(journal);
-    hasher_done(&journal->hasher);
+    sha256_done(&journal->sha256);
     for (size_t i = 0; i < COUNT_OF(journal->buffers); i++)
         free(journal->buffers[i].bytes);
     cache_close(&journal->cache);
@@ -236,7 +234,6 @@ void journal_close(struct journal *journal)
         (void)pthread_mutex_destroy(&journal->table.lock);
         (void)pthread_mutex_destroy(&journal->cache.lock);
     }
-    EVP_MD_free(journal->sha256);
     free(journal->table.starts);
     free(journal->writer.zeros);
     free((void *)(uintptr_t)journal->options.dir); /* our copy, const only for its readers */

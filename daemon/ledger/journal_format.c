@@ -20,26 +20,12 @@ bool bytes_are_zero(const uint8_t *bytes, size_t size)
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
-bool hasher_init(struct hasher *hasher, const EVP_MD *md)
+static void hash_bytes(struct sha256 *sha256, const uint8_t *bytes, size_t size,
+                       uint8_t out_hash[JOURNAL_HASH_SIZE])
 {
-    *hasher = (struct hasher){ md, EVP_MD_CTX_new() };
-    return hasher->ctx != NULL;
-}
-
-void hasher_done(struct hasher *hasher)
-{
-    EVP_MD_CTX_free(hasher->ctx);
-    hasher->ctx = NULL;
-}
-
-void hasher_hash(struct hasher *hasher, const uint8_t *bytes, size_t size,
-                 uint8_t out_hash[JOURNAL_HASH_SIZE])
-{
-    unsigned hash_size = 0;
-    PUNKT_CHECK(EVP_DigestInit_ex2(hasher->ctx, hasher->md, NULL) == 1);
-    PUNKT_CHECK(EVP_DigestUpdate(hasher->ctx, bytes, size) == 1);
-    PUNKT_CHECK(EVP_DigestFinal_ex(hasher->ctx, out_hash, &hash_size) == 1);
-    PUNKT_CHECK(hash_size == JOURNAL_HASH_SIZE);
+    sha256_begin(sha256);
+    sha256_add(sha256, bytes, size);
+    sha256_end(sha256, out_hash);
 }
 
 void segment_name(journal_position start, char out_name[SEGMENT_NAME_SIZE])
@@ -102,12 +88,12 @@ static uint32_t block_header_checksum(const uint8_t bytes[BLOCK_HEADER_SIZE])
     return crc32c(crc32c(0, bytes, 40), bytes + 44, BLOCK_HEADER_SIZE - 44);
 }
 
-void block_finish(struct hasher *hasher, uint8_t *block, uint32_t size,
+void block_finish(struct sha256 *sha256, uint8_t *block, uint32_t size,
                   const uint8_t previous[JOURNAL_HASH_SIZE], uint8_t out_hash[JOURNAL_HASH_SIZE])
 {
     memcpy(block + 48, previous, JOURNAL_HASH_SIZE);
     store_u32(block + 40, block_header_checksum(block));
-    hasher_hash(hasher, block, size - JOURNAL_HASH_SIZE, out_hash);
+    hash_bytes(sha256, block, size - JOURNAL_HASH_SIZE, out_hash);
     memcpy(block + size - JOURNAL_HASH_SIZE, out_hash, JOURNAL_HASH_SIZE);
 }
 
@@ -161,14 +147,14 @@ static bool block_check_events(const uint8_t *block, const struct block_header *
     return true;
 }
 
-bool block_check(struct hasher *hasher, const uint8_t *block, const struct block_header *header,
+bool block_check(struct sha256 *sha256, const uint8_t *block, const struct block_header *header,
                  const struct journal_head *before, struct block_fault *out_fault)
 {
     if (!block_check_events(block, header, out_fault))
         return false;
     uint8_t hash[JOURNAL_HASH_SIZE];
     uint32_t end = header->size - JOURNAL_HASH_SIZE;
-    hasher_hash(hasher, block, end, hash);
+    hash_bytes(sha256, block, end, hash);
     if (memcmp(hash, block + end, JOURNAL_HASH_SIZE) != 0) {
         *out_fault = (struct block_fault){ end, header->size, "the block fails its hash" };
         return false;

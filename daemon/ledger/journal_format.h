@@ -30,9 +30,8 @@
 #include <endian.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "ledger/journal.h"
+#include "ledger/sha256.h"
 
 #define JOURNAL_FORMAT 1u
 #define SEGMENT_HEADER_SIZE 64u
@@ -70,18 +69,6 @@ static inline void store_u64(uint8_t *bytes, uint64_t value)
 /* Whether all bytes are zero. */
 bool bytes_are_zero(const uint8_t *bytes, size_t size);
 
-/* --- SHA-256 with a context that is used again and again; belongs to one thread --- */
-
-struct hasher {
-    const EVP_MD *md; /* borrowed: prefetched by whoever owns the hasher */
-    EVP_MD_CTX *ctx;
-};
-
-PUNKT_MUST_CHECK bool hasher_init(struct hasher *hasher, const EVP_MD *md);
-void hasher_done(struct hasher *hasher);
-void hasher_hash(struct hasher *hasher, const uint8_t *bytes, size_t size,
-                 uint8_t out_hash[JOURNAL_HASH_SIZE]);
-
 /* --- names --- */
 
 void segment_name(journal_position start, char out_name[SEGMENT_NAME_SIZE]);
@@ -114,7 +101,7 @@ struct block_header {
 /* Writes what is known when a block is sealed; block_finish writes the rest. */
 void block_header_encode(const struct block_header *header, uint8_t out_bytes[BLOCK_HEADER_SIZE]);
 /* Puts the hash before and the header's checksum in, and the block's own hash at its end, which is also handed out. */
-void block_finish(struct hasher *hasher, uint8_t *block, uint32_t size,
+void block_finish(struct sha256 *sha256, uint8_t *block, uint32_t size,
                   const uint8_t previous[JOURNAL_HASH_SIZE], uint8_t out_hash[JOURNAL_HASH_SIZE]);
 /* NULL, or what is wrong with it. size_max: bytes that the block can have where it lies. */
 const char *block_header_decode(const uint8_t bytes[BLOCK_HEADER_SIZE], uint64_t size_max,
@@ -131,7 +118,7 @@ struct block_fault {
  * Checks a block whose header was decoded and whose bytes are all there: its events, one by one, then its
  * hash, then that it follows `before` (NULL: unknown). True: whole.
  */
-PUNKT_MUST_CHECK bool block_check(struct hasher *hasher, const uint8_t *block,
+PUNKT_MUST_CHECK bool block_check(struct sha256 *sha256, const uint8_t *block,
                                   const struct block_header *header, const struct journal_head *before,
                                   struct block_fault *out_fault);
 

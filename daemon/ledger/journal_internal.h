@@ -64,7 +64,6 @@ struct journal {
     int dir_fd, lock_fd;
     bool is_new;
     uint8_t id[JOURNAL_ID_SIZE];
-    EVP_MD *sha256;
 
     struct segment_table table;
     struct segment_writer writer;
@@ -93,7 +92,7 @@ struct journal {
     atomic_bool low;
 
     /* Journal thread. */
-    struct hasher hasher;
+    struct sha256 sha256;
     int64_t next_check_us; /* monotonic: when to look at the space again */
 };
 
@@ -155,7 +154,7 @@ void journal_check_space(struct journal *journal);
 /* A walk along the chain. */
 struct journal_walk {
     struct journal *journal;
-    struct hasher hasher;
+    struct sha256 sha256;
     uint8_t *window; /* bytes of the file read ahead */
     uint64_t window_offset;
     uint32_t window_size;

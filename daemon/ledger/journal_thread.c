@@ -106,7 +106,7 @@ static bool write_block(struct journal *journal, struct block_buffer *block,
 {
     struct segment_writer *writer = &journal->writer;
     char what[128];
-    block_finish(&journal->hasher, block->bytes, block->used, journal->head.hash, out_hash);
+    block_finish(&journal->sha256, block->bytes, block->used, journal->head.hash, out_hash);
     uint64_t offset = SEGMENT_HEADER_SIZE + (block->position - writer->start);
     if (offset + block->used > writer->bytes) {
         if (!next_segment(journal, block->position))

@@ -13,7 +13,7 @@ enum punkt_status walk_init(struct journal_walk *walk, struct journal *journal, 
 {
     *walk = (struct journal_walk){ .journal = journal, .fd = -1 };
     walk->window = malloc(WINDOW_BYTES);
-    if (!hasher_init(&walk->hasher, journal->sha256) || walk->window == NULL) {
+    if (sha256_init(&walk->sha256) != PUNKT_OK || walk->window == NULL) {
         failure_set(failure, "no memory to read the journal with");
         return PUNKT_NO_MEMORY;
     }
@@ -25,7 +25,7 @@ void walk_done(struct journal_walk *walk)
     if (walk->fd >= 0)
         (void)close(walk->fd);
     walk->fd = -1;
-    hasher_done(&walk->hasher);
+    sha256_done(&walk->sha256);
     free(walk->window);
     walk->window = NULL;
 }
@@ -132,7 +132,7 @@ enum punkt_status walk_next(struct journal_walk *walk, journal_position until,
     status = walk_bytes(walk, offset, header.size, limit, &bytes, failure);
     if (status != PUNKT_OK)
         return status;
-    if (!block_check(&walk->hasher, bytes, &header, walk->head_known ? &walk->head : NULL, &fault)) {
+    if (!block_check(&walk->sha256, bytes, &header, walk->head_known ? &walk->head : NULL, &fault)) {
         walk->fault_from = offset + fault.from;
         walk->fault_to = offset + fault.to;
         walk->block_end = offset + header.size;

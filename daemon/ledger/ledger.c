@@ -1,6 +1,7 @@
 #include "ledger/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,27 +13,7 @@
 
 #include "ledger/fold.h"
 #include "ledger/journal.h"
-#include "ledger/paths.h"
-#include "ledger/replay.h"
-
-struct ledger {
-    struct ledger_options options;
-    struct ledger_paths paths;
-    struct journal *journal;
-    struct state *state;
-    struct reader *reader;
-    struct replay replay; /* its fold becomes the live one */
-    struct fold *fold;
-    int wake_fd;
-    uint64_t term;
-    struct ledger_clock clock;
-    bool clock_read_this_turn;
-    uint8_t *reserved; /* room for an event in the open block */
-    bool open_block_empty;
-    journal_position reserved_position;
-    journal_position newest;
-    struct ledger_job *waiting; /* jobs whose event is not durable yet */
-};
+#include "ledger/ledger_internal.h"
 
 /* --- called from the journal and checkpoint threads --- */
 
@@ -75,7 +56,7 @@ static enum punkt_status make_folder(const char *path, struct failure *failure)
     return PUNKT_IO;
 }
 
-static struct ledger *ledger_new(const struct ledger_options *options)
+struct ledger *ledger_new(const struct ledger_options *options)
 {
     struct ledger *ledger = calloc(1, sizeof(*ledger));
     if (ledger == NULL)
@@ -86,7 +67,7 @@ static struct ledger *ledger_new(const struct ledger_options *options)
     return ledger;
 }
 
-static enum punkt_status open_journal(struct ledger *ledger, bool read_only, struct failure *failure)
+enum punkt_status ledger_open_journal(struct ledger *ledger, bool read_only, struct failure *failure)
 {
     struct journal_options options = { .dir = ledger->paths.journal,
                                        .segment_bytes = ledger->options.segment_bytes,
@@ -101,7 +82,7 @@ static enum punkt_status open_journal(struct ledger *ledger, bool read_only, str
     return journal_open(&options, &ledger->journal, failure);
 }
 
-static enum punkt_status open_state(struct ledger *ledger, bool *out_found, struct state_mark *out_mark,
+enum punkt_status ledger_open_state(struct ledger *ledger, bool *out_found, struct state_mark *out_mark,
                                     struct failure *failure)
 {
     /* A block is folded whole: room for all that one block can change, above twice the bound. */
@@ -138,7 +119,7 @@ static enum punkt_status replay_visit(void *ctx, const struct journal_block *blo
 }
 
 /* Folds what stands behind `mark` into state and writes a checkpoint at the journal's end. */
-static enum punkt_status recover(struct ledger *ledger, const struct state_mark *mark,
+enum punkt_status ledger_recover(struct ledger *ledger, const struct state_mark *mark,
                                  struct ledger_recovery *report, struct failure *failure)
 {
     struct journal_head head;
@@ -160,7 +141,7 @@ static enum punkt_status recover(struct ledger *ledger, const struct state_mark 
     return replay_checkpoint(&ledger->replay, failure);
 }
 
-static enum punkt_status start_threads(struct ledger *ledger, struct failure *failure)
+enum punkt_status ledger_start_threads(struct ledger *ledger, struct failure *failure)
 {
     enum punkt_status status = journal_start(ledger->journal, ledger->term, failure);
     if (status == PUNKT_OK)
@@ -173,14 +154,14 @@ static enum punkt_status start_threads(struct ledger *ledger, struct failure *fa
     return status;
 }
 
-static void start_clock(struct ledger *ledger)
+void ledger_start_clock(struct ledger *ledger)
 {
     struct clock_reading reading = clock_read(true);
     ledger_clock_init(&ledger->clock, &reading, ledger->fold->time, ledger->options.build);
 }
 
 /* Closes whatever is there, without a word to the files. */
-static void ledger_drop(struct ledger *ledger)
+void ledger_drop(struct ledger *ledger)
 {
     if (ledger == NULL)
         return;
@@ -208,173 +189,25 @@ enum punkt_status ledger_open(const struct ledger_options *options, struct ledge
     if (status == PUNKT_OK)
         status = make_folder(options->dir, failure);
     if (status == PUNKT_OK)
-        status = open_journal(ledger, false, failure);
+        status = ledger_open_journal(ledger, false, failure);
     if (status == PUNKT_OK)
-        status = open_state(ledger, &found, &mark, failure);
+        status = ledger_restore_state(ledger, failure);
     if (status == PUNKT_OK)
-        status = recover(ledger, &mark, out_recovery, failure);
+        status = ledger_open_state(ledger, &found, &mark, failure);
     if (status == PUNKT_OK)
-        status = start_threads(ledger, failure);
+        status = ledger_recover(ledger, &mark, out_recovery, failure);
+    if (status == PUNKT_OK)
+        status = ledger_start_threads(ledger, failure);
     if (status != PUNKT_OK) {
         ledger_drop(ledger);
         return status;
     }
     out_recovery->created = journal_is_new(ledger->journal);
-    start_clock(ledger);
+    ledger_start_clock(ledger);
     /* What was read back is durable: an answer about it waits for nothing. */
     ledger->newest = 0;
     *out_ledger = ledger;
     return PUNKT_OK;
-}
-
-/* The journal was cut below what the old state stood for: a new term begins, and says so. */
-static enum punkt_status begin_term(struct ledger *ledger, const struct state_mark *old,
-                                    struct failure *failure)
-{
-    ledger->term = u64_max(ledger->term, old->head.term) + 1;
-    enum punkt_status status = start_threads(ledger, failure);
-    if (status != PUNKT_OK)
-        return status;
-    start_clock(ledger);
-    struct event event = { .type = EVENT_TERM,
-                           .time = ledger_now(ledger),
-                           .term = { .old_term = old->head.term,
-                                     .new_term = ledger->term,
-                                     .old_position = old->head.position,
-                                     .who = TEXT_LITERAL("punktd rebuild"),
-                                     .why = TEXT_LITERAL("the journal ends before what state stood for") } };
-    event.occurred = event.time;
-    memcpy(event.term.old_hash, old->head.hash, sizeof(event.term.old_hash));
-    (void)ledger_reserve(ledger);
-    ledger_append(ledger, &event);
-    return PUNKT_OK;
-}
-
-enum punkt_status ledger_rebuild(const struct ledger_options *options, struct ledger_recovery *out_recovery,
-                                 struct failure *failure)
-{
-    struct ledger *ledger = ledger_new(options);
-    if (ledger == NULL) {
-        failure_set(failure, "no memory for the ledger");
-        return PUNKT_NO_MEMORY;
-    }
-    memset(out_recovery, 0, sizeof(*out_recovery));
-    struct state_mark old, mark;
-    struct failure ignored;
-    bool found = false, had_old = false;
-    enum punkt_status status = ledger_paths_of(options->dir, &ledger->paths, failure);
-    if (status == PUNKT_OK)
-        status = open_journal(ledger, false, failure);
-    if (status != PUNKT_OK)
-        goto out;
-    /* What the old state stood for is worth knowing, if it can still be read. */
-    if (open_state(ledger, &had_old, &old, &ignored) != PUNKT_OK)
-        had_old = false;
-    state_close(ledger->state);
-    ledger->state = NULL;
-    status = state_erase(ledger->paths.state, failure);
-    if (status == PUNKT_OK)
-        status = open_state(ledger, &found, &mark, failure);
-    if (status != PUNKT_OK)
-        goto out;
-    bool cut = had_old && memcmp(old.head.id, mark.head.id, sizeof(mark.head.id)) == 0;
-    mark.clean = cut && old.clean;
-    status = recover(ledger, &mark, out_recovery, failure);
-    cut = cut && out_recovery->position < old.head.position;
-    if (status == PUNKT_OK)
-        status = cut ? begin_term(ledger, &old, failure) : start_threads(ledger, failure);
-    if (status == PUNKT_OK) {
-        out_recovery->position = journal_next(ledger->journal);
-        return ledger_close(ledger, failure);
-    }
-out:
-    ledger_drop(ledger);
-    return status;
-}
-
-static enum punkt_status count_block(void *ctx, const struct journal_block *block, struct failure *failure)
-{
-    struct verify_report *report = ctx;
-    (void)failure;
-    report->blocks++;
-    report->events += block->event_count;
-    return PUNKT_OK;
-}
-
-/* What stands behind the last checkpoint: read as the next start will, without touching it. */
-static enum punkt_status verify_tail(struct ledger *ledger, const struct state_mark *mark,
-                                     struct verify_report *report, struct failure *failure)
-{
-    struct journal_head end;
-    enum punkt_status status =
-        journal_recover(ledger->journal, &mark->head, !mark->clean, count_block, report, &end, failure);
-    if (status != PUNKT_CORRUPT)
-        return status;
-    report->outcome = VERIFY_DAMAGED;
-    (void)snprintf(report->file, sizeof(report->file), "journal");
-    report->offset = 0;
-    (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure->text);
-    return PUNKT_OK;
-}
-
-/* The digest that was kept along the way must also be that of the records as they lie there. */
-static void verify_records(struct ledger *ledger, const uint8_t digest[STATE_DIGEST_SIZE],
-                           struct verify_report *report)
-{
-    uint8_t recomputed[STATE_DIGEST_SIZE];
-    struct failure failure = { .text = "the records do not have the digest they were written with" };
-    if (state_digest_recompute(ledger->state, recomputed, &failure) == PUNKT_OK &&
-        memcmp(recomputed, digest, STATE_DIGEST_SIZE) == 0)
-        return;
-    report->outcome = VERIFY_DAMAGED;
-    (void)snprintf(report->file, sizeof(report->file), "state/data.mdb");
-    (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure.text);
-}
-
-static struct verify_options verify_options_of(const struct ledger *ledger, const uint8_t *digest,
-                                               const struct state_mark *mark)
-{
-    return (struct verify_options){ .scratch_dir = ledger->paths.scratch,
-                                    .map_bytes = ledger->options.map_bytes,
-                                    .digest = digest,
-                                    .mark = *mark };
-}
-
-enum punkt_status ledger_verify_files(const struct ledger_options *options, struct verify_report *out_report,
-                                      struct failure *failure)
-{
-    struct ledger *ledger = ledger_new(options);
-    if (ledger == NULL) {
-        failure_set(failure, "no memory for the ledger");
-        return PUNKT_NO_MEMORY;
-    }
-    struct state_mark mark, written;
-    uint8_t digest[STATE_DIGEST_SIZE];
-    struct verify *verify = NULL;
-    bool found = false;
-    enum punkt_status status = ledger_paths_of(options->dir, &ledger->paths, failure);
-    if (status == PUNKT_OK)
-        status = open_journal(ledger, true, failure);
-    if (status == PUNKT_OK)
-        status = open_state(ledger, &found, &mark, failure);
-    if (status == PUNKT_OK) {
-        state_digest(ledger->state, digest, &written);
-        struct verify_options checked = verify_options_of(ledger, digest, &mark);
-        checked.until = mark.head.position;
-        status = verify_open(ledger->journal, &checked, &verify, failure);
-    }
-    if (status == PUNKT_OK)
-        status = verify_slice(verify, 0, failure);
-    if (status == PUNKT_OK) {
-        *out_report = *verify_report(verify);
-        if (out_report->outcome == VERIFY_MATCHES)
-            verify_records(ledger, digest, out_report);
-        if (out_report->outcome == VERIFY_MATCHES)
-            status = verify_tail(ledger, &mark, out_report, failure);
-    }
-    verify_close(verify);
-    ledger_drop(ledger);
-    return status;
 }
 
 /* --- the loop's turn --- */
@@ -534,13 +367,22 @@ uint64_t ledger_term(const struct ledger *ledger)
     return ledger->term;
 }
 
+struct verify_options ledger_verify_options(const struct ledger *ledger, const uint8_t *digest,
+                                            const struct state_mark *mark)
+{
+    return (struct verify_options){ .scratch_dir = ledger->paths.scratch,
+                                    .map_bytes = ledger->options.map_bytes,
+                                    .digest = digest,
+                                    .mark = *mark };
+}
+
 enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_verify,
                                      struct failure *failure)
 {
     uint8_t digest[STATE_DIGEST_SIZE];
     struct state_mark mark;
     state_digest(ledger->state, digest, &mark);
-    struct verify_options options = verify_options_of(ledger, digest, &mark);
+    struct verify_options options = ledger_verify_options(ledger, digest, &mark);
     options.until = journal_durable(ledger->journal);
     return verify_open(ledger->journal, &options, out_verify, failure);
 }

@@ -10,7 +10,9 @@
 struct ledger_paths {
     char journal[PATH_MAX];
     char state[PATH_MAX];
-    char scratch[PATH_MAX]; /* of a verification; removed behind it */
+    char aside[PATH_MAX];     /* the old state while a rebuild is under way */
+    char discarded[PATH_MAX]; /* the old state after one, until it is removed */
+    char scratch[PATH_MAX];   /* of a verification; removed behind it */
 };
 
 /* PUNKT_INVALID: the path is too long. */

@@ -265,14 +265,14 @@ static struct lmdb_walk_range all_records(void)
 }
 
 struct recompute {
-    struct digest_hasher *hasher;
+    struct sha256 sha256;
     struct digest_sum digest;
 };
 
 static bool recompute_visit(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
 {
     struct recompute *recompute = ctx;
-    digest_add(&recompute->digest, recompute->hasher, key, key_size, value, size);
+    digest_add(&recompute->digest, &recompute->sha256, key, key_size, value, size);
     return true;
 }
 
@@ -281,7 +281,7 @@ enum punkt_status state_digest_recompute(struct state *state, uint8_t out_digest
 {
     struct recompute recompute = { 0 };
     struct lmdb_walk_range all = all_records();
-    enum punkt_status status = digest_hasher_new(&recompute.hasher);
+    enum punkt_status status = sha256_init(&recompute.sha256);
     if (status != PUNKT_OK) {
         failure_set(failure, "state %s: out of memory", state->options.dir);
         return status;
@@ -289,7 +289,7 @@ enum punkt_status state_digest_recompute(struct state *state, uint8_t out_digest
     status = lmdb_walk(state->db, &all, recompute_visit, &recompute, failure);
     if (status == PUNKT_OK)
         digest_store(&recompute.digest, out_digest);
-    digest_hasher_free(recompute.hasher);
+    sha256_done(&recompute.sha256);
     return status;
 }
 

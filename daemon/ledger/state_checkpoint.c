@@ -18,7 +18,7 @@ enum phase { PHASE_IDLE, PHASE_WRITING, PHASE_DONE };
 struct checkpoint {
     const struct state_options *options;
     struct lmdb *db;
-    struct digest_hasher *hasher;
+    struct sha256 sha256;
     struct layer_entry *entries; /* of the layer being written, in the order of keys */
     pthread_t thread;
     bool started;
@@ -48,9 +48,9 @@ static void put_record(struct checkpoint *checkpoint, struct lmdb_writer *writer
     if (found && !record->tombstone && old.size == size && memcmp(old.data, value, size) == 0)
         return;
     if (found)
-        digest_take(digest, checkpoint->hasher, key, key_size, old.data, old.size);
+        digest_take(digest, &checkpoint->sha256, key, key_size, old.data, old.size);
     if (!record->tombstone) {
-        digest_add(digest, checkpoint->hasher, key, key_size, value, size);
+        digest_add(digest, &checkpoint->sha256, key, key_size, value, size);
         lmdb_put(writer, key, key_size, value, size);
     } else if (found) {
         lmdb_remove(writer, key, key_size);
@@ -233,7 +233,7 @@ enum punkt_status checkpoint_new(const struct state_options *options, struct lmd
     (void)pthread_condattr_destroy(&monotonic);
     checkpoint->entries = calloc(records_max, sizeof(*checkpoint->entries));
     if (checkpoint->entries != NULL)
-        status = digest_hasher_new(&checkpoint->hasher);
+        status = sha256_init(&checkpoint->sha256);
     if (status == PUNKT_OK)
         status = read_mark(checkpoint, out_found, failure);
     if (status != PUNKT_OK) {
@@ -258,7 +258,7 @@ void checkpoint_free(struct checkpoint *checkpoint)
     }
     (void)pthread_cond_destroy(&checkpoint->changed);
     (void)pthread_mutex_destroy(&checkpoint->mutex);
-    digest_hasher_free(checkpoint->hasher);
+    sha256_done(&checkpoint->sha256);
     free(checkpoint->entries);
     free(checkpoint);
 }

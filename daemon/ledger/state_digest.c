@@ -1,70 +1,34 @@
 #include "ledger/state_digest.h"
 
-#include <stdlib.h>
-
-#include <openssl/evp.h>
-
 #include "proto/wire.h"
 
-#define SHA256_SIZE 32
-
-struct digest_hasher {
-    EVP_MD *md;
-    EVP_MD_CTX *context;
-};
-
-enum punkt_status digest_hasher_new(struct digest_hasher **out_hasher)
-{
-    struct digest_hasher *hasher = calloc(1, sizeof(*hasher));
-    if (hasher == NULL)
-        return PUNKT_NO_MEMORY;
-    hasher->md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    hasher->context = EVP_MD_CTX_new();
-    if (hasher->md == NULL || hasher->context == NULL) {
-        digest_hasher_free(hasher);
-        return PUNKT_NO_MEMORY;
-    }
-    *out_hasher = hasher;
-    return PUNKT_OK;
-}
-
-void digest_hasher_free(struct digest_hasher *hasher)
-{
-    if (hasher == NULL)
-        return;
-    EVP_MD_CTX_free(hasher->context);
-    EVP_MD_free(hasher->md);
-    free(hasher);
-}
-
-static struct digest_sum record_digest(struct digest_hasher *hasher, const void *key, size_t key_size,
+static struct digest_sum record_digest(struct sha256 *sha256, const void *key, size_t key_size,
                                        const void *value, size_t size)
 {
     uint8_t hash[SHA256_SIZE];
     uint8_t prefix[2] = { (uint8_t)key_size, (uint8_t)(key_size >> 8) };
-    /* A software digest on a context of its own fails only when it is misused. */
-    PUNKT_CHECK(EVP_DigestInit_ex2(hasher->context, hasher->md, NULL) == 1);
-    PUNKT_CHECK(EVP_DigestUpdate(hasher->context, prefix, sizeof(prefix)) == 1);
-    PUNKT_CHECK(EVP_DigestUpdate(hasher->context, key, key_size) == 1);
-    PUNKT_CHECK(EVP_DigestUpdate(hasher->context, value, size) == 1);
-    PUNKT_CHECK(EVP_DigestFinal_ex(hasher->context, hash, NULL) == 1);
+    sha256_begin(sha256);
+    sha256_add(sha256, prefix, sizeof(prefix));
+    sha256_add(sha256, key, key_size);
+    sha256_add(sha256, value, size);
+    sha256_end(sha256, hash);
     struct digest_sum sum;
     digest_load(hash, &sum);
     return sum;
 }
 
-void digest_add(struct digest_sum *sum, struct digest_hasher *hasher, const void *key, size_t key_size,
+void digest_add(struct digest_sum *sum, struct sha256 *sha256, const void *key, size_t key_size,
                 const void *value, size_t size)
 {
-    struct digest_sum record = record_digest(hasher, key, key_size, value, size);
+    struct digest_sum record = record_digest(sha256, key, key_size, value, size);
     sum->low += record.low;
     sum->high += record.high + (sum->low < record.low);
 }
 
-void digest_take(struct digest_sum *sum, struct digest_hasher *hasher, const void *key, size_t key_size,
+void digest_take(struct digest_sum *sum, struct sha256 *sha256, const void *key, size_t key_size,
                  const void *value, size_t size)
 {
-    struct digest_sum record = record_digest(hasher, key, key_size, value, size);
+    struct digest_sum record = record_digest(sha256, key, key_size, value, size);
     sum->high -= record.high + (sum->low < record.low);
     sum->low -= record.low;
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/base.h"
-#include "base/status.h"
+#include "ledger/sha256.h"
 
 #define DIGEST_SIZE 16
 
@@ -14,17 +14,10 @@ struct digest_sum {
     uint64_t high;
 };
 
-/* SHA-256, made ready once: fetching it costs more than hashing a record. Belongs to one thread. */
-struct digest_hasher;
-
-PUNKT_MUST_CHECK enum punkt_status digest_hasher_new(struct digest_hasher **out_hasher);
-/* NULL is fine. */
-void digest_hasher_free(struct digest_hasher *hasher);
-
 /* Adds, or takes away, the first 16 bytes of SHA-256(key size as u16, key, value). */
-void digest_add(struct digest_sum *sum, struct digest_hasher *hasher, const void *key, size_t key_size,
+void digest_add(struct digest_sum *sum, struct sha256 *sha256, const void *key, size_t key_size,
                 const void *value, size_t size);
-void digest_take(struct digest_sum *sum, struct digest_hasher *hasher, const void *key, size_t key_size,
+void digest_take(struct digest_sum *sum, struct sha256 *sha256, const void *key, size_t key_size,
                  const void *value, size_t size);
 
 /* Little-endian. */

@@ -88,21 +88,6 @@ void book(struct request *request, struct event *event, union message_any *answe
     append(request, event, (uint16_t)(request->row->code | FRAME_TYPE_DONE), 0, wire_written(&writer));
 }
 
-static size_t encode_refusal(struct service *service, enum result result, const char *detail, int64_t needed,
-                             int64_t available)
-{
-    struct msg_refusal refusal;
-    message_init(MESSAGE_refusal, &refusal);
-    refusal.result = result;
-    refusal.detail = message_text_of(detail, REFUSAL_DETAIL_MAX);
-    refusal.needed = needed;
-    refusal.available = available;
-    struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
-    message_encode(MESSAGE_refusal, &refusal, &writer);
-    PUNKT_CHECK(!writer.failed);
-    return wire_written(&writer);
-}
-
 void refuse(struct request *request, enum result result, const char *detail, millipoints needed,
             millipoints available)
 {
@@ -111,8 +96,8 @@ void refuse(struct request *request, enum result result, const char *detail, mil
                            .time = ledger_now(service->ledger),
                            .refusal = { .result = (uint32_t)result } };
     event.occurred = event.time;
-    size_t size = encode_refusal(service, result, detail, points_to_wire(service, needed),
-                                 points_to_wire(service, available));
+    size_t size = refusal_encode(result, detail, points_to_wire(service, needed),
+                                 points_to_wire(service, available), service->bytes);
     append(request, &event, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0, size);
 }
 
@@ -164,8 +149,13 @@ void refuse_decision(struct request *request)
 
 void refuse_now(struct request *request, enum result result, const char *detail)
 {
-    answer_refusal(request->service, request->conn, (uint16_t)request->row->code, request->number, result,
-                   detail, 0);
+    uint8_t bytes[REFUSAL_BYTES_MAX];
+    uint16_t type = (uint16_t)(request->row->code | FRAME_TYPE_REFUSED);
+    size_t size = refusal_encode(result, detail, 0, 0, bytes);
+    if (request->row->kind == OPERATION_KIND_CHANGE)
+        answer_in_order(request->service, request->conn, type, 0, request->number, bytes, size, 0);
+    else
+        answer_bytes(request->service, request->conn, type, 0, request->number, bytes, size, 0);
 }
 
 /* Ties a new number to the event that booked the document: the first answer again. */
@@ -222,6 +212,17 @@ uint32_t lines_for_points(struct service *service, const struct msg_line *lines,
     return (uint32_t)count;
 }
 
+void hash16(struct service *service, uint16_t type, const void *bytes, size_t size, uint8_t out[16])
+{
+    uint8_t head[2] = { (uint8_t)type, (uint8_t)(type >> 8) };
+    uint8_t whole[SHA256_SIZE];
+    sha256_begin(&service->sha256);
+    sha256_add(&service->sha256, head, sizeof(head));
+    sha256_add(&service->sha256, bytes, size);
+    sha256_end(&service->sha256, whole);
+    memcpy(out, whole, 16);
+}
+
 void content_of(struct service *service, enum message message, const void *copy, uint8_t out[16])
 {
     struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
@@ -230,7 +231,7 @@ void content_of(struct service *service, enum message message, const void *copy,
     wire_write_bytes(&writer, name, strlen(name));
     message_encode(message, copy, &writer);
     PUNKT_CHECK(!writer.failed); /* it was decoded from a frame */
-    hash16(&service->hasher, CONTENT_VERSION, service->bytes, wire_written(&writer), out);
+    hash16(service, CONTENT_VERSION, service->bytes, wire_written(&writer), out);
 }
 
 struct balance balance_after(struct service *service)

@@ -5,13 +5,14 @@
 
 #include "base/base.h"
 #include "ledger/ledger.h"
+#include "ledger/sha256.h"
 #include "points/decide.h"
 #include "proto/message.h"
 #include "service/answers.h"
-#include "service/hash.h"
 #include "service/service.h"
 
 #define REFUSAL_DETAIL_MAX 400 /* the limit of `detail`: what is longer is cut, for a long path is no bug */
+#define REFUSAL_BYTES_MAX 512  /* of an encoded refusal */
 #define LANE_SLOTS 4096        /* of the table of lanes in use; collisions are chained */
 
 /* Any message, decoded. */
@@ -103,7 +104,7 @@ struct service {
     struct service_options options;
     struct ledger *ledger;
     struct answers answers;
-    struct request_hasher hasher;
+    struct sha256 sha256;
     struct lane *lanes[LANE_SLOTS];
     struct lane *stalled;
     struct pending *pending;
@@ -175,6 +176,8 @@ enum document_check document_settle(struct request *request, const struct docume
 
 /* Lines as points reads them, in service->lines. */
 uint32_t lines_for_points(struct service *service, const struct msg_line *lines, uint64_t count);
+/* The first 16 bytes of SHA-256 over type (little-endian) and bytes. */
+void hash16(struct service *service, uint16_t type, const void *bytes, size_t size, uint8_t out[16]);
 /* The content of a document: a hash over the message without what a second sending may change (time, operator)
  * and what its key holds already. The copy is the caller's, with those fields emptied. */
 void content_of(struct service *service, enum message message, const void *copy, uint8_t out[16]);
@@ -187,6 +190,12 @@ struct balance balance_after(struct service *service);
 void answer_read(struct request *request, const union message_any *answer, journal_position wait_for);
 void answer_bytes(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
                   const void *bytes, size_t size, journal_position wait_for);
+/* The same for an answer to a change without an event of its own: it leaves behind the lane's answers before it. */
+void answer_in_order(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
+                     const void *bytes, size_t size, journal_position wait_for);
+/* The body of a refusal, into out; returns its size. */
+size_t refusal_encode(enum result result, const char *detail, int64_t needed, int64_t available,
+                      uint8_t out[REFUSAL_BYTES_MAX]);
 /* A refusal of a read, or one without trace. */
 void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
                     enum result result, const char *detail, journal_position wait_for);

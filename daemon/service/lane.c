@@ -92,8 +92,8 @@ static enum handled repeat(struct request *request, journal_position position)
         refuse_now(request, RESULT_CONFLICT, "");
         return HANDLED;
     }
-    answer_bytes(request->service, request->conn, first->answer_type, FRAME_FLAG_REPLAYED, request->number,
-                 first->answer.data, first->answer.size, position);
+    answer_in_order(request->service, request->conn, first->answer_type, FRAME_FLAG_REPLAYED, request->number,
+                    first->answer.data, first->answer.size, position);
     return HANDLED;
 }
 
@@ -165,7 +165,7 @@ static enum handled decide(struct request *request)
         refuse_now(request, RESULT_OUT_OF_ORDER, "");
         return HANDLED;
     }
-    hash16(&request->service->hasher, (uint16_t)request->row->code, request->body, request->body_size,
+    hash16(request->service, (uint16_t)request->row->code, request->body, request->body_size,
            request->fingerprint);
     if (request->number < expected) {
         journal_position position =

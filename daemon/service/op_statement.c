@@ -72,7 +72,8 @@ static enum job_step statement_run(struct ledger_job *job, struct reading *readi
         journal_position previous;
         if (reading_event(reading, position, &failure) != PUNKT_OK) {
             query->failed = true;
-            (void)snprintf(query->detail, sizeof(query->detail), "%.250s", failure.text);
+            (void)snprintf(query->detail, sizeof(query->detail), "the event at position %llu cannot be read",
+                           (unsigned long long)position);
             return JOB_DONE;
         }
         struct msg_statement_entry *entry = &query->entries[query->answer.entries_count];

@@ -28,6 +28,15 @@ void answer_bytes(struct service *service, uint64_t conn, uint16_t type, uint16_
         answers_add(&service->answers, wait_for, conn, type, flags, number, bytes, size);
 }
 
+void answer_in_order(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
+                     const void *bytes, size_t size, journal_position wait_for)
+{
+    if (answers_are_empty(&service->answers))
+        answer_bytes(service, conn, type, flags, number, bytes, size, wait_for);
+    else
+        answers_add(&service->answers, wait_for, conn, type, flags, number, bytes, size);
+}
+
 void answer_read(struct request *request, const union message_any *answer, journal_position wait_for)
 {
     struct service *service = request->service;
@@ -38,17 +47,26 @@ void answer_read(struct request *request, const union message_any *answer, journ
                  service->bytes, wire_written(&writer), wait_for);
 }
 
-void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
-                    enum result result, const char *detail, journal_position wait_for)
+size_t refusal_encode(enum result result, const char *detail, int64_t needed, int64_t available,
+                      uint8_t out[REFUSAL_BYTES_MAX])
 {
     struct msg_refusal refusal;
     message_init(MESSAGE_refusal, &refusal);
     refusal.result = result;
     refusal.detail = message_text_of(detail, REFUSAL_DETAIL_MAX);
-    uint8_t bytes[512];
-    struct wire_writer writer = wire_writer_over(bytes, sizeof(bytes));
+    refusal.needed = needed;
+    refusal.available = available;
+    struct wire_writer writer = wire_writer_over(out, REFUSAL_BYTES_MAX);
     message_encode(MESSAGE_refusal, &refusal, &writer);
     PUNKT_CHECK(!writer.failed);
+    return wire_written(&writer);
+}
+
+void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
+                    enum result result, const char *detail, journal_position wait_for)
+{
+    uint8_t bytes[REFUSAL_BYTES_MAX];
+    size_t size = refusal_encode(result, detail, 0, 0, bytes);
     type = (uint16_t)((type & FRAME_TYPE_OPERATION) | FRAME_TYPE_REFUSED);
-    answer_bytes(service, conn, type, 0, number, bytes, wire_written(&writer), wait_for);
+    answer_bytes(service, conn, type, 0, number, bytes, size, wait_for);
 }

@@ -96,7 +96,7 @@ enum punkt_status service_open(const struct service_options *options, struct ser
     service->lists_size = LISTS_BYTES;
     service->lists = malloc(service->lists_size);
     service->bytes = malloc(FRAME_BODY_MAX);
-    enum punkt_status status = request_hasher_init(&service->hasher);
+    enum punkt_status status = sha256_init(&service->sha256);
     if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL) {
         failure_set(failure, "no memory for the service");
         status = PUNKT_NO_MEMORY;
@@ -129,7 +129,7 @@ void service_free(struct service *service)
     }
     programmes_free(service);
     answers_done(&service->answers);
-    request_hasher_done(&service->hasher);
+    sha256_done(&service->sha256);
     free(service->lists);
     free(service->bytes);
     free(service);

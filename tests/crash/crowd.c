@@ -335,7 +335,8 @@ static bool crowd_turn(struct crowd *crowd)
 }
 
 /* The answer to HELLO. False: the server went away. */
-static bool lane_hello(struct crowd *crowd, struct lane *lane, struct msg_hello_answer *out)
+static bool lane_hello(struct crowd *crowd, struct lane *lane, uint64_t first_unanswered,
+                       struct msg_hello_answer *out)
 {
     struct msg_hello_request hello;
     struct frame frame;
@@ -346,7 +347,7 @@ static bool lane_hello(struct crowd *crowd, struct lane *lane, struct msg_hello_
     message_init(MESSAGE_hello_request, &hello);
     hello.version_min = hello.version_max = PROTOCOL_VERSION;
     hello.epoch = lane->epoch;
-    hello.first_unanswered = lane->answered + 1;
+    hello.first_unanswered = first_unanswered;
     put_frame(lane, OPERATION_HELLO, HELLO_NUMBER, &hello);
     lane_send(lane);
     while (!take_whole_frame(lane, &frame, &size)) {
@@ -368,7 +369,7 @@ bool crowd_connect(struct crowd *crowd, const char *address)
         struct msg_hello_answer hello;
         lane_close(lane);
         lane->fd = talk_dial(address);
-        if (!lane_hello(crowd, lane, &hello))
+        if (!lane_hello(crowd, lane, lane->answered + 1, &hello))
             return false;
         if (hello.last_booked < lane->answered || hello.last_booked > lane->sent)
             fail_msg("lane %u: %" PRIu64 " are answered, %" PRIu64 " sent, but %" PRIu64 " booked", i,
@@ -511,7 +512,7 @@ void crowd_check_past(struct crowd *crowd, const char *address, const uint64_t a
         struct msg_hello_answer hello;
         lane_close(lane);
         lane->fd = talk_dial(address);
-        if (!lane_hello(crowd, lane, &hello))
+        if (!lane_hello(crowd, lane, 1, &hello))
             fail_msg("the server went away");
         booked[i] = hello.last_booked;
         if (booked[i] < at_least[i] || booked[i] > lane->sent)
