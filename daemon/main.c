@@ -40,8 +40,9 @@ struct daemon {
     struct event *ledger_event, *tick_event, *signal_events[2];
     struct net *net;
     bool net_paused;
-    bool ledger_woke; /* its threads finished something */
-    uint64_t frames;  /* taken so far */
+    bool ledger_woke;             /* its threads finished something */
+    uint64_t frames;              /* taken so far */
+    bool storage_low, clock_lost; /* as said in the log */
     bool stopping;
     char addresses[CONFIG_LISTEN_MAX][128];
 };
@@ -127,11 +128,24 @@ static void on_ledger(evutil_socket_t fd, short what, void *ctx)
     daemon->ledger_woke = true;
 }
 
+/* A turn at least this often: checkpoints do not wait for business. What changed meanwhile is said once. */
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
+    struct daemon *daemon = ctx;
     (void)fd;
     (void)what;
-    (void)ctx; /* a turn at least this often: checkpoints do not wait for business */
+    bool low = ledger_storage_low(daemon->ledger), lost = !ledger_clock_confirmed(daemon->ledger);
+    if (low && !daemon->storage_low)
+        log_error("storage is nearly full: new business is refused until there is space again");
+    if (!low && daemon->storage_low)
+        log_info("there is space again: business goes on");
+    if (lost && !daemon->clock_lost)
+        log_error("the machine's clock is not credible: time goes on from the last event. Set the clock, or "
+                  "accept it with: punkt clock accept");
+    if (!lost && daemon->clock_lost)
+        log_info("the machine's clock is followed again");
+    daemon->storage_low = low;
+    daemon->clock_lost = lost;
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *ctx)
@@ -184,9 +198,6 @@ static enum punkt_status start_ledger(struct daemon *daemon, struct failure *fai
         log_warning("the journal ended in a torn write, which nobody was answered about: %llu bytes behind "
                     "position %llu were cut off",
                     (unsigned long long)recovery.torn_bytes, (unsigned long long)recovery.position);
-    if (!ledger_clock_confirmed(daemon->ledger))
-        log_error("the machine's clock is not credible: time goes on from the last event. Set the clock, or "
-                  "accept it with: punkt clock accept");
     return PUNKT_OK;
 }
 

@@ -141,6 +141,20 @@ enum punkt_status ledger_recover(struct ledger *ledger, const struct state_mark 
     return replay_checkpoint(&ledger->replay, failure);
 }
 
+/* Reader thread, once at start: so that the loop does not wait for cold pages. */
+static enum job_step warm_run(struct ledger_job *job, struct reading *reading)
+{
+    struct ledger *ledger = (struct ledger *)(void *)((char *)job - offsetof(struct ledger, warm));
+    (void)reading;
+    state_warm(ledger->state);
+    return JOB_DONE;
+}
+
+static void warm_done(struct ledger_job *job)
+{
+    (void)job; /* part of the ledger */
+}
+
 enum punkt_status ledger_start_threads(struct ledger *ledger, struct failure *failure)
 {
     enum punkt_status status = journal_start(ledger->journal, ledger->term, failure);
@@ -150,6 +164,10 @@ enum punkt_status ledger_start_threads(struct ledger *ledger, struct failure *fa
         status = reader_open(ledger->journal, wake_loop, ledger, &ledger->reader);
         if (status != PUNKT_OK)
             failure_set(failure, "the reader thread cannot be started: %s", punkt_status_name(status));
+    }
+    if (status == PUNKT_OK) {
+        ledger->warm = (struct ledger_job){ .run = warm_run, .done = warm_done };
+        reader_submit(ledger->reader, &ledger->warm);
     }
     return status;
 }
@@ -230,6 +248,17 @@ void ledger_submit(struct ledger *ledger, struct ledger_job *job)
     }
     job->next = ledger->waiting;
     ledger->waiting = job;
+}
+
+bool ledger_event_in_memory(const struct ledger *ledger, journal_position position, struct text *out_bytes)
+{
+    const uint8_t *event;
+    uint32_t size;
+    if (!journal_in_memory(ledger->journal, position, &event, &size))
+        return false;
+    *out_bytes =
+        (struct text){ (const char *)event + JOURNAL_EVENT_HEADER_SIZE, size - JOURNAL_EVENT_HEADER_SIZE };
+    return true;
 }
 
 void ledger_process(struct ledger *ledger)

@@ -97,6 +97,12 @@ struct fold *ledger_fold(struct ledger *ledger);
 const uint8_t *ledger_id(const struct ledger *ledger);
 uint64_t ledger_term(const struct ledger *ledger);
 
+/*
+ * The event at position, as event_decode takes it, while its block is in memory. Borrowed until something is
+ * appended twice or the turn ends. False: a job must read it.
+ */
+bool ledger_event_in_memory(const struct ledger *ledger, journal_position position, struct text *out_bytes);
+
 /* Runs a job on the reader thread once the event it waits for is durable. */
 void ledger_submit(struct ledger *ledger, struct ledger_job *job);
 /* A verification of the whole ledger up to the last checkpoint, to be sliced by a job. */

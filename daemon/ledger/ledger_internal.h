@@ -24,6 +24,7 @@ struct ledger {
     bool open_block_empty;
     journal_position reserved_position;
     journal_position newest;
+    struct ledger_job warm;     /* reads state through, once */
     struct ledger_job *waiting; /* jobs whose event is not durable yet */
 };
 

@@ -156,8 +156,8 @@ static enum handled handle_change(struct request *request)
     return HANDLED;
 }
 
-/* Decides the request, whose lane has nothing parked before it. */
-static enum handled decide(struct request *request)
+/* The lane of the request has nothing parked before it. */
+static enum handled decide_once(struct request *request)
 {
     struct lane *lane = request->lane;
     uint64_t expected = lane->highest + 1;
@@ -186,6 +186,28 @@ static enum handled decide(struct request *request)
         return HANDLED;
     }
     return handle_change(request);
+}
+
+/*
+ * Decides the request. What it wants read back may be in a block that is still in memory; else
+ * HANDLED_FETCH.
+ */
+static enum handled decide(struct request *request)
+{
+    struct service *service = request->service;
+    enum handled handled = decide_once(request);
+    while (handled == HANDLED_FETCH) {
+        struct text bytes;
+        if (!ledger_event_in_memory(service->ledger, request->fetch, &bytes))
+            return HANDLED_FETCH;
+        bool whole = event_decode((const uint8_t *)bytes.data, bytes.size, &service->fetched_memory,
+                                  &service->fetched);
+        PUNKT_CHECK(whole); /* made by this process */
+        request->fetched = &service->fetched;
+        request->fetched_position = request->fetch;
+        handled = decide_once(request); /* wants at most the document's event, then the sale's */
+    }
+    return handled;
 }
 
 static struct parked *park(struct request *request)
