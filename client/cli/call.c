@@ -41,13 +41,13 @@ int cli_open(struct cli *cli, unsigned window)
     return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
 }
 
-int cli_connect(struct cli *cli, unsigned window)
+int cli_connect_within(struct cli *cli, unsigned window, uint32_t timeout_ms)
 {
     struct punkt_answer answer = { .size = sizeof(answer) };
     int exit_code = cli_open(cli, window);
     if (exit_code != CLI_OK)
         return exit_code;
-    (void)punkt_connect(cli->punkt, 0, &answer);
+    (void)punkt_connect(cli->punkt, timeout_ms, &answer);
     exit_code = cli_check(cli, &answer);
     if (exit_code != CLI_OK)
         return exit_code;
@@ -57,6 +57,11 @@ int cli_connect(struct cli *cli, unsigned window)
     if (!cli->zone_known)
         (void)zone_use("UTC");
     return CLI_OK;
+}
+
+int cli_connect(struct cli *cli, unsigned window)
+{
+    return cli_connect_within(cli, window, 0);
 }
 
 int cli_need_zone(struct cli *cli)

@@ -74,6 +74,8 @@ int cli_open(struct cli *cli, unsigned window);
 /* The same, and waits for the server: cli->info is known and its time zone is the process's (UTC if this
  * machine does not know that zone). */
 int cli_connect(struct cli *cli, unsigned window);
+/* The same, trying for so long; 0: as long as any call may take. */
+int cli_connect_within(struct cli *cli, unsigned window, uint32_t timeout_ms);
 
 /* For what reads wall clocks: CLI_OK if the zone is known, else the exit code of the error it printed. */
 int cli_need_zone(struct cli *cli);

@@ -356,16 +356,14 @@ static void drain(struct import *import)
         import->exit_code = exit_code;
 }
 
-static int print_counts(struct import *import)
+static int print_counts(struct cli *cli, const struct counts *counts, uint64_t skipped_lines)
 {
-    const struct counts *counts = &import->counts;
-    json_t *object = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "receipts", (json_int_t)counts->receipts,
-                               "returns", (json_int_t)counts->returns, "lines", (json_int_t)counts->lines,
-                               "cards_issued", (json_int_t)counts->cards_issued, "skipped_lines",
-                               (json_int_t)receipts_skipped_lines(import->receipts), "replayed",
-                               (json_int_t)counts->replayed, "refused", (json_int_t)counts->refused);
-    return import->cli->json ? output_object(import->cli, import->cli->out, object)
-                             : output_pairs(import->cli, object);
+    json_t *object =
+        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "receipts", (json_int_t)counts->receipts, "returns",
+                  (json_int_t)counts->returns, "lines", (json_int_t)counts->lines, "cards_issued",
+                  (json_int_t)counts->cards_issued, "skipped_lines", (json_int_t)skipped_lines, "replayed",
+                  (json_int_t)counts->replayed, "refused", (json_int_t)counts->refused);
+    return cli->json ? output_object(cli, cli->out, object) : output_pairs(cli, object);
 }
 
 static int run(struct import *import, int fd)
@@ -386,7 +384,7 @@ static int run(struct import *import, int fd)
     if (interrupted && import->exit_code == CLI_OK)
         import->exit_code = cli_error(import->cli, CLI_FAILED, "interrupted",
                                       "stopped before the end; run the same import again");
-    int printed = print_counts(import);
+    int printed = print_counts(import->cli, &import->counts, receipts_skipped_lines(import->receipts));
     if (import->exit_code == CLI_OK)
         import->exit_code = import->counts.refused > 0 ? CLI_REFUSED : printed;
     return import->exit_code;
@@ -435,7 +433,11 @@ int import_receipts_run(struct cli *cli, const struct args *args)
     if (map == NULL || !receipts_map(map, &options, &why))
         exit_code = cli_usage(cli, "%s", why);
     if (exit_code == CLI_OK)
-        exit_code = cli_connect(cli, WINDOW);
+        exit_code = cli_connect_within(cli, WINDOW, SILENCE_US / 1000);
+    if (exit_code == CLI_UNREACHABLE) {
+        static const struct counts none;
+        (void)print_counts(cli, &none, 0); /* as when it goes away later */
+    }
     if (exit_code == CLI_OK)
         exit_code = cli_need_zone(cli);
     if (exit_code == CLI_OK) {
