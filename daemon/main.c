@@ -450,6 +450,18 @@ static void daemon_drain(struct daemon *daemon)
     net_turn_end(daemon->net);
 }
 
+/* One line, whatever is listened on: what supervisors and scripts wait for. */
+static void say_ready(const struct daemon *daemon)
+{
+    char all[CONFIG_LISTEN_MAX * (sizeof(daemon->addresses[0]) + 2)];
+    size_t used = 0;
+    all[0] = '\0';
+    for (uint32_t i = 0; i < daemon->config.listen_count; i++)
+        used +=
+            (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? ", " : "", daemon->addresses[i]);
+    log_info("ready: listening on %s", all);
+}
+
 static int run(struct daemon *daemon)
 {
     struct failure failure = { .text = "" };
@@ -470,8 +482,7 @@ static int run(struct daemon *daemon)
         break;
     }
     if (exit_code == EX_OK) {
-        for (uint32_t i = 0; i < daemon->config.listen_count; i++)
-            log_info("ready: listening on %s", daemon->addresses[i]);
+        say_ready(daemon);
         while (!daemon->stopping)
             daemon_turn(daemon);
         log_info("stopping: writing a checkpoint");
