@@ -171,6 +171,20 @@ void files_zero(const struct world *world, const char *file, uint64_t offset, ui
     (void)close(fd);
 }
 
+bool files_are_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size)
+{
+    int fd = open_journal_file(world, file);
+    uint8_t *bytes = malloc(size);
+    bool zero = true;
+    assert_non_null(bytes);
+    assert_int_equal(pread(fd, bytes, size, (off_t)offset), size);
+    for (uint64_t i = 0; i < size; i++)
+        zero = zero && bytes[i] == 0;
+    free(bytes);
+    (void)close(fd);
+    return zero;
+}
+
 unsigned files_remove(const struct world *world, const char *folder, const char *begin)
 {
     char path[PATH_MAX];

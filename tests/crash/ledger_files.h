@@ -34,5 +34,8 @@ void files_flip(const struct world *world, const char *file, uint64_t offset, ui
 /* Makes bytes zero: as if they had never been written. */
 void files_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size);
 
+/* Whether nothing but zeros is at this place of a file of the journal. */
+bool files_are_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size);
+
 /* Removes the files of a folder of DIR whose name begins so: "journal", "spare-". Returns how many. */
 unsigned files_remove(const struct world *world, const char *folder, const char *begin);

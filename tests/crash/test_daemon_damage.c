@@ -83,10 +83,12 @@ static void test_torn_tail_is_cut(void **state)
         crowd_free(crowd);
         struct place torn = last_block(world);
         tear(world, &torn);
+        /* Of a small block nothing may be left: then there is nothing to cut. */
+        bool left = !files_are_zero(world, torn.file, torn.offset, torn.size);
         free(punktd_command(world, "verify", 0)); /* as the next start will take it */
         world_start(world);
         (void)snprintf(stands, sizeof(stands), "position %llu;", (unsigned long long)torn.position);
-        if (!said(world, stands) || !said(world, "torn"))
+        if (!said(world, stands) || said(world, "torn") != left)
             fail_msg("the cut at %s is not told", stands);
         expect_verified(world);
         world_kill(world);
