@@ -89,6 +89,7 @@ enum punkt_status ledger_open_state(struct ledger *ledger, bool *out_found, stru
     struct state_options options = { .dir = ledger->paths.state,
                                      .map_bytes = ledger->options.map_bytes,
                                      .layer_records = ledger->options.layer_records,
+                                     .layer_records_small = ledger->options.layer_records * 10 / 3,
                                      .layer_bytes = ledger->options.layer_bytes,
                                      .record_burst_max = 160000,
                                      .interval_ms = ledger->options.checkpoint_ms,

@@ -12,6 +12,8 @@
 #include "ledger/state_mark.h"
 
 #define LAYER_RECORDS_DEFAULT 60000u
+/* LMDB 0.9.24 keeps 131,072 changed pages in memory; what a checkpoint adds to state comes on top. */
+#define SMALL_PAGES_DEFAULT 110000u
 #define LAYER_RECORDS_MAX (UINT32_C(1) << 24)
 #define LAYER_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define RECORD_BURST_DEFAULT 20100u
@@ -48,6 +50,10 @@ static void fill_defaults(struct state_options *options)
 {
     if (options->layer_records == 0)
         options->layer_records = LAYER_RECORDS_DEFAULT;
+    if (options->layer_records_small < options->layer_records)
+        options->layer_records_small = options->layer_records;
+    if (options->small_pages == 0)
+        options->small_pages = SMALL_PAGES_DEFAULT;
     if (options->layer_bytes == 0)
         options->layer_bytes = LAYER_BYTES_DEFAULT;
     if (options->record_burst_max == 0)
@@ -64,9 +70,9 @@ static void fill_defaults(struct state_options *options)
 static enum punkt_status make_layers(struct state *state, uint32_t *out_records_max)
 {
     const struct state_options *options = &state->options;
-    PUNKT_CHECK(options->layer_records <= LAYER_RECORDS_MAX &&
+    PUNKT_CHECK(options->layer_records_small <= LAYER_RECORDS_MAX &&
                 options->record_burst_max <= LAYER_RECORDS_MAX);
-    *out_records_max = 2 * CROWDED_TIMES * options->layer_records + options->record_burst_max;
+    *out_records_max = 2 * CROWDED_TIMES * options->layer_records_small + options->record_burst_max;
     state->burst_bytes =
         (uint64_t)options->record_burst_max * BURST_RECORD_BYTES +
         (uint64_t)BURST_LARGE_RECORDS * (STATE_VALUE_MAX + STATE_VALUE_MAX / 4 + STATE_KEY_MAX);
@@ -177,11 +183,18 @@ void state_remove_key(struct state *state, const void *key, size_t key_size)
     layer_remove(state->active, layer_hash(state->seed, key, key_size), key, key_size);
 }
 
+/* How many records a layer may hold before it is written. */
+static uint32_t records_bound(const struct state *state)
+{
+    return checkpoint_pages(state->checkpoint) <= state->options.small_pages
+               ? state->options.layer_records_small
+               : state->options.layer_records;
+}
+
 bool state_wants_freeze(const struct state *state, int64_t monotonic_us)
 {
     const struct layer *active = state->active;
-    if (active->record_count >= state->options.layer_records ||
-        active->arena_used >= state->options.layer_bytes)
+    if (active->record_count >= records_bound(state) || active->arena_used >= state->options.layer_bytes)
         return true;
     return active->record_count > 0 &&
            monotonic_us - state->frozen_us >= (int64_t)state->options.interval_ms * (US_PER_SECOND / 1000);
@@ -190,7 +203,7 @@ bool state_wants_freeze(const struct state *state, int64_t monotonic_us)
 bool state_is_crowded(const struct state *state)
 {
     const struct layer *active = state->active;
-    return active->record_count >= CROWDED_TIMES * state->options.layer_records ||
+    return active->record_count >= CROWDED_TIMES * records_bound(state) ||
            active->arena_used >= CROWDED_TIMES * state->options.layer_bytes;
 }
 

@@ -32,9 +32,16 @@ struct state_mark {
 };
 
 struct state_options {
-    const char *dir;           /* DATA/state, made if missing */
-    uint64_t map_bytes;        /* 0: 1 TiB */
-    uint32_t layer_records;    /* freeze wanted at this many records; 0: 60,000 */
+    const char *dir;        /* DATA/state, made if missing */
+    uint64_t map_bytes;     /* 0: 1 TiB */
+    uint32_t layer_records; /* freeze wanted at this many records; 0: 60,000 */
+    /*
+     * While state has at most small_pages pages (0: 110,000) a checkpoint cannot change so many that LMDB
+     * spills, whatever it writes; then a layer may hold this many records (0: layer_records), and a page
+     * that many of them change is written once instead of each time.
+     */
+    uint32_t layer_records_small;
+    uint32_t small_pages;
     uint64_t layer_bytes;      /* or this many bytes; 0: 64 MiB */
     uint32_t record_burst_max; /* records one decision can add, 20,100: room kept above twice the bound */
     uint32_t interval_ms;      /* or this long after the last one; 0: 1,000 */

@@ -24,6 +24,7 @@ struct checkpoint {
     bool started;
     atomic_bool low;
     atomic_uint_fast64_t bytes_used;
+    atomic_uint_fast64_t pages;
 
     pthread_mutex_t mutex; /* over all below */
     pthread_cond_t changed;
@@ -79,6 +80,7 @@ static void publish(struct checkpoint *checkpoint, const struct state_mark *mark
                     const struct digest_sum *digest)
 {
     atomic_store(&checkpoint->bytes_used, lmdb_bytes_used(checkpoint->db));
+    atomic_store(&checkpoint->pages, lmdb_pages(checkpoint->db));
     (void)pthread_mutex_lock(&checkpoint->mutex);
     checkpoint->last_mark = *mark;
     checkpoint->last_digest = *digest;
@@ -241,6 +243,7 @@ enum punkt_status checkpoint_new(const struct state_options *options, struct lmd
         return status;
     }
     atomic_store(&checkpoint->bytes_used, lmdb_bytes_used(db));
+    atomic_store(&checkpoint->pages, lmdb_pages(db));
     *out_checkpoint = checkpoint;
     return PUNKT_OK;
 }
@@ -343,6 +346,11 @@ void checkpoint_last(struct checkpoint *checkpoint, struct state_mark *out_mark,
 uint64_t checkpoint_bytes_used(const struct checkpoint *checkpoint)
 {
     return atomic_load(&checkpoint->bytes_used);
+}
+
+uint64_t checkpoint_pages(const struct checkpoint *checkpoint)
+{
+    return atomic_load(&checkpoint->pages);
 }
 
 bool checkpoint_low(const struct checkpoint *checkpoint)

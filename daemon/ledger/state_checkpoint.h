@@ -46,5 +46,7 @@ PUNKT_MUST_CHECK enum punkt_status checkpoint_write(struct checkpoint *checkpoin
 void checkpoint_last(struct checkpoint *checkpoint, struct state_mark *out_mark,
                      struct digest_sum *out_digest);
 uint64_t checkpoint_bytes_used(const struct checkpoint *checkpoint);
+/* Pages that hold records, without those that are free. */
+uint64_t checkpoint_pages(const struct checkpoint *checkpoint);
 /* The last attempt found no space. Any thread. */
 bool checkpoint_low(const struct checkpoint *checkpoint);

@@ -447,6 +447,14 @@ enum punkt_status lmdb_walk(struct lmdb *db, const struct lmdb_walk_range *range
     return status;
 }
 
+uint64_t lmdb_pages(const struct lmdb *db)
+{
+    MDB_stat stat;
+    if (mdb_env_stat(db->env, &stat) != 0)
+        return UINT64_MAX; /* unknown is many */
+    return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+}
+
 uint64_t lmdb_bytes_used(struct lmdb *db)
 {
     MDB_envinfo info;

@@ -86,6 +86,8 @@ PUNKT_MUST_CHECK enum punkt_status lmdb_walk(struct lmdb *db, const struct lmdb_
                                              state_visit_fn *visit, void *ctx, struct failure *failure);
 /* Bytes of the file that the last commit uses. */
 uint64_t lmdb_bytes_used(struct lmdb *db);
+/* Pages of the last commit that hold records. Any thread. */
+uint64_t lmdb_pages(const struct lmdb *db);
 /* Frees the reader slots of dead processes, whose snapshots would make the file grow. */
 void lmdb_check_readers(struct lmdb *db);
 /* Reads the file from begin to end into the page cache. */

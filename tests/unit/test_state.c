@@ -208,6 +208,34 @@ static void test_bounds(void **unused PUNKT_UNUSED)
     world_free(world);
 }
 
+/* A small state may collect more: it has too few pages for a checkpoint that LMDB would have to spill. */
+static void test_bound_of_a_small_state(void **unused PUNKT_UNUSED)
+{
+    struct world *world = world_new();
+    world->options.layer_records_small = 300;
+    world->options.small_pages = 4;
+    world_open(world);
+    put_numbered(world, 0, 299, "x");
+    assert_false(state_wants_freeze(world->state, 0));
+    put_numbered(world, 299, 1, "x");
+    assert_true(state_wants_freeze(world->state, 0));
+    world_checkpoint(world, 1); /* a leaf or two */
+    put_numbered(world, 0, 299, "y");
+    assert_false(state_is_crowded(world->state));
+    put_numbered(world, 300, 299, "x");
+    assert_false(state_is_crowded(world->state));
+    put_numbered(world, 599, 2, "x");
+    assert_true(state_is_crowded(world->state));
+    world_checkpoint(world, 2); /* more than four pages: from now on the smaller bound */
+    put_numbered(world, 0, 199, "z");
+    assert_false(state_wants_freeze(world->state, 0));
+    put_numbered(world, 199, 1, "z");
+    assert_true(state_wants_freeze(world->state, 0));
+    put_numbered(world, 200, 200, "z");
+    assert_true(state_is_crowded(world->state));
+    world_free(world);
+}
+
 /* The same records, written in another order, in other checkpoints, over others that went. */
 static void test_digest_knows_only_records(void **unused PUNKT_UNUSED)
 {
@@ -494,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_recovery_checkpoints),
         cmocka_unit_test(test_growing_values),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_bound_of_a_small_state),
         cmocka_unit_test(test_digest_knows_only_records),
         cmocka_unit_test(test_digest_separates_key_and_value),
         cmocka_unit_test(test_scan),
