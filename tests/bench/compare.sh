@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures durable purchases beside pings on the same connections, in turns in one run, and prints the medians
-# and their ratio. Not part of the tests: figures of one machine, for the README.
+# and their ratio; a new ledger for each number of connections. Not part of the tests: figures of one machine, for
+# the README.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -9,7 +10,7 @@ usage() {
 usage: tests/bench/compare.sh [ROUNDS [SECONDS [CARDS [CONNECTIONS ...]]]]
 
 Examples:
-  tests/bench/compare.sh                  5 rounds of 5 s, 1,000,000 cards, 64 and 1,000 connections
+  tests/bench/compare.sh                  5 rounds of 3 s, 1,000,000 cards, 64 and 1,000 connections
   tests/bench/compare.sh 3 2 100000 64    a quick look
 
 Needs the release build: cmake --preset release && cmake --build --preset release
@@ -22,7 +23,7 @@ case ${1:-} in
     exit 0
     ;;
 esac
-rounds=${1:-5} seconds=${2:-5} cards=${3:-1000000}
+rounds=${1:-5} seconds=${2:-3} cards=${3:-1000000}
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- 64 1000
 bin=$top/build/release/bin
@@ -33,15 +34,28 @@ bin=$top/build/release/bin
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/punkt-bench.XXXXXX")
 pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; [ -z "$pid" ] || wait "$pid" || true; rm -rf "$folder"' EXIT
 mkfifo "$folder/said"
-"$bin/punktd" --data "$folder/data" --listen 127.0.0.1:0 --port-file "$folder/port" 2>"$folder/said" &
-pid=$!
-exec 3<"$folder/said"
-while IFS= read -r -t 60 -u 3 line; do
-    case $line in *ready*) break ;; esac
-done
-cat <&3 >/dev/null & # what else it says must not block it
+
+stop() {
+    [ -n "$pid" ] || return 0
+    kill "$pid"
+    wait "$pid" || true
+    pid=
+}
+trap 'stop; rm -rf "$folder"' EXIT
+
+# A daemon on a new ledger.
+start() {
+    stop
+    rm -rf "$folder/data"
+    "$bin/punktd" --data "$folder/data" --listen 127.0.0.1:0 --port-file "$folder/port" 2>"$folder/said" &
+    pid=$!
+    exec 3<"$folder/said"
+    while IFS= read -r -t 60 -u 3 line; do
+        case $line in *ready*) break ;; esac
+    done
+    cat <&3 >/dev/null & # what else it says must not block it
+}
 
 # Operations a second of one mix.
 measure() {
@@ -56,6 +70,7 @@ median() {
 
 printf '%-12s %-9s %12s %9s %9s\n' connections mix per_second p50_us p99_us
 for connections in "$@"; do
+    start
     for ((round = 1; round <= rounds; round++)); do
         for mix in ping purchase balance; do
             measure "$connections" $mix >>"$folder/$connections.$mix"
