@@ -47,11 +47,3 @@ LOG_FUNCTION(log_error, LOG_LEVEL_ERROR, "error")
 LOG_FUNCTION(log_warning, LOG_LEVEL_WARNING, "warning")
 LOG_FUNCTION(log_info, LOG_LEVEL_INFO, "info")
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG, "debug")
-
-void log_mask_card(const char *number, size_t size, char out[16])
-{
-    if (size < 9)
-        (void)snprintf(out, 16, "***");
-    else
-        (void)snprintf(out, 16, "%.6s...%.2s", number, number + size - 2);
-}

@@ -1,7 +1,7 @@
 /*
  * One line an event to standard error: "2026-11-21T10:00:00.123Z level words". The level is the
- * only writable global of the daemon, set once at start. Libraries (points, ledger) never log.
- * Card numbers go through log_card only.
+ * only writable global of the daemon, set once at start. Libraries (points, ledger) never log. No line
+ * names a card number.
  */
 #pragma once
 
@@ -15,6 +15,3 @@ PUNKT_PRINTF(1, 2) void log_error(const char *format, ...);
 PUNKT_PRINTF(1, 2) void log_warning(const char *format, ...);
 PUNKT_PRINTF(1, 2) void log_info(const char *format, ...);
 PUNKT_PRINTF(1, 2) void log_debug(const char *format, ...);
-
-/* Writes a card number as its first 6 and last 2 characters into out (at least 16 bytes). */
-void log_mask_card(const char *number, size_t size, char out[16]);

@@ -37,7 +37,8 @@ struct judgement request_judgement(const struct request *request)
     return judgement;
 }
 
-local_day business_date(const struct request *request, uint64_t date, utc_us time)
+/* As sent, or the day of the time it is judged at. */
+static local_day business_date(const struct request *request, uint64_t date, utc_us time)
 {
     if (date != 0)
         return (local_day)date;
@@ -45,6 +46,17 @@ local_day business_date(const struct request *request, uint64_t date, utc_us tim
     uint32_t flags = 0;
     utc_us occurred = judged_time(&judgement, time, &flags);
     return calendar_day(&programme_in_force(request->service, occurred)->calendar, occurred);
+}
+
+struct document document_of(const struct request *request, enum document_kind kind,
+                            const struct wire_code *store, const struct wire_code *till, uint64_t date,
+                            uint64_t time, const struct wire_code *number)
+{
+    return (struct document){ .kind = kind,
+                              .store = text_of_code(store),
+                              .till = text_of_code(till),
+                              .business_date = business_date(request, date, (utc_us)time),
+                              .number = text_of_code(number) };
 }
 
 local_day today(struct service *service)

@@ -151,8 +151,10 @@ int64_t points_to_wire(const struct service *service, millipoints points);
 /* False: more than the ledger can hold. */
 PUNKT_MUST_CHECK bool points_from_wire(const struct service *service, uint64_t points, millipoints *out);
 struct judgement request_judgement(const struct request *request);
-/* Business date of a document: as sent, or the day of the time it is judged at. */
-local_day business_date(const struct request *request, uint64_t date, utc_us time);
+/* The key of a receipt or return document, with its business date: as sent, or the day it is judged at. */
+struct document document_of(const struct request *request, enum document_kind kind,
+                            const struct wire_code *store, const struct wire_code *till, uint64_t date,
+                            uint64_t time, const struct wire_code *number);
 local_day today(struct service *service);
 
 /* Books the event of a decision: the answer goes into it and leaves when it is durable. The message's field

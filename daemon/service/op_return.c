@@ -61,11 +61,8 @@ enum handled handle_return(struct request *request)
     struct return_request goods = {
         .card = text_of_code(&message->card),
         .time = (utc_us)message->time,
-        .document = { .kind = DOCUMENT_RETURN,
-                      .store = text_of_code(&message->store),
-                      .till = text_of_code(&message->till),
-                      .business_date = business_date(request, message->business_date, (utc_us)message->time),
-                      .number = text_of_code(&message->document) },
+        .document = document_of(request, DOCUMENT_RETURN, &message->store, &message->till,
+                                message->business_date, message->time, &message->document),
         .operator= text_of_code(&message->operator),
         .amount = (minor_units)message->amount,
         .line_count = return_lines(service, message),
