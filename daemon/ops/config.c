@@ -52,7 +52,7 @@ static const struct schema_row config_schema[] = {
       .offset = offsetof(struct config, log_level),
       .words = log_levels },
     WHOLE(journal.segment_mib, 8, 1024),
-    WHOLE(journal.reserve_mib, 16, 1024 * 1024),
+    WHOLE(journal.reserve_mib, 0, 1024 * 1024),
     WHOLE(state.map_gib, 1, 64 * 1024),
     WHOLE(state.checkpoint_ms, 10, 60000),
     WHOLE(state.checkpoint_records, 1000, 500000),
@@ -77,7 +77,7 @@ void config_default(struct config *out)
     (void)snprintf(out->listen[0], sizeof(out->listen[0]), "127.0.0.1:7400");
     out->log_level = LOG_LEVEL_INFO;
     out->journal.segment_mib = 64;
-    out->journal.reserve_mib = 512;
+    out->journal.reserve_mib = 0;
     out->state.map_gib = 1024;
     out->state.checkpoint_ms = 1000;
     out->state.checkpoint_records = 60000;

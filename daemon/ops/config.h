@@ -24,7 +24,7 @@ struct config {
     uint32_t log_level;                                     /* enum log_level */
     struct {
         uint32_t segment_mib; /* size of a segment file */
-        uint32_t reserve_mib; /* free space below which new business is refused */
+        uint32_t reserve_mib; /* free space below which new business is refused; 0: two segments */
     } journal;
     struct {
         uint32_t map_gib;            /* address space reserved for state */

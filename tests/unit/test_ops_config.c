@@ -34,7 +34,7 @@ static void reads_every_form(void **state)
     assert_string_equal(config.port_file, "port");
     assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(config.journal.segment_mib, 8);
-    assert_int_equal(config.journal.reserve_mib, 512);
+    assert_int_equal(config.journal.reserve_mib, 0);
     assert_int_equal(config.limits.conns_max, 5);
     assert_int_equal(config.limits.unproven_max, 512);
     assert_int_equal(read_text("listen: unix:/tmp/s\n...\n", &config), PUNKT_OK);
