@@ -222,7 +222,11 @@ static void test_nothing_is_cut_after_a_clean_stop(void **state)
 
     last = last_block(world);
     tear(world, &last);
-    expect_refused_start(world, EXIT_DATA, last.file, "state already stands for what was there");
+    /* Of a small block nothing may be left: then the journal just ends too early. */
+    if (files_are_zero(world, last.file, last.offset, last.size))
+        expect_refused_start(world, EXIT_DATA, "the journal ends before state does", "punktd rebuild");
+    else
+        expect_refused_start(world, EXIT_DATA, last.file, "state already stands for what was there");
     crowd_free(crowd);
     world_free(world);
 }
