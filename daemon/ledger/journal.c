@@ -341,8 +341,7 @@ bool journal_in_memory(const struct journal *journal, journal_position position,
     }
     const uint8_t *event = block->bytes + (position - block->position);
     uint32_t left = block->used - (uint32_t)(position - block->position);
-    if (left < JOURNAL_EVENT_HEADER_SIZE || load_u32(event) < JOURNAL_EVENT_HEADER_SIZE ||
-        load_u32(event) > left)
+    if (event_check(event, left) != NULL)
         return false; /* not where an event begins: the reader will say what is wrong with it */
     *out_event = event;
     *out_size = load_u32(event);

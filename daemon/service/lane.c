@@ -200,9 +200,9 @@ static enum handled decide(struct request *request)
         struct text bytes;
         if (!ledger_event_in_memory(service->ledger, request->fetch, &bytes))
             return HANDLED_FETCH;
-        bool whole = event_decode((const uint8_t *)bytes.data, bytes.size, &service->fetched_memory,
-                                  &service->fetched);
-        PUNKT_CHECK(whole); /* made by this process */
+        if (!event_decode((const uint8_t *)bytes.data, bytes.size, &service->fetched_memory,
+                          &service->fetched))
+            return HANDLED_FETCH; /* a client named the position: the reader has the last word on it */
         request->fetched = &service->fetched;
         request->fetched_position = request->fetch;
         handled = decide_once(request); /* wants at most the document's event, then the sale's */

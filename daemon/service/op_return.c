@@ -42,6 +42,17 @@ static journal_position find_sale(struct request *request, const struct msg_retu
     return 0;
 }
 
+/*
+ * Whether the event was booked there as a purchase. The position may be the client's own, and bytes inside another
+ * event may look like one: only what the index of its request leads to is believed.
+ */
+static bool is_purchase_at(struct service *service, const struct event *event, journal_position position)
+{
+    return event != NULL && event->type == EVENT_PURCHASE &&
+           fold_request(ledger_fold(service->ledger), event->request.identity, event->request.epoch,
+                        event->request.number) == position;
+}
+
 static uint32_t return_lines(struct service *service, const struct msg_return_request *message)
 {
     for (uint64_t i = 0; i < message->lines_count; i++)
@@ -80,7 +91,7 @@ enum handled handle_return(struct request *request)
         request->fetch = goods.sale_position;
         return HANDLED_FETCH;
     }
-    if (request->fetched != NULL && request->fetched->type == EVENT_PURCHASE)
+    if (is_purchase_at(service, request->fetched, goods.sale_position))
         goods.sale = request->fetched;
     decide_return(&service->view, &judgement, &goods, decision);
     if (decision->refusal != REFUSAL_NONE) {
