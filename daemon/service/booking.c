@@ -2,7 +2,6 @@
  * What changes have in common: how a decision becomes an event with its answer, how a refusal is kept,
  * how a receipt is recognised that was sent under another number.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "ledger/fold.h"

@@ -129,6 +129,9 @@ struct service {
 
 /* --- service.c --- */
 
+/* Decodes the body into service->message, or refuses it as malformed. */
+PUNKT_MUST_CHECK bool request_decode(struct request *request);
+
 /* Puts work on the list of what a stop must free, and takes it off. */
 void pending_add(struct pending *pending, const struct request *request,
                  void (*drop)(struct pending *pending));

@@ -2,7 +2,6 @@
  * Lanes: the changes of one (identity, epoch), decided strictly in the order of their numbers. A change
  * that needs something read back parks its lane: what comes later waits behind it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,22 +96,6 @@ static enum handled repeat(struct request *request, journal_position position)
     return HANDLED;
 }
 
-static bool decode(struct request *request)
-{
-    struct service *service = request->service;
-    struct message_memory memory = { service->lists, service->lists_size };
-    const char *field;
-    if (message_decode(request->row->request, request->body, request->body_size, &memory, &service->message,
-                       &field)) {
-        request->message = &service->message;
-        return true;
-    }
-    char detail[96];
-    (void)snprintf(detail, sizeof(detail), "%s%s", field[0] != '\0' ? "field " : "", field);
-    refuse_now(request, RESULT_MALFORMED, detail);
-    return false;
-}
-
 /* What must wait while storage is nearly full; what looks or gives points back goes on. */
 static bool is_new_business(enum operation operation)
 {
@@ -173,11 +156,11 @@ static enum handled decide_once(struct request *request)
         if (position != 0)
             return repeat(request, position);
         /* Passed over as malformed: the same bytes are so again, others are not what was answered. */
-        if (decode(request))
+        if (request_decode(request))
             refuse_now(request, RESULT_CONFLICT, "");
         return HANDLED;
     }
-    if (!decode(request)) {
+    if (!request_decode(request)) {
         lane->highest = request->number;
         return HANDLED;
     }

@@ -166,20 +166,27 @@ void service_broken(struct service *service, struct session *session, const stru
     refuse_frame(service, session, frame, RESULT_FRAME_TOO_LARGE, detail);
 }
 
-/* Session and read operations: decoded and answered, or on their way to the reader thread. */
-static void handle_other(struct request *request)
+bool request_decode(struct request *request)
 {
     struct service *service = request->service;
     struct message_memory memory = { service->lists, service->lists_size };
     const char *field;
-    if (!message_decode(request->row->request, request->body, request->body_size, &memory, &service->message,
-                        &field)) {
-        char detail[96];
-        (void)snprintf(detail, sizeof(detail), "%s%s", field[0] != '\0' ? "field " : "", field);
-        refuse_now(request, RESULT_MALFORMED, detail);
-        return;
+    if (message_decode(request->row->request, request->body, request->body_size, &memory, &service->message,
+                       &field)) {
+        request->message = &service->message;
+        return true;
     }
-    request->message = &service->message;
+    char detail[96];
+    (void)snprintf(detail, sizeof(detail), "%s%s", field[0] != '\0' ? "field " : "", field);
+    refuse_now(request, RESULT_MALFORMED, detail);
+    return false;
+}
+
+/* Session and read operations: decoded and answered, or on their way to the reader thread. */
+static void handle_other(struct request *request)
+{
+    if (!request_decode(request))
+        return;
     switch (request->row->code) {
 #define HANDLE_SESSION(name) HANDLE_READ(name)
 #define HANDLE_READ(name)                                                                                    \

@@ -263,9 +263,45 @@ static void test_newer(void **state)
     world_free(world);
 }
 
+/* A return may name any position as its purchase; what does not begin there is no purchase, wherever it is read. */
+static void test_position_inside_an_event(void **state)
+{
+    struct world *world = world_new(NULL);
+    struct talk *talk;
+    uint64_t number = 1;
+    (void)state;
+    talk = talk_hello(world_address(world), 1, 1, NULL);
+    talk_issue(talk, number++, CARD, 1);
+    for (uint64_t inside = 1; inside <= 200; inside++) {
+        struct msg_purchase_request purchase = talk_purchase(CARD, 10000, "");
+        struct msg_purchase_answer bought;
+        struct msg_return_request returned;
+        purchase.operator= talk_code("12345678901234567890123456789012");
+        purchase.time =
+            UINT64_C(1000) * 86400 * 1000000; /* in the event: a byte and zeros, as a size has them */
+        talk_send(talk, OPERATION_PURCHASE, FRAME_FLAG_HISTORIC, number, &purchase);
+        struct talk_answer answer = talk_expect(talk, OPERATION_PURCHASE, number++);
+        talk_decode(talk, &answer, &bought);
+        message_init(MESSAGE_return_request, &returned);
+        returned.card = talk_code(CARD);
+        returned.amount = 100;
+        returned.store = returned.till = talk_code("1");
+        returned.sale_position = bought.position + inside;
+        talk_send(talk, OPERATION_RETURN, 0, number, &returned);
+        (void)talk_expect_refusal(talk, OPERATION_RETURN, number++, RESULT_UNKNOWN_PURCHASE);
+        returned.sale_position = bought.position;
+        talk_send(talk, OPERATION_RETURN, 0, number, &returned);
+        (void)talk_expect(talk, OPERATION_RETURN, number++);
+    }
+    talk_free(talk);
+    world_stop(world);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_position_inside_an_event),
         cmocka_unit_test(test_one_by_one),
         cmocka_unit_test(test_together),
         cmocka_unit_test(test_noise),
