@@ -205,7 +205,6 @@ size_t refusal_encode(enum result result, const char *detail, int64_t needed, in
 void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
                     enum result result, const char *detail, journal_position wait_for);
 struct text text_of_code(const struct wire_code *code);
-struct wire_code code_of_text(struct text text);
 
 /* --- programmes.c --- */
 

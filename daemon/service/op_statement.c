@@ -34,6 +34,17 @@ static struct statement_query *query_of(struct ledger_job *job)
     return (struct statement_query *)(void *)((char *)job - offsetof(struct statement_query, job));
 }
 
+static bool within_points(int64_t points)
+{
+    return points >= -MESSAGE_POINTS_MAX && points <= MESSAGE_POINTS_MAX;
+}
+
+/* What is no event of ours does not fit an entry: the client may have named a position inside another one. */
+static bool code_of_text(struct text text, struct wire_code *out)
+{
+    return wire_code_from(text.data, text.size, out);
+}
+
 /* The event as this account saw it; out_previous: its event before. False: it does not touch the account. */
 static bool entry_of(const struct event *event, const struct statement_query *query,
                      journal_position position, struct msg_statement_entry *out,
@@ -43,12 +54,13 @@ static bool entry_of(const struct event *event, const struct statement_query *qu
     out->position = position;
     out->time = (uint64_t)event->occurred;
     out->kind = event->type;
-    out->store = code_of_text(event->store);
-    out->till = code_of_text(event->till);
-    out->operator= code_of_text(event->operator);
-    out->receipt = code_of_text(event->document.number);
-    if (event->type == EVENT_ADJUSTMENT)
-        out->reason = code_of_text(event->adjustment.reason);
+    struct text reason =
+        event->type == EVENT_ADJUSTMENT ? event->adjustment.reason : (struct text){ NULL, 0 };
+    if (event->occurred < 0 || event->occurred > MESSAGE_TIME_MAX ||
+        !code_of_text(event->store, &out->store) || !code_of_text(event->till, &out->till) ||
+        !code_of_text(event->operator, & out->operator) ||
+        !code_of_text(event->document.number, &out->receipt) || !code_of_text(reason, &out->reason))
+        return false;
     for (uint32_t i = 0; i < event->effect_count; i++) {
         const struct effect *effect = &event->effects[i];
         if (effect->account != query->account)
@@ -56,7 +68,7 @@ static bool entry_of(const struct event *event, const struct statement_query *qu
         out->points = effect->change / query->step;
         out->balance = effect->balance / query->step;
         *out_previous = effect->previous;
-        return true;
+        return within_points(out->points) && within_points(out->balance);
     }
     *out_previous = 0;
     return event->type == EVENT_CARDS_ISSUED && query->account >= event->cards_issued.first_account &&

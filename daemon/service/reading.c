@@ -10,14 +10,6 @@ struct text text_of_code(const struct wire_code *code)
     return (struct text){ code->bytes, code->size };
 }
 
-struct wire_code code_of_text(struct text text)
-{
-    struct wire_code code = { .size = 0 };
-    bool fits = wire_code_from(text.data, text.size, &code);
-    PUNKT_CHECK(fits); /* it came from a code */
-    return code;
-}
-
 void answer_bytes(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
                   const void *bytes, size_t size, journal_position wait_for)
 {
