@@ -1,5 +1,6 @@
 /*
- * What is true of an account, a card and a purchase's returns now. Plain values, copied out of state.
+ * What is true of an account, a card, a purchase since it was booked, a hold and a reward now. Plain values,
+ * copied out of state.
  */
 #pragma once
 
@@ -12,11 +13,13 @@ enum card_status {
     CARD_BLOCKED = 2,
     CARD_REPLACED = 3,
     CARD_CLOSED = 4,
+    CARD_SUSPENSE = 5, /* never issued: an advice named it. Its account waits for the card to be issued */
 };
 
 struct card {
     card_id id;
     account_number account;
+    account_number suspense; /* what advices earned that the card might not; 0: nothing waits */
     enum card_status status;
     journal_position last_event;
 };
@@ -25,8 +28,13 @@ struct card {
 struct lot {
     uint32_t number;  /* within the account, from 1, never used twice */
     bool by_purchase; /* kept apart for its return; false: joined, or of an adjustment */
+    bool pending;     /* has not matured: the event of the day it matures says so */
+    bool counts;      /* pending: counts for a tier by points when it matures */
+    uint8_t
+        inactive_months; /* above 0: expires so many months after the account's last purchase; last_day is DAY_NEVER */
     millipoints points;
     millipoints held;   /* of them set aside by holds */
+    local_day earned;   /* the day of the purchase or adjustment: its cohort, and the month it counts in */
     local_day matures;  /* can be spent from this day on */
     local_day last_day; /* and through this one; DAY_NEVER */
 };
@@ -37,28 +45,127 @@ struct debt {
     millipoints points;
 };
 
+/* A counter of a limit or cap: this period and the one before (LEDGER.md, State). */
+enum tally_kind {
+    TALLY_CAP_DAY = 1,
+    TALLY_CAP_MONTH = 2,
+    TALLY_OFFER = 3,  /* id: the offer; uses */
+    TALLY_REWARD = 4, /* id: the reward; uses */
+};
+struct tally {
+    enum tally_kind kind;
+    uint64_t id;    /* 0 for caps */
+    int32_t period; /* its first day; newer than `before` */
+    int32_t before; /* INT32_MIN: none */
+    int64_t value;
+    int64_t value_before;
+};
+
+/* Stamps of a purse, in thousandths; below zero after returns. */
+struct stamps {
+    uint64_t purse;
+    int64_t count;
+    int64_t held; /* of them set aside by holds */
+};
+
+/* What a calendar month counted for tiers. */
+struct month_sum {
+    int32_t month; /* since January 1970 */
+    int32_t visits;
+    minor_units spend;
+    millipoints points; /* matured awards, less returns */
+};
+
+/* The tier of an account, and until when. */
+struct tier_state {
+    uint64_t id;       /* programme_id of its name; 0: none */
+    local_day since;   /* the day it was reached */
+    local_day through; /* kept through this day, then judged; DAY_NEVER */
+    local_day grace;   /* in grace through this day; INT32_MIN: not in grace */
+    uint64_t next;     /* reached, in force from next_day (up: next); 0: none */
+    local_day next_day;
+    local_day judge; /* the next day on which it must be judged; DAY_NEVER */
+};
+
+/* An open hold. */
+struct account_hold {
+    journal_position id; /* the event that made it */
+    millipoints points;
+    int64_t stamps; /* of `purse` */
+    uint64_t purse;
+    uint64_t reward;   /* whose stock and use are set aside; 0: none */
+    uint32_t quantity; /* of the reward */
+    utc_us deadline;
+    uint32_t part_count; /* the lots it holds: the next so many of account.hold_parts, in spending order */
+};
+struct hold_part {
+    uint32_t lot;
+    millipoints points;
+};
+
+struct account_tag {
+    uint8_t size;
+    char text[32];
+};
+
+enum { PIN_HASH_SIZE = 32, PIN_SALT_SIZE = 16, PIN_TRIES = 3 };
+struct account_pin {
+    bool set;
+    uint8_t wrong; /* tries in a row; PIN_TRIES: redemption is locked until the office sets a new one */
+    uint8_t salt[PIN_SALT_SIZE];
+    uint8_t hash[PIN_HASH_SIZE];
+};
+
 #define ACCOUNT_LOTS_BY_PURCHASE_MAX 64 /* beyond it, lots are joined (LEDGER.md, State) */
 #define ACCOUNT_LOTS_MAX 1024
 #define ACCOUNT_DEBTS_MAX 64 /* beyond it, the two oldest become one */
+#define ACCOUNT_TALLIES_MAX 160
+#define ACCOUNT_STAMPS_MAX 16
+#define ACCOUNT_MONTHS_MAX 64
+#define ACCOUNT_HOLDS_MAX 16
+#define ACCOUNT_HOLD_PARTS_MAX 256
+#define ACCOUNT_TAGS_MAX 16
+#define ACCOUNT_ACTIVATED_MAX 48
 
 struct account {
     account_number number;
     account_number merged_into; /* 0: not merged */
+    uint32_t
+        lot_offset; /* merged: its lot n is lot n + lot_offset there. A look-up that followed merges: the sum */
+    bool suspense; /* no issued card leads to it yet */
+    bool closed;
     journal_position last_event;
     millipoints balance;  /* sum of lots less debt: kept to be checked */
     millipoints debt;     /* sum of debts */
     millipoints lifetime; /* earned by purchases, less returns */
     utc_us last_purchase; /* 0: none yet */
-    uint32_t next_lot;    /* number of the next lot, from 1 */
-    uint32_t tier;        /* 0: none */
+    local_day last_purchase_day;
+    uint32_t next_lot; /* number of the next lot, from 1 */
     uint32_t card_count;
+    struct tier_state tier;
+    struct month_sum ever; /* all months; .month unused */
+    struct account_pin pin;
     uint32_t lot_count;
     uint32_t debt_count;
+    uint32_t tally_count;
+    uint32_t stamps_count;
+    uint32_t month_count;
+    uint32_t hold_count;
+    uint32_t hold_part_count;
+    uint32_t tag_count;
+    uint32_t activated_count;
     struct debt debts[ACCOUNT_DEBTS_MAX]; /* oldest first */
-    struct lot lots[ACCOUNT_LOTS_MAX];    /* by number, oldest first */
+    struct tally tallies[ACCOUNT_TALLIES_MAX];
+    struct stamps stamps[ACCOUNT_STAMPS_MAX];
+    struct month_sum months[ACCOUNT_MONTHS_MAX];         /* oldest first */
+    struct account_hold holds[ACCOUNT_HOLDS_MAX];        /* oldest first */
+    struct hold_part hold_parts[ACCOUNT_HOLD_PARTS_MAX]; /* of the holds, one after the other */
+    struct account_tag tags[ACCOUNT_TAGS_MAX];
+    uint64_t activated[ACCOUNT_ACTIVATED_MAX]; /* ids of offers */
+    struct lot lots[ACCOUNT_LOTS_MAX];         /* by number, oldest first */
 };
 
-/* What has come back of a purchase so far; made by its first return. */
+/* What has come back of a purchase so far. */
 struct returned_line {
     uint32_t line;           /* from 1 */
     millis_of_unit quantity; /* came back in all */
@@ -66,22 +173,93 @@ struct returned_line {
     millis_of_unit by_amount;
 };
 
+/* What came back of a redemption that belongs to a purchase. */
+struct spent_back {
+    journal_position
+        redemption;     /* the event that made it: the purchase itself, a capture, or one that named it */
+    uint32_t index;     /* of the purchase's list, from 0; 0 for the others */
+    millipoints points; /* what it took */
+    millipoints given_back;
+    int64_t stamps_back;    /* of what it cost in stamps */
+    uint32_t quantity_back; /* of a reward */
+};
+#define SPENT_BACK_MAX 16
+
+/* What became of a purchase since it was booked; made by the first event that refers to it. */
 struct returned {
-    minor_units by_amount;  /* returned as amounts, lines that followed an amount included */
-    millipoints due;        /* due so far, whether taken or forgiven */
-    millipoints given_back; /* spent points that came back */
-    millipoints own_taken;  /* of due: taken from the purchase's own lot */
-    uint32_t returns;       /* how many returns it had */
+    minor_units by_amount;   /* returned as amounts, lines that followed an amount included */
+    millipoints due;         /* due so far, whether taken or forgiven */
+    millipoints given_back;  /* spent points that came back */
+    millipoints own_taken;   /* of due: taken from the purchase's own lot */
+    uint32_t returns;        /* how many returns it had that stand */
+    bool reversed;           /* the purchase was undone */
+    bool visit_back;         /* its visit does not count any more */
+    account_number moved_to; /* the award was moved there; 0: it was not */
+    uint32_t moved_lot;      /* its lot there; 0: nothing was left */
+    minor_units base_back;   /* of the base: does not count any more */
+    int64_t stamps_back[8];  /* by the purchase's stamp parts, in their order */
+    uint64_t uses_back;      /* bit i: the use of the purchase's part i was given back */
+    uint32_t spent_count;
     uint32_t line_count;
+    struct spent_back spent[SPENT_BACK_MAX];
     struct returned_line lines[LINES_MAX]; /* by line; only lines that had returns */
 };
+
+/* A hold, for good: who asks late gets an answer. */
+enum hold_end { HOLD_OPEN = 0, HOLD_CAPTURED = 1, HOLD_RELEASED = 2, HOLD_TIMED_OUT = 3 };
+struct hold_state {
+    account_number account;
+    utc_us deadline;
+    enum hold_end end;
+    journal_position ended_by;
+};
+
+/* What was given out of a reward, over the whole ledger. */
+struct reward_state {
+    int64_t used; /* less what came back; what holds set aside included */
+};
+
+/* Why points moved. The sum of all is the balance of all accounts. Numbered for ever. */
+enum movement {
+    MOVEMENT_EARNED = 0, /* by purchases */
+    MOVEMENT_BONUS = 1,
+    MOVEMENT_REDEEMED = 2, /* below zero */
+    MOVEMENT_RETURNED = 3, /* by returns of known purchases: taken, less given back */
+    MOVEMENT_UNLINKED = 4, /* by returns without one */
+    MOVEMENT_ADJUSTED = 5,
+    MOVEMENT_EXPIRED = 6,      /* below zero */
+    MOVEMENT_FORFEITED = 7,    /* by closing; below zero */
+    MOVEMENT_WRITTEN_OFF = 8,  /* debt that was forgiven */
+    MOVEMENT_REVERSED = 9,     /* by reversals, whatever they undid */
+    MOVEMENT_TRANSFERRED = 10, /* between accounts: its sum is 0, but not by tier */
+};
+#define MOVEMENT_COUNT 11
 
 /* Sums over the whole ledger, in thousandths of a point. */
 struct totals {
     uint64_t accounts, cards, events, accounts_in_debt;
-    millipoints earned, redeemed, returned, adjusted, expired;
+    millipoints moved[MOVEMENT_COUNT]; /* their sum is outstanding - debt */
     millipoints outstanding, debt;
 };
 
 /* Copies an account without the unused ends of its tables. */
 void account_copy(const struct account *from, struct account *out);
+
+/* The day after which nothing is left of the lot. */
+local_day lot_last_day(const struct account *account, const struct lot *lot);
+
+/*
+ * The next day on which something is due by itself: a lot matures, a lot has expired that is not wholly held, or
+ * the tier must be judged. DAY_NEVER: never. Today or before: EVENT_DAY comes before any other event of the account.
+ */
+local_day account_due_day(const struct account *account);
+
+/* What a limit or cap has counted in the period that begins on a day; of an older one than is kept, the oldest kept. */
+int64_t account_tally(const struct account *account, enum tally_kind kind, uint64_t id, local_day period);
+/* Stamps of a purse: NULL, none yet. */
+const struct stamps *account_stamps(const struct account *account, uint64_t purse);
+bool account_has_tag(const struct account *account, const char *tag, size_t size);
+bool account_has_activated(const struct account *account, uint64_t offer);
+/* NULL: no such open hold. *out_parts: its parts. */
+const struct account_hold *account_hold(const struct account *account, journal_position id,
+                                        const struct hold_part **out_parts);

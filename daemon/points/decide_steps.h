@@ -28,17 +28,48 @@ local_day decide_today(const struct points_view *view, const struct judgement *j
 void decide_document(struct decision *decision, const struct programme *programme, enum document_kind kind,
                      const struct document *document, struct text operator);
 
-/* What a card of a status that is not active may do. */
+/* What a card is used for; which status may is the programme's, for earning and spending. */
 enum card_use {
-    CARD_USE_RETURN, /* any status */
-    CARD_USE_EARN,   /* blocked ones may */
-    CARD_USE_OFFICE, /* blocked ones may */
+    CARD_USE_RETURN, /* any status, suspense too */
+    CARD_USE_EARN,
+    CARD_USE_OFFICE, /* active and blocked ones */
     CARD_USE_SPEND,
 };
 
-/* Looks up the card and its account, into event.card and decision->account. */
-bool decide_card(const struct points_view *view, struct decision *decision, struct text number,
-                 enum card_use use);
+/*
+ * Looks up the card and its account, into event.card (side 0) and decision->sides[side].before, judges the status, and
+ * refuses with REFUSAL_DAY_FIRST what has something due.
+ */
+bool decide_card(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+                 uint32_t side, struct text number, enum card_use use);
+/* The last step of it, for an account that was looked up otherwise: an original's, a hold's. */
+bool decide_account(const struct points_view *view, const struct judgement *judgement,
+                    struct decision *decision, uint32_t side, account_number number);
+
+/* --- redeeming, for redemptions, holds and purchases (redeeming.c) --- */
+
+/* What a wish comes to. */
+struct cost {
+    struct redemption redemption; /* cost, worth, reward */
+    const struct reward *reward;  /* NULL: by points */
+    local_day use_period;         /* in which its limit counts */
+};
+
+/*
+ * Judges a wish on sides[0] (DOMAIN.md, Redeeming): reward known and offered, PIN, stock, limit, minimum, points and stamps
+ * enough. Direct ones only. `after`: the account to look at, what this decision took before left out. bill 0: no cap.
+ * `partial`: an advice; not enough is no refusal but a shortfall.
+ */
+bool decide_wish(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+                 const struct wish *wish, struct text store, minor_units bill, enum pin_check pin,
+                 bool partial, const struct account *after, struct cost *out);
+/* Takes what it costs: points, stamps, the use of the limit. change_first and change_count are filled. */
+struct maker;
+void take_cost(struct maker *maker, struct cost *cost);
+/* Takes what a hold has set aside, up to `points` (0: all). False: refused (no such hold, ended, more than held). A late one
+ * in an advice takes what is free instead, the rest is shortfall. */
+bool take_hold(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+               struct maker *maker, const struct wish *wish, struct redemption *out);
 
 /* Copies lines to where their bases are filled. */
 void decide_copy_lines(struct decision *decision, uint32_t line_count, const struct sale_line *lines);

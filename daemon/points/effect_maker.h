@@ -1,6 +1,6 @@
 /*
- * Makes the effect of a decision on one account: each step is written down as a change and done to
- * decision->after, which thereby knows what the next step finds. Private to points.
+ * Makes the effect of a decision on one account: each step is written down as a change and done to `after`, which
+ * thereby knows what the next step finds. Private to points.
  */
 #pragma once
 
@@ -8,14 +8,16 @@
 #include "base/units.h"
 #include "points/decide.h"
 
-/* Awards older than this are joined with others (LEDGER.md, State). */
-#define RETURN_DAYS 100
+struct maker {
+    struct effect *effect;
+    struct account *after;
+    local_day today;
+};
 
 /*
- * Begins effect 0 on decision->account, which was looked up before. Debt that points matured meanwhile
- * can pay is paid: from here on, while there is debt, nothing is free.
+ * Begins effect `side` (0 or 1) of the decision on decision->sides[side].before, which was looked up and has nothing due.
  */
-void effect_begin(struct decision *decision, local_day today);
+struct maker maker_begin(struct decision *decision, uint32_t side, local_day today);
 
 /* What can be spent on a day: matured, not past its last day, not held, less debt. */
 millipoints account_free(const struct account *account, local_day today);
@@ -23,29 +25,74 @@ millipoints account_free(const struct account *account, local_day today);
 /* What a lot is to be. */
 struct lot_terms {
     bool by_purchase;
+    bool counts;             /* for a tier by points, when it matures */
+    uint8_t inactive_months; /* as of struct lot */
+    local_day earned;
     local_day matures;
     local_day last_day;
 };
 
-/*
- * Points that come in: pay debt first, the rest becomes a lot. *out_settled: what paid debt; *out_lot: 0
- * if nothing is left. False: the account can hold no more lots.
- */
-PUNKT_MUST_CHECK bool effect_give(struct decision *decision, local_day today, millipoints points,
-                                  const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot);
+/* The terms of an award that was earned on a day: expiry is counted from the day it matures (DOMAIN.md, Lots). */
+struct lot_terms award_terms(const struct programme *programme, local_day earned);
+/* Of points that an adjustment or bonus adds: matured at once, today's expiry. */
+struct lot_terms added_terms(const struct programme *programme, local_day today);
 
 /*
- * Takes from a purchase's own lot up to `points`, matured or not, but nothing held; if it was joined, from
- * the lot it is in now. Returns what it took.
+ * Points that come in: if they have matured they pay debt first, the rest becomes a lot. *out_settled: what paid debt;
+ * *out_lot: 0 if nothing is left. False: the account can hold no more lots.
  */
-millipoints effect_take_own(struct decision *decision, local_day today, uint32_t lot,
-                            const struct lot_terms *terms, millipoints points);
+PUNKT_MUST_CHECK bool maker_give(struct maker *maker, const struct programme *programme, millipoints points,
+                                 const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot);
+
+/*
+ * Takes from a purchase's own lot up to `points`, matured or not, but nothing held; if it was joined, from the lot it is
+ * in now. Returns what it took. only_pending: nothing, if it has matured.
+ */
+millipoints maker_take_own(struct maker *maker, uint32_t lot, const struct lot_terms *terms,
+                           millipoints points, bool only_pending);
 
 /* Takes free points in spending order, up to `points`. Returns what it took. */
-millipoints effect_take_free(struct decision *decision, local_day today, millipoints points);
+millipoints maker_take_free(struct maker *maker, millipoints points);
 
-/* Adds to the debt. */
-void effect_owe(struct decision *decision, millipoints points);
+/*
+ * Gives points back to the lots they came from, last taken first, with their dates; a lot that is gone is made again; one
+ * that has expired meanwhile is usable for restore_days more (0: it expires at once). `takes`: the lot changes of the event
+ * that took them, TAKE and CAPTURE are looked at; lot_offset: if the account was merged since; skip: of the last ones, so
+ * much was given back before. Debt is settled first, as with all points that become free. False: as maker_give.
+ */
+PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_change *takes,
+                                      uint32_t take_count, uint32_t lot_offset, millipoints skip,
+                                      millipoints points, uint32_t restore_days);
 
-/* Ends effect 0: change, balance. False: lots, debt or lifetime are over what the ledger holds. */
-PUNKT_MUST_CHECK bool effect_end(struct decision *decision, millipoints lifetime_change);
+/* Adds to the debt. Forgives debt, oldest first. */
+void maker_owe(struct maker *maker, millipoints points);
+void maker_forgive(struct maker *maker, millipoints points);
+
+/* Sets free points aside, in spending order, for the hold of this event. They must be there. */
+void maker_hold(struct maker *maker, const struct account_hold *hold);
+/*
+ * Ends a hold: captures `points` of what it holds, in spending order, gives the rest back (which settles debt; what has
+ * expired meanwhile expires at the next midnight's event).
+ */
+void maker_hold_end(struct maker *maker, journal_position hold, millipoints points);
+
+/* Anything else, written down and done. It must fit. */
+void maker_change(struct maker *maker, const struct account_change *change);
+void maker_tally(struct maker *maker, enum tally_kind kind, uint64_t id, local_day period, int64_t value);
+void maker_stamps(struct maker *maker, uint64_t purse, int64_t value);
+
+/* --- tiers (tiers.c; DOMAIN.md, Tiers) --- */
+
+/* Step of the account's tier in this version of the programme; 0: none, or one that it does not know. */
+uint32_t tier_step(const struct programme *programme, const struct account *account);
+/* The step that the account reaches if a purchase of this base on this day counts first (visit: it earns). */
+uint32_t tier_step_with(const struct programme *programme, const struct account *account, local_day day,
+                        local_day today, minor_units base, bool visit);
+/* Adds to what the month of `day` counted (nothing, if the programme has no tiers), and forgets what no window needs. */
+void maker_count(struct maker *maker, const struct programme *programme, enum tier_basis basis, local_day day,
+                 int64_t value);
+/* Judges the tier after the event, or at a midnight; writes CHANGE_TIER if anything about it changes. Comes last. */
+void maker_tier(struct maker *maker, const struct programme *programme);
+
+/* Ends the effect: change, balance. False: lots, debt or lifetime are over what the ledger holds. */
+PUNKT_MUST_CHECK bool maker_end(struct maker *maker, millipoints lifetime_change);

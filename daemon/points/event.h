@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "points/account.h"
+#include "points/programme.h"
 
 /* Numbered for ever; the statement's `kind` on the wire. */
 enum event_type {
@@ -26,43 +27,116 @@ enum event_type {
     EVENT_REFUSAL = 9, /* a final business refusal, so that a repeat is refused alike */
     EVENT_TIE = 10,    /* a new number for a document that was booked before */
     EVENT_CLOCK_ACCEPTED = 11,
+    EVENT_DAY =
+        12, /* what was due by itself: matured, settled, expired, tier. Comes before the event that found it */
+    EVENT_CARD_ADDED = 13,  /* another card of an account */
+    EVENT_CARD_STATUS = 14, /* blocked, unblocked or closed */
+    EVENT_CARD_REPLACED = 15,
+    EVENT_MERGE = 16,
+    EVENT_TRANSFER = 17,
+    EVENT_TAGS = 18,
+    EVENT_ACTIVATION = 19,
+    EVENT_PIN_SET = 20,
+    EVENT_PIN_TRY =
+        21, /* a try, counted before it is checked; the next event of the account may take it back */
+    EVENT_HOLD = 22,
+    EVENT_CAPTURE = 23,
+    EVENT_RELEASE = 24, /* asked for, or timed out */
+    EVENT_REVERSAL = 25,
+    EVENT_TOMBSTONE = 26, /* a reversal of what was never seen */
+    EVENT_BONUS = 27,
+    EVENT_WRITE_OFF = 28,
+    EVENT_AWARD_MOVED = 29,
+    EVENT_RETURN_WAITING = 30, /* an advice of a return whose purchase is not here yet */
 };
-#define EVENT_TYPE_MAX 11
+#define EVENT_TYPE_MAX 30
 
 /* The word of a type for people and JSON: "purchase", "return", ... */
 const char *event_type_name(enum event_type type);
 
 enum lot_change_kind {
     LOT_ADD = 1,  /* points into a lot; a lot that is not there is made, with these dates */
-    LOT_TAKE = 2, /* points out of a lot */
-    /* The whole lot into another, which keeps its last day, matures on the later of both days, and is
-     * no lot by purchase any more. Into itself: only the latter. */
+    LOT_TAKE = 2, /* points out of a lot that are not held */
+    /* The whole lot into another, which keeps its dates but matures on the later of both days, and is no lot by
+     * purchase any more. Into itself: only the latter. Lots with held points are not joined. */
     LOT_JOIN = 3,
+    LOT_MATURE = 4,  /* not pending any more */
+    LOT_EXPIRE = 5,  /* points out of a lot whose last day is over */
+    LOT_HOLD = 6,    /* sets points aside, for the hold that this event makes */
+    LOT_FREE = 7,    /* of a hold: not set aside any more */
+    LOT_CAPTURE = 8, /* of a hold: out of the lot */
 };
 
 struct lot_change {
     enum lot_change_kind kind;
-    bool by_purchase; /* LOT_ADD of a new lot */
+    bool by_purchase, pending, counts; /* LOT_ADD of a new lot */
+    uint8_t inactive_months;           /* LOT_ADD */
     uint32_t lot;
     uint32_t into;      /* LOT_JOIN */
-    millipoints points; /* LOT_ADD, LOT_TAKE: above zero */
-    local_day matures;  /* LOT_ADD */
-    local_day last_day; /* LOT_ADD */
+    millipoints points; /* above zero; not JOIN, MATURE */
+    local_day
+        earned; /* ADD, TAKE, CAPTURE: of the lot, so that what was taken can go back when the lot is gone */
+    local_day matures;     /* ADD, TAKE, CAPTURE */
+    local_day last_day;    /* ADD, TAKE, CAPTURE */
+    journal_position hold; /* FREE, CAPTURE: which. HOLD: this event's */
+};
+
+/* What else changes of an account. The fields that a kind does not name are zero. */
+enum account_change_kind {
+    CHANGE_TALLY = 1,       /* which: enum tally_kind; id, period, value to add */
+    CHANGE_STAMPS = 2,      /* id: the purse; value to add, in thousandths */
+    CHANGE_STAMPS_HELD = 3, /* id: the purse; value to add to what is held */
+    CHANGE_MONTH = 4,       /* which: enum tier_basis; period: the month; value to add. Adds to `ever` too */
+    CHANGE_MONTHS_KEPT = 5, /* period: older months are forgotten */
+    CHANGE_TIER = 6,        /* tier: all of it */
+    CHANGE_TAG = 7,         /* text; value 1: set, 0: taken off */
+    CHANGE_ACTIVATED = 8,   /* id: the offer; value 1 or 0 */
+    CHANGE_PIN = 9,         /* pin: all of it */
+    CHANGE_PIN_WRONG = 10,  /* value: how many in a row */
+    CHANGE_HOLD_BEGUN = 11, /* hold: id is this event's; its parts are the LOT_HOLD changes, in order */
+    CHANGE_HOLD_ENDED =
+        12,            /* position: which. Its parts were freed or captured by lot changes of this effect */
+    CHANGE_CARDS = 13, /* value to add to the count of its cards */
+    CHANGE_SUSPENSE = 14, /* value 1 or 0 */
+    CHANGE_CLOSED = 15,
+    CHANGE_ABSORB = 16,        /* id: the account that is merged into this one; see account_absorb */
+    CHANGE_ABSORBED = 17,      /* id: the account that it is merged into; value: its lot offset there */
+    CHANGE_LAST_PURCHASE = 18, /* period: the day; value: the instant, which may lie before what is known */
+};
+#define ACCOUNT_CHANGE_KIND_MAX 18
+
+struct account_change {
+    enum account_change_kind kind;
+    uint32_t which;
+    uint64_t id;
+    int32_t period;
+    int64_t value;
+    union {
+        struct tier_state tier;
+        struct account_hold hold;
+        struct account_pin pin;
+        struct text text;
+        journal_position position;
+    };
 };
 
 /* What an event does to one account. before + change = balance is checked by every apply. */
-#define EFFECT_LOT_CHANGES_MAX (ACCOUNT_LOTS_MAX + 64)
+#define EFFECT_LOT_CHANGES_MAX (2 * ACCOUNT_LOTS_MAX + 64)
+#define EFFECT_CHANGES_MAX 256
 struct effect {
     account_number account;
     journal_position previous; /* the account's event before; filled by the ledger */
     millipoints change;        /* of the balance: lots added less taken, less debt added, plus settled */
     millipoints balance;       /* after it */
     millipoints lifetime_change;
-    millipoints debt_added;   /* caused by this event */
-    millipoints debt_settled; /* oldest first */
-    bool is_purchase;         /* counts as the account's last purchase */
+    millipoints debt_added;    /* caused by this event */
+    millipoints debt_settled;  /* oldest first */
+    millipoints debt_forgiven; /* oldest first; not paid by lots */
+    uint64_t tier;             /* the account's, before: for reports */
     uint32_t lot_change_count;
+    uint32_t change_count;
     struct lot_change *lot_changes;
+    struct account_change *changes;
 };
 #define EVENT_EFFECTS_MAX 2
 
@@ -72,8 +146,16 @@ struct effect {
  * undefined, if the effect does not fit: before + change = after, no lot below zero, the balance the
  * sum of lots less debt. On the way in that is a bug of ours; on replay, damage.
  */
-PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, enum event_type type, utc_us occurred,
-                                   journal_position cause, struct account *account);
+PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, journal_position cause,
+                                   struct account *account);
+
+/*
+ * CHANGE_ABSORB: what is left of source, whose lots begin at lot number 1 + offset, goes into target: lots keep their
+ * dates, holds their time; debts, sums, tallies, stamps, tags and activations add up; the higher of both tiers by
+ * `better` (0: target's) and the target's PIN stay. False: it does not fit. The fold reads the source before its own
+ * effect empties it: in an EVENT_MERGE or a join of suspense the target's effect comes first.
+ */
+PUNKT_MUST_CHECK bool account_absorb(struct account *target, const struct account *source, uint32_t offset);
 
 struct goods_return;
 /*
@@ -114,15 +196,29 @@ struct sale_line {
     minor_units base; /* what earns: filled by rating */
 };
 
-/* A rule that took part in an award: kept, so that `why` and returns need no second rating. */
+/* What took part in an award: kept, so that `why` and returns need no second rating. Numbered for ever. */
+enum part_kind {
+    PART_SPEND = RULE_SPEND, /* rule: the base rule; input: minor units */
+    PART_ITEM = RULE_ITEM,   /* input: thousandths of units */
+    PART_VISIT = RULE_VISIT, /* input: receipts */
+    PART_TIER = 4,           /* rule: step of the tier, from 1; input: base points */
+    PART_MULTIPLY = 5,       /* rule: the offer; input: base points */
+    PART_ADD = 6,            /* rule: the offer; input: thousandths of units, or receipts */
+    PART_STAMP = 7,          /* the same; exact and result are thousandths of stamps, no points */
+    PART_CAP_RECEIPT = 8,    /* input: before it; result: what it took away, below zero */
+    PART_CAP_DAY = 9,
+    PART_CAP_MONTH = 10,
+    PART_CAP_BALANCE = 11,
+};
 struct award_part {
-    uint32_t rule;     /* its place in the programme's list, from 0 */
-    uint32_t kind;     /* enum rule_kind */
-    int64_t input;     /* minor units, thousandths of units, or receipts, by kind */
+    uint32_t rule; /* its place in the programme's list, from 0 */
+    enum part_kind kind;
+    int64_t input;
     millipoints exact; /* before rounding to the programme's decimals */
     millipoints result;
 };
-#define AWARD_PARTS_MAX 16
+#define AWARD_PARTS_MAX 64
+#define STAMP_PARTS_MAX 8 /* of a purchase; the array in struct returned */
 
 struct tender {
     struct text kind;
@@ -131,15 +227,34 @@ struct tender {
 #define TENDERS_MAX 32
 #define COUPONS_MAX 32
 
+/* A redemption: of its own, of a purchase, or a capture. */
+struct redemption {
+    uint64_t reward;    /* 0: by points */
+    uint32_t kind;      /* enum reward_kind; 0: by points */
+    uint32_t quantity;  /* of the reward */
+    millipoints points; /* taken */
+    int64_t stamps;     /* taken, of `purse` */
+    uint64_t purse;
+    minor_units worth;     /* money off */
+    millipoints shortfall; /* of an advice: points that were not there; the merchant's loss */
+    uint32_t line;         /* of the purchase that the reward is, from 1; 0: none */
+    journal_position hold; /* captured; 0: direct */
+    /* Its own lot changes in effects[0]: takes and captures, in order. */
+    uint32_t change_first, change_count;
+};
+#define REDEMPTIONS_MAX 8
+
 struct purchase {
     minor_units amount;
     minor_units base; /* sum of the lines' bases */
+    minor_units paid; /* of amount: with points */
     uint32_t programme_version;
-    uint32_t tier;
+    uint64_t tier; /* at which it was rated */
     millipoints earned;
     millipoints trimmed;         /* by caps */
     millipoints settled;         /* of earned: went into debt instead of the lot */
     uint32_t lot;                /* the award's own lot, 0: none was made */
+    local_day day;               /* of the purchase, in the programme's zone */
     local_day matures, last_day; /* of the award */
     uint32_t line_count;         /* 0: one sale line of the whole amount */
     struct sale_line *lines;
@@ -148,7 +263,20 @@ struct purchase {
     uint32_t coupon_count;
     struct text *coupons;
     uint32_t part_count;
-    struct award_part parts[AWARD_PARTS_MAX];
+    struct award_part *parts;
+    uint32_t redemption_count;
+    struct redemption *redemptions;
+};
+
+/* What came back of a redemption by a return or a reversal. */
+struct redemption_back {
+    journal_position redemption; /* as of struct spent_back */
+    uint32_t index;
+    millipoints points;    /* given back now */
+    millipoints of_points; /* what it took in all */
+    int64_t stamps;
+    uint32_t quantity;
+    uint64_t reward; /* whose stock comes back, by quantity; 0: none */
 };
 
 struct goods_return {
@@ -161,10 +289,30 @@ struct goods_return {
     millipoints given_back;
     millipoints shortfall; /* of due: forgiven */
     millipoints own_taken; /* of taken: from the purchase's own lot */
-    uint32_t line_count;   /* linked: quantities by line; unlinked: none */
+    minor_units base_back; /* of the purchase's base */
+    bool visit_back;       /* nothing is left: its visit does not count any more */
+    uint64_t uses_back;    /* as of struct returned: what this return gave back */
+    int64_t stamps_back[STAMP_PARTS_MAX];
+    uint32_t line_count; /* linked: quantities by line; unlinked: none */
     struct returned_line *lines;
     uint32_t sale_line_count; /* unlinked: the goods */
     struct sale_line *sale_lines;
+    uint32_t back_count; /* redemptions of the purchase */
+    struct redemption_back *backs;
+};
+
+/* What a reversal found. Numbered for ever; sent on the wire. */
+enum reversal_outcome {
+    REVERSAL_DONE = 1,
+    REVERSAL_NOTHING = 2,   /* was refused, has ended, was undone with its purchase */
+    REVERSAL_TOMBSTONE = 3, /* never seen: will be refused */
+};
+
+/* A line of a return that waits for its purchase, as it was asked for. */
+struct waiting_line {
+    uint32_t number;
+    millis_of_unit quantity;
+    struct text code;
 };
 
 struct event {
@@ -172,12 +320,22 @@ struct event {
     uint64_t sequence; /* filled by the ledger */
     utc_us time;       /* ledger time when it was booked */
     utc_us occurred;   /* when it happened at the till, as judged; time if nothing else is known */
+    local_day day;     /* of `time`, in the programme's zone: the day of reports */
     uint32_t flags;    /* EVENT_FLAG_... */
     struct request_name request;
     uint8_t content[16]; /* hash of what makes two documents the same; zeros: no document */
     struct document document;
     struct text store, till, operator;
     card_id card; /* 0: none */
+    /*
+     * A purchase that is booked to suspense for the first time: what is made for it. The number of the card (sealed);
+     * empty: nothing is made. new_card: a card of status CARD_SUSPENSE too; else only an account beside the card's own.
+     * The account is that of effects[0], the next of the ledger.
+     */
+    struct {
+        struct text number;
+        bool new_card;
+    } suspense;
     uint32_t effect_count;
     struct effect effects[EVENT_EFFECTS_MAX];
     /* The answer, as encoded on the wire: type and body. Filled by service. */
@@ -190,14 +348,89 @@ struct event {
             account_number first_account;
             card_id first_card;
             uint32_t count;
-            uint32_t check;      /* enum card_check: how a range counts on */
+            uint32_t check; /* enum card_check: how a range counts on */
+            bool joins; /* a single card that was in suspense: its account is there already, and effects[0] */
+            struct lot welcome;  /* of each new account; points 0: none */
             struct text number;  /* of the first card */
             struct text numbers; /* all of them, each as a code of proto/wire.h; filled by service */
         } cards_issued;
         struct {
+            struct redemption made;
+            journal_position sale; /* the purchase it names; 0: none */
+        } redemption;              /* EVENT_REDEMPTION, EVENT_CAPTURE */
+        struct {
+            struct redemption wanted; /* cost, reward; nothing is taken yet */
+            utc_us deadline;
+        } hold;
+        struct {
+            journal_position hold;
+            bool timed_out;
+            uint64_t reward; /* whose stock comes back; 0: none */
+            uint32_t quantity;
+        } release;
+        struct {
+            struct request_name original; /* its identity, epoch and number */
+            journal_position of;          /* the event that was undone; 0: none */
+            enum event_type type;         /* of it */
+            enum reversal_outcome outcome;
+            millipoints given, taken;  /* points to and from the account */
+            struct document frees;     /* of the original: its key is free again; kind NONE: none */
+            bool undoes_return;        /* goods is a return that does not stand any more */
+            struct goods_return goods; /* what is undone of or for a purchase; sale 0: nothing */
+        } reversal;                    /* EVENT_REVERSAL, EVENT_TOMBSTONE */
+        struct {
+            millipoints expired, matured;
+            uint64_t tier_before, tier_after;
+        } day_run; /* EVENT_DAY */
+        struct {
+            struct text number; /* of the new card; sealed */
+            card_id card;
+        } card_added;
+        struct {
+            struct text number; /* of the card whose status changes; sealed */
+            enum card_status before, after;
+            struct text reason;
+            millipoints forfeited;
+        } card_status;
+        struct {
+            struct text old_number, new_number; /* sealed */
+            card_id new_card;
+            struct text reason;
+        } card_replaced;
+        struct {
+            account_number source, target;
+            struct text reason;
+        } merge;
+        struct {
             millipoints points;
-            minor_units worth;
-        } redemption;
+            struct text reason, note;
+        } transfer; /* effects: from, to */
+        struct {
+            struct text reason;
+        } account_act; /* EVENT_TAGS, EVENT_ACTIVATION, EVENT_PIN_SET, EVENT_PIN_TRY: the effect says it all */
+        struct {
+            millipoints points;
+            struct text reason, note;
+            uint32_t programme_version;
+        } bonus;
+        struct {
+            millipoints points;
+            struct text reason, note;
+        } write_off;
+        struct {
+            journal_position sale;
+            uint32_t lot;       /* on the account it went to; 0: nothing was left */
+            millipoints points; /* what went over */
+            struct text reason;
+        } award_moved; /* effects: from, to */
+        struct {
+            struct document sale;      /* the purchase it waits for */
+            journal_position previous; /* the return that waits for the same; 0: none */
+            struct text card;          /* sealed */
+            minor_units amount;
+            uint32_t line_count;
+            struct waiting_line *lines;
+        } waiting;
         struct {
             millipoints points;
             struct text reason;
@@ -231,3 +464,6 @@ struct event {
 #define EVENT_FLAG_ADVICE 0x02
 #define EVENT_FLAG_HISTORIC 0x04
 #define EVENT_FLAG_SERVER_LOST 0x08
+#define EVENT_FLAG_SUSPENSE 0x10   /* booked to suspense: the card is not issued, or may not earn */
+#define EVENT_FLAG_SHORTFALL 0x20  /* an advice redeemed more than was free: the merchant's loss */
+#define EVENT_FLAG_OLD_PERIOD 0x40 /* a limit or cap was counted in an older period than is kept */

@@ -1,5 +1,6 @@
 /*
- * What goods earn: the base of each line, and what the base rules make of it. Private to points.
+ * What goods earn (DOMAIN.md, Earning). The order is fixed, and each step is a function: the base of each line, the base
+ * rules and their combination, then (the tier being known now) tier, offers, stamps and caps. Private to points.
  */
 #pragma once
 
@@ -7,12 +8,6 @@
 #include "base/units.h"
 #include "points/event.h"
 #include "points/programme.h"
-
-/* What rules look at: of a receipt, or of what is left of it after returns. */
-struct goods {
-    minor_units base;
-    millis_of_unit units;
-};
 
 /*
  * Hands a total out to parts in proportion to them, by running totals, so that what is handed out
@@ -37,21 +32,81 @@ millis_of_unit line_units(const struct sale_line *line);
 /* Whether a line is goods: something that can come back. */
 bool line_is_goods(const struct sale_line *line);
 
-/*
- * Fills the base of each line, and says what they are together. Without lines: one sale line of the
- * whole amount. Every amount is at most AMOUNT_MAX.
- */
-void rate_goods(const struct programme *programme, minor_units amount, uint32_t line_count,
-                struct sale_line *lines, struct goods *out);
+/* What rating looks at. */
+struct rating_input {
+    const struct programme *programme; /* in force when it happened */
+    const struct account *account; /* tags, activations, tallies, balance, as of now; NULL: a new account */
+    utc_us occurred;
+    struct text store;
+    minor_units amount;
+    minor_units paid;        /* of it with points: earns nothing */
+    uint32_t line_count;     /* 0: one sale line of the whole amount */
+    struct sale_line *lines; /* base is filled */
+    uint32_t tender_count;
+    const struct tender *tenders;
+    uint32_t coupon_count;
+    const struct text *coupons;
+};
 
-/* What one rule makes of goods: input, exact, result. False: more points than the ledger holds. */
-PUNKT_MUST_CHECK bool rule_earn(const struct programme *programme, uint32_t rule, const struct goods *goods,
-                                struct award_part *out);
+#define RATING_TALLIES_MAX (PROGRAMME_OFFERS_MAX + 2)
+
+/* A rating on its way. About 70 KiB: the caller's, made once. */
+struct rating {
+    local_day day;    /* of the purchase */
+    uint32_t weekday; /* 0 Monday */
+    uint32_t minute;  /* of the day */
+    minor_units base; /* of all lines */
+    uint64_t matches
+        [LINES_MAX]; /* by line: bit i, it passes the line filter i (numbered as in struct programme_word) */
+    millipoints base_points;
+    uint64_t rules_won; /* bit i: base rule i took part */
+    uint32_t part_count;
+    struct award_part parts[AWARD_PARTS_MAX];
+    millipoints earned;  /* after caps */
+    millipoints trimmed; /* by them */
+    /* Uses of offers, room under caps: to be added to the account. CHANGE_TALLY. */
+    uint32_t tally_count;
+    struct account_change tallies[RATING_TALLIES_MAX];
+    bool old_period; /* one of them counts into an older period than is kept */
+};
+
+/* Step 1: the bases of lines and receipt, and which filters each line passes. Amounts are at most AMOUNT_MAX. */
+void rate_bases(const struct rating_input *input, struct rating *rating);
 
 /*
- * What the base rules make of goods together: the part of the one that earns most, the first of several.
- * *out_count: how many parts took part, 0 if nothing is earned. False: more points than the ledger holds.
+ * Step 2: the base rules. tier_step: the tier before this purchase, for the filters of rules (0: none). False: more
+ * points than the ledger holds.
  */
-PUNKT_MUST_CHECK bool rate_base_rules(const struct programme *programme, const struct goods *goods,
-                                      struct award_part out_parts[AWARD_PARTS_MAX], uint32_t *out_count,
-                                      millipoints *out_points);
+PUNKT_MUST_CHECK bool rate_base_rules(const struct rating_input *input, uint32_t tier_step,
+                                      struct rating *rating);
+
+/* Step 3: tier, offers, stamps, sum, caps, at the tier reached with this purchase. False: as above. */
+PUNKT_MUST_CHECK bool rate_extras(const struct rating_input *input, uint32_t tier_step,
+                                  struct rating *rating);
+
+/* What is left of a purchase after returns. */
+struct rest {
+    uint32_t line_count;           /* as of the purchase; 0: one line of its whole amount, in `whole` */
+    const struct sale_line *lines; /* base and quantity: what is left by quantity; 0 quantity: nothing is */
+    struct sale_line whole;
+    minor_units left, before; /* the share by amounts; before 0: no amount came back */
+};
+
+/* What the rest would have earned by the rules that took part, with the version, tier and factors of then. */
+struct kept {
+    millipoints points; /* not more than was earned */
+    minor_units base;
+    int64_t stamps[STAMP_PARTS_MAX]; /* by the purchase's stamp parts, in their order */
+    uint64_t uses;                   /* bit i: part i still gives something */
+};
+void rate_rest(const struct programme *programme, const struct purchase *sale, const struct rest *rest,
+               struct kept *out);
+
+/* What today's base rules earn on goods whose purchase is not known: no visits, minimum, tier, offers, caps. */
+PUNKT_MUST_CHECK bool rate_unlinked(const struct rating_input *input, struct rating *rating,
+                                    millipoints *out_points);
+
+/* In which period of its window a use of an offer, or of a reward, counts: its first day. */
+local_day window_start(enum window window, const struct period *period, local_day day);
+/* The day on which the hours of an offer began that hold the moment: past midnight, the day before. */
+local_day filter_use_day(const struct filter *filter, local_day day, uint32_t minute);
