@@ -11,10 +11,15 @@
 /* Where a decoded event keeps its arrays; one a thread, made at start. */
 struct event_memory {
     struct lot_change lot_changes[EVENT_EFFECTS_MAX][EFFECT_LOT_CHANGES_MAX];
+    struct account_change changes[EVENT_EFFECTS_MAX][EFFECT_CHANGES_MAX];
     struct sale_line sale_lines[LINES_MAX];
     struct returned_line returned_lines[LINES_MAX];
     struct tender tenders[TENDERS_MAX];
     struct text coupons[COUPONS_MAX];
+    struct award_part parts[AWARD_PARTS_MAX];
+    struct redemption redemptions[REDEMPTIONS_MAX];
+    struct redemption_back backs[SPENT_BACK_MAX];
+    struct waiting_line waiting_lines[LINES_MAX];
 };
 
 /* Writes the event into out; returns its size. Room for JOURNAL_EVENT_MAX is always enough (checked). */

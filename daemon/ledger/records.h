@@ -17,6 +17,7 @@ struct key {
     uint8_t bytes[STATE_KEY_MAX];
 };
 
+/* What is true now. */
 struct key key_totals(void);
 struct key key_programme(uint32_t version);
 struct key key_lane(uint64_t identity, uint64_t epoch);
@@ -26,6 +27,46 @@ struct key key_card(struct text number);
 struct key key_account(account_number number);
 struct key key_document(const struct document *document);
 struct key key_returned(journal_position sale);
+struct key key_hold(journal_position hold);      /* for good */
+struct key key_open_hold(journal_position hold); /* removed when the hold ends */
+struct key key_reward(uint64_t reward);
+struct key key_reversed(journal_position original);  /* a position: of the event that undid it */
+struct key key_waiting(const struct document *sale); /* a position: of the newest return that waits for it */
+
+/* What reports are made of. */
+struct key key_day_counts(local_day day, struct text store, uint64_t tier);
+#define OUTSTANDING_NEVER INT32_MAX        /* lots that never expire */
+#define OUTSTANDING_INACTIVE INT32_MIN     /* lots whose last day moves with the last purchase */
+struct key key_outstanding(int32_t month); /* of the last day, since January 1970, or one of the above */
+struct key key_cohort(int32_t quarter);    /* in which points were earned, since the first of 1970 */
+struct key key_till_day(struct text store, struct text till, local_day business_date);
+
+/* The beginning that all keys of a kind have, for state_scan. */
+struct key key_all_accounts(void);
+struct key key_all_open_holds(void);
+struct key key_all_day_counts(void);
+struct key key_all_outstanding(void);
+struct key key_all_cohorts(void);
+struct key key_all_till_days(void);
+
+/* What a key that a scan found was made of. False: it is no key of this kind. */
+#define RECORD_CODE_MAX 32
+struct day_counts_name {
+    local_day day;
+    uint64_t tier;
+    uint8_t store_size; /* 0: no store, the office's own */
+    char store[RECORD_CODE_MAX];
+};
+struct till_day_name {
+    local_day business_date;
+    uint8_t store_size, till_size;
+    char store[RECORD_CODE_MAX], till[RECORD_CODE_MAX];
+};
+PUNKT_MUST_CHECK bool key_read_open_hold(const void *key, size_t size, journal_position *out);
+PUNKT_MUST_CHECK bool key_read_day_counts(const void *key, size_t size, struct day_counts_name *out);
+PUNKT_MUST_CHECK bool key_read_outstanding(const void *key, size_t size, int32_t *out_month);
+PUNKT_MUST_CHECK bool key_read_cohort(const void *key, size_t size, int32_t *out_quarter);
+PUNKT_MUST_CHECK bool key_read_till_day(const void *key, size_t size, struct till_day_name *out);
 
 #define REQUESTS_PER_RECORD 64
 
@@ -33,6 +74,7 @@ struct key key_returned(journal_position sale);
 struct lane_record {
     uint64_t highest;               /* number of the last change decided */
     journal_position last_position; /* of its event */
+    bool tombstones; /* some number above `highest` was reversed before it came: look in the requests */
 };
 
 /* A published version of the programme. */
@@ -42,12 +84,78 @@ struct programme_record {
     struct text text; /* borrowed from the record's bytes */
 };
 
-#define ACCOUNT_RECORD_MAX (128 + ACCOUNT_DEBTS_MAX * 20 + ACCOUNT_LOTS_MAX * 40)
-#define RETURNED_RECORD_MAX (64 + LINES_MAX * 22)
-#define SMALL_RECORD_MAX 256
+/* What an account's record says at its beginning, so that a scan need not decode the rest. */
+struct account_peek {
+    account_number number;
+    local_day due; /* account_due_day */
+    bool suspense, closed, merged, in_debt;
+};
 
+struct open_hold {
+    account_number account;
+    utc_us deadline;
+};
+
+/* What happened on a day in a store to accounts of a tier (as it was before the event). */
+struct day_counts {
+    millipoints moved[MOVEMENT_COUNT];
+    uint32_t events[EVENT_TYPE_MAX + 1]; /* by type; [0] is unused */
+    minor_units spend;                   /* amounts of purchases, less those undone */
+    minor_units returned;                /* amounts of returns of known purchases, less those undone */
+    minor_units unlinked;                /* of returns without one */
+    minor_units worth;                   /* money off by redemptions, less those undone */
+};
+
+/* What became of the points earned in a quarter: issued = redeemed + expired + returned + other + left. */
+struct cohort {
+    millipoints issued;
+    millipoints redeemed;
+    millipoints expired;
+    millipoints returned;
+    millipoints other; /* adjusted, transferred, forfeited, reversed, paid for debt */
+    millipoints left;
+};
+
+/* The day of a till, for its close (LEDGER.md, End of day). Kinds are numbered for ever. */
+enum till_kind {
+    TILL_PURCHASES = 0,
+    TILL_RETURNS = 1,
+    TILL_UNLINKED_RETURNS = 2,
+    TILL_REDEMPTIONS = 3, /* captures too */
+    TILL_HOLDS = 4,
+    TILL_RELEASES = 5,
+    TILL_REVERSALS = 6,
+    TILL_OTHERS = 7,
+};
+#define TILL_KIND_COUNT 8
+#define TILL_EPOCHS_MAX 16
+#define TILL_HASH_SIZE 8
+struct till_day {
+    struct {
+        uint32_t count;
+        minor_units amount; /* of the goods; of redemptions: the money off */
+        millipoints points; /* earned, taken, redeemed */
+    } sums[TILL_KIND_COUNT];
+    uint8_t hash[TILL_HASH_SIZE]; /* XOR over the operations */
+    bool more_epochs;             /* there were more than have room */
+    uint32_t epoch_count;
+    struct {
+        uint64_t epoch, first, last; /* numbers */
+    } epochs[TILL_EPOCHS_MAX];       /* in the order in which they came */
+};
+
+#define ACCOUNT_RECORD_MAX (64 * 1024)
+#define RETURNED_RECORD_MAX (1024 + LINES_MAX * 22)
+#define SMALL_RECORD_MAX 256   /* all others, but */
+#define REPORT_RECORD_MAX 1024 /* struct day_counts and struct till_day */
+
+/*
+ * Encoders return the size; the room for the largest is always enough (checked). Decoders: what decodes is the only form
+ * of what it says. A list's entries beyond its count are not touched.
+ */
 size_t account_encode(const struct account *account, uint8_t *out, size_t capacity);
 PUNKT_MUST_CHECK bool account_decode(struct state_value value, struct account *out);
+PUNKT_MUST_CHECK bool account_peek(struct state_value value, struct account_peek *out);
 size_t card_encode(const struct card *card, uint8_t *out, size_t capacity);
 PUNKT_MUST_CHECK bool card_decode(struct state_value value, struct card *out);
 size_t returned_encode(const struct returned *returned, uint8_t *out, size_t capacity);
@@ -60,6 +168,20 @@ size_t position_encode(journal_position position, uint8_t *out, size_t capacity)
 PUNKT_MUST_CHECK bool position_decode(struct state_value value, journal_position *out);
 size_t programme_encode(const struct programme_record *programme, uint8_t *out, size_t capacity);
 PUNKT_MUST_CHECK bool programme_decode(struct state_value value, struct programme_record *out);
+size_t hold_encode(const struct hold_state *hold, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool hold_decode(struct state_value value, struct hold_state *out);
+size_t open_hold_encode(const struct open_hold *hold, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool open_hold_decode(struct state_value value, struct open_hold *out);
+size_t reward_encode(const struct reward_state *reward, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool reward_decode(struct state_value value, struct reward_state *out);
+size_t day_counts_encode(const struct day_counts *counts, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool day_counts_decode(struct state_value value, struct day_counts *out);
+size_t outstanding_encode(millipoints points, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool outstanding_decode(struct state_value value, millipoints *out);
+size_t cohort_encode(const struct cohort *cohort, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool cohort_decode(struct state_value value, struct cohort *out);
+size_t till_day_encode(const struct till_day *day, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool till_day_decode(struct state_value value, struct till_day *out);
 
 /*
  * A record of requests: its version, then eight bytes a number, the position of its event (0: none was
