@@ -24,10 +24,13 @@
 #define FRAME_FLAG_ADVICE 0x0002   /* request: it has happened already; never refused for business reasons */
 #define FRAME_FLAG_HISTORIC 0x0004 /* request: judged at its own time, whatever its age (imports) */
 #define FRAME_FLAG_SERVER_LOST 0x0008 /* request: was answered before by a server that lost it */
-#define FRAME_FLAG_SECRET 0x0010      /* request: a secret part follows the body; reserved */
-/* What a request may carry; others make it malformed. No operation takes a secret part yet, and one that
- * was taken for a part of the body would end in a fingerprint. */
-#define FRAME_FLAGS_REQUEST (FRAME_FLAG_ADVICE | FRAME_FLAG_HISTORIC | FRAME_FLAG_SERVER_LOST)
+/* Request: the body begins with a secret part, a byte with its length (1 to FRAME_SECRET_MAX) and so many bytes: a PIN. What
+ * follows is the message, and only that is in the fingerprint. */
+#define FRAME_FLAG_SECRET 0x0010
+#define FRAME_SECRET_MAX 32
+/* What a request may carry; others make it malformed. */
+#define FRAME_FLAGS_REQUEST                                                                                  \
+    (FRAME_FLAG_ADVICE | FRAME_FLAG_HISTORIC | FRAME_FLAG_SERVER_LOST | FRAME_FLAG_SECRET)
 
 struct frame {
     uint16_t type;
