@@ -140,8 +140,8 @@ struct account {
     millipoints lifetime; /* earned by purchases, less returns */
     utc_us last_purchase; /* 0: none yet */
     local_day last_purchase_day;
-    uint32_t next_lot; /* number of the next lot, from 1 */
-    uint32_t card_count;
+    uint32_t next_lot;   /* number of the next lot, from 1 */
+    uint32_t card_count; /* active and blocked cards that lead to it: none in suspense */
     struct tier_state tier;
     struct month_sum ever; /* all months; .month unused */
     struct account_pin pin;

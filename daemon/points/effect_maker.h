@@ -64,6 +64,9 @@ PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_chan
                                       uint32_t take_count, uint32_t lot_offset, millipoints skip,
                                       millipoints points, uint32_t restore_days);
 
+/* Pays debt with what is free, in spending order: after what came in otherwise than by maker_give. */
+void maker_settle(struct maker *maker);
+
 /* Adds to the debt. Forgives debt, oldest first. */
 void maker_owe(struct maker *maker, millipoints points);
 void maker_forgive(struct maker *maker, millipoints points);
@@ -93,6 +96,14 @@ void maker_count(struct maker *maker, const struct programme *programme, enum ti
                  int64_t value);
 /* Judges the tier after the event, or at a midnight; writes CHANGE_TIER if anything about it changes. Comes last. */
 void maker_tier(struct maker *maker, const struct programme *programme);
+
+/*
+ * The account of side 1 goes into that of side 0 (merges, joins of suspense): CHANGE_ABSORB and CHANGE_ABSORBED, the better
+ * tier, then debt is settled and the tier judged. False: the target can hold no more lots, holds, debts or tags. Their
+ * lifetime_change is what the source had, and less that.
+ */
+PUNKT_MUST_CHECK bool maker_absorb(struct maker *target, struct maker *source,
+                                   const struct programme *programme);
 
 /* Ends the effect: change, balance. False: lots, debt or lifetime are over what the ledger holds. */
 PUNKT_MUST_CHECK bool maker_end(struct maker *maker, millipoints lifetime_change);

@@ -96,7 +96,7 @@ enum account_change_kind {
     CHANGE_HOLD_BEGUN = 11, /* hold: id is this event's; its parts are the LOT_HOLD changes, in order */
     CHANGE_HOLD_ENDED =
         12,            /* position: which. Its parts were freed or captured by lot changes of this effect */
-    CHANGE_CARDS = 13, /* value to add to the count of its cards */
+    CHANGE_CARDS = 13, /* value to add to card_count */
     CHANGE_SUSPENSE = 14, /* value 1 or 0 */
     CHANGE_CLOSED = 15,
     CHANGE_ABSORB = 16,        /* id: the account that is merged into this one; see account_absorb */
@@ -151,8 +151,12 @@ PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, journal_position
 
 /*
  * CHANGE_ABSORB: what is left of source, whose lots begin at lot number 1 + offset, goes into target: lots keep their
- * dates, holds their time; debts, sums, tallies, stamps, tags and activations add up; the higher of both tiers by
- * `better` (0: target's) and the target's PIN stay. False: it does not fit. The fold reads the source before its own
+ * dates, holds their time; debts, sums, tallies, stamps, tags, activations and the counts of cards add up; the target's
+ * tier (a better one of the source is a CHANGE_TIER of the effect) and PIN stay. False: it does not fit.
+ *
+ * Balance and lifetime are left to the target's effect: its change and lifetime_change hold what comes over. Done before
+ * effect_apply of it, which finds the account as this left it, and passes over CHANGE_ABSORB: what it settles and changes
+ * of lots may be of those that came. offset: the target's next_lot - 1 before it. The source is read before its own
  * effect empties it: in an EVENT_MERGE or a join of suspense the target's effect comes first.
  */
 PUNKT_MUST_CHECK bool account_absorb(struct account *target, const struct account *source, uint32_t offset);
@@ -350,7 +354,7 @@ struct event {
             uint32_t count;
             uint32_t check; /* enum card_check: how a range counts on */
             bool joins; /* a single card that was in suspense: its account is there already, and effects[0] */
-            struct lot welcome;  /* of each new account; points 0: none */
+            struct lot welcome;  /* of each new account; points 0: none. joins: effects[0] gives it */
             struct text number;  /* of the first card */
             struct text numbers; /* all of them, each as a code of proto/wire.h; filled by service */
         } cards_issued;
@@ -385,18 +389,18 @@ struct event {
         struct {
             struct text number; /* of the new card; sealed */
             card_id card;
-        } card_added;
+        } card_added; /* a number that was in suspense keeps its card, and its account joins */
         struct {
             struct text number; /* of the card whose status changes; sealed */
             enum card_status before, after;
             struct text reason;
             millipoints forfeited;
-        } card_status;
+        } card_status; /* what waited for an unblocked card joins: see CHANGE_ABSORB. Closing releases holds: CHANGE_HOLD_ENDED */
         struct {
             struct text old_number, new_number; /* sealed */
             card_id new_card;
             struct text reason;
-        } card_replaced;
+        } card_replaced; /* what waited for either joins; nothing waits for them any more */
         struct {
             account_number source, target;
             struct text reason;
