@@ -198,7 +198,7 @@ struct returned {
     uint32_t moved_lot;      /* its lot there; 0: nothing was left */
     minor_units base_back;   /* of the base: does not count any more */
     int64_t stamps_back[8];  /* by the purchase's stamp parts, in their order */
-    uint64_t uses_back;      /* bit i: the use of the purchase's part i was given back */
+    uint64_t uses_back;      /* bit i: the use of offer i of the programme of then was given back */
     uint32_t spent_count;
     uint32_t line_count;
     struct spent_back spent[SPENT_BACK_MAX];

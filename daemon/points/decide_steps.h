@@ -48,6 +48,8 @@ bool decide_account(const struct points_view *view, const struct judgement *judg
 
 /* --- redeeming, for redemptions, holds and purchases (redeeming.c) --- */
 
+#define BILL_UNKNOWN (-1)
+
 /* What a wish comes to. */
 struct cost {
     struct redemption redemption; /* cost, worth, reward */
@@ -57,8 +59,10 @@ struct cost {
 
 /*
  * Judges a wish on sides[0] (DOMAIN.md, Redeeming): reward known and offered, PIN, stock, limit, minimum, points and stamps
- * enough. Direct ones only. `after`: the account to look at, what this decision took before left out. bill 0: no cap.
- * `partial`: an advice; not enough is no refusal but a shortfall.
+ * enough. Direct ones only. `after`: the account to look at, what this decision took before left out.
+ * bill: what is still to be paid; BILL_UNKNOWN: no cap.
+ * `partial`: an advice; not enough is no refusal but a shortfall, and worth stays that of the whole.
+ * In a purchase, event.purchase.redemptions are those that this decision took before.
  */
 bool decide_wish(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
                  const struct wish *wish, struct text store, minor_units bill, enum pin_check pin,

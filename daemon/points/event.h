@@ -221,7 +221,7 @@ struct award_part {
     millipoints exact; /* before rounding to the programme's decimals */
     millipoints result;
 };
-#define AWARD_PARTS_MAX 64
+#define AWARD_PARTS_MAX (PROGRAMME_RULES_MAX + PROGRAMME_OFFERS_MAX + 5) /* and the tier, and 4 caps */
 #define STAMP_PARTS_MAX 8 /* of a purchase; the array in struct returned */
 
 struct tender {

@@ -36,7 +36,7 @@ struct programme_word {
     uint64_t reward_stores;
 };
 
-/* Minutes since midnight: start inclusive, end exclusive. through < from: past midnight, of the day it began. */
+/* Minutes since midnight: start inclusive, end exclusive. until <= from: past midnight, of the day it began. */
 struct filter_hours {
     uint16_t from, until;
 };
@@ -44,6 +44,7 @@ struct filter_hours {
 /* What a rule or offer applies to. All zeros: everything. */
 struct filter {
     bool has_include; /* only lines whose category or code includes it */
+    bool has_exclude; /* not lines whose category or code excludes it */
     bool has_stores, has_tenders, has_tags, has_coupons;
     bool of_lines;      /* minimum and maximum are of the base of the matching lines, not of the receipt */
     uint8_t days;       /* bit 0 Monday ... bit 6 Sunday; 0: any */

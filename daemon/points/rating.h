@@ -50,20 +50,30 @@ struct rating_input {
 
 #define RATING_TALLIES_MAX (PROGRAMME_OFFERS_MAX + 2)
 
-/* A rating on its way. About 70 KiB: the caller's, made once. */
+/* A rating on its way. About 40 KiB: the caller's, made once, never cleared. */
 struct rating {
-    local_day day;    /* of the purchase */
-    uint32_t weekday; /* 0 Monday */
-    uint32_t minute;  /* of the day */
-    minor_units base; /* of all lines */
-    uint64_t matches
-        [LINES_MAX]; /* by line: bit i, it passes the line filter i (numbered as in struct programme_word) */
+    local_day day;   /* of the purchase */
+    uint32_t minute; /* of the day */
+    /* The goods. Filters are numbered as in struct programme_word; only sale lines pass any. */
+    uint32_t line_count;
+    const struct sale_line *lines;
+    struct sale_line whole;     /* the one line of a receipt without lines */
+    minor_units base;           /* of all lines */
+    millis_of_unit units;       /* of the sale lines */
+    uint64_t passed_by_any;     /* bit i: a line passes the line filter i */
+    uint64_t passed_by_all;     /* bit i: every sale line does, and there is one */
+    uint64_t passes[LINES_MAX]; /* by line: bit i, it passes the line filter i */
+    /* Of a rest, the share by amounts: base, and points by unit, x left / before. before 0: all of it. */
+    minor_units left, before;
+    /* What the filters of receipts ask for: bit i, filter i is content. */
+    uint64_t receipt_passes;
     millipoints base_points;
     uint64_t rules_won; /* bit i: base rule i took part */
     uint32_t part_count;
     struct award_part parts[AWARD_PARTS_MAX];
-    millipoints earned;  /* after caps */
-    millipoints trimmed; /* by them */
+    uint32_t stamp_count; /* of the parts: PART_STAMP */
+    millipoints earned;   /* after caps */
+    millipoints trimmed;  /* by them */
     /* Uses of offers, room under caps: to be added to the account. CHANGE_TALLY. */
     uint32_t tally_count;
     struct account_change tallies[RATING_TALLIES_MAX];
@@ -97,10 +107,16 @@ struct kept {
     millipoints points; /* not more than was earned */
     minor_units base;
     int64_t stamps[STAMP_PARTS_MAX]; /* by the purchase's stamp parts, in their order */
-    uint64_t uses;                   /* bit i: part i still gives something */
+    uint64_t uses;                   /* of rate_uses, those that still give something */
 };
 void rate_rest(const struct programme *programme, const struct purchase *sale, const struct rest *rest,
-               struct kept *out);
+               struct rating *scratch, struct kept *out);
+
+/*
+ * The offers of which a purchase counted a use: they have a limit, and gave something. Bit i: offer i of the programme
+ * that it was rated by.
+ */
+uint64_t rate_uses(const struct programme *programme, const struct purchase *sale);
 
 /* What today's base rules earn on goods whose purchase is not known: no visits, minimum, tier, offers, caps. */
 PUNKT_MUST_CHECK bool rate_unlinked(const struct rating_input *input, struct rating *rating,
@@ -108,5 +124,8 @@ PUNKT_MUST_CHECK bool rate_unlinked(const struct rating_input *input, struct rat
 
 /* In which period of its window a use of an offer, or of a reward, counts: its first day. */
 local_day window_start(enum window window, const struct period *period, local_day day);
-/* The day on which the hours of an offer began that hold the moment: past midnight, the day before. */
+/*
+ * The day on which the hours of a filter began that hold the moment: past midnight, the day before. Its weekday is the one
+ * that `days` means. Of several hours, the first in the file whose day fits; the day itself if none does.
+ */
 local_day filter_use_day(const struct filter *filter, local_day day, uint32_t minute);
