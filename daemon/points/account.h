@@ -88,13 +88,15 @@ struct tier_state {
 };
 
 /* An open hold. */
+#define USE_UNCOUNTED INT32_MIN
 struct account_hold {
     journal_position id; /* the event that made it */
     millipoints points;
     int64_t stamps; /* of `purse` */
     uint64_t purse;
-    uint64_t reward;   /* whose stock and use are set aside; 0: none */
-    uint32_t quantity; /* of the reward */
+    uint64_t reward;      /* whose stock and use are set aside; 0: none */
+    uint32_t quantity;    /* of the reward */
+    local_day use_period; /* in which its use counts in the reward's limit; USE_UNCOUNTED: it does not */
     utc_us deadline;
     uint32_t part_count; /* the lots it holds: the next so many of account.hold_parts, in spending order */
 };

@@ -109,7 +109,11 @@ struct judgement {
     struct text role; /* of the identity, for limits of adjustments; "admin": none applies */
 };
 
-/* The PIN that came with a request, as far as it is known (DOMAIN.md, Cards). */
+/*
+ * The PIN that came with a request, as far as it is known (DOMAIN.md, Cards). It was counted as wrong by decide_pin_try
+ * before it was checked, and that refuses a locked account: so a right one stands, even if it was the last try. A quote
+ * asks for none: PIN_RIGHT.
+ */
 enum pin_check { PIN_NOT_GIVEN = 0, PIN_RIGHT = 1, PIN_WRONG = 2 };
 
 /* What a customer wants for points or stamps. */
@@ -119,6 +123,8 @@ struct wish {
     millipoints points;    /* by points: so many. Else what the till thinks it costs: a hint, not looked at */
     journal_position hold; /* a capture of this hold instead, of up to `points` (0: all of it); 0: direct */
     uint32_t line;         /* of the purchase that is the reward, from 1; 0: none */
+    /* What an advice's capture needs of a hold that has ended: its event, read back; NULL: it is not known. */
+    const struct event *hold_event;
 };
 
 struct purchase_request {

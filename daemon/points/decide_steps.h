@@ -50,30 +50,58 @@ bool decide_account(const struct points_view *view, const struct judgement *judg
 
 #define BILL_UNKNOWN (-1)
 
+/* A wish, and what it is judged on besides state. */
+struct wanted {
+    const struct wish *wish;
+    const struct account *after; /* sides[0], as what this decision took before left it */
+    struct text store;
+    minor_units bill; /* what is still to be paid; BILL_UNKNOWN: no cap */
+    uint32_t line_count;
+    const struct sale_line *lines; /* of the receipt: for wishes that name one */
+    enum pin_check pin;
+    /* An advice: nothing is refused; what cannot be taken is a shortfall, and worth stays that of the whole. */
+    bool partial;
+    bool barred; /* an advice of a card that may not spend: nothing is taken */
+};
+
 /* What a wish comes to. */
 struct cost {
     struct redemption redemption; /* cost, worth, reward */
     const struct reward *reward;  /* NULL: by points */
-    local_day use_period;         /* in which its limit counts */
+    local_day use_period;         /* in which its limit counts, by quantity; USE_UNCOUNTED: there is none */
+    bool pin_right;               /* wrong tries before it are forgotten */
 };
 
 /*
- * Judges a wish on sides[0] (DOMAIN.md, Redeeming): reward known and offered, PIN, stock, limit, minimum, points and stamps
- * enough. Direct ones only. `after`: the account to look at, what this decision took before left out.
- * bill: what is still to be paid; BILL_UNKNOWN: no cap.
- * `partial`: an advice; not enough is no refusal but a shortfall, and worth stays that of the whole.
- * In a purchase, event.purchase.redemptions are those that this decision took before.
+ * Judges a wish on sides[0] (DOMAIN.md, Redeeming): reward known and offered, PIN, stock, limit, minimum, points and
+ * stamps enough. Direct ones only. In a purchase, event.purchase.redemptions are those that this decision took before.
+ * A shortfall flags the event. False: refused.
  */
 bool decide_wish(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
-                 const struct wish *wish, struct text store, minor_units bill, enum pin_check pin,
-                 bool partial, const struct account *after, struct cost *out);
+                 const struct wanted *wanted, struct cost *out);
+
 /* Takes what it costs: points, stamps, the use of the limit. change_first and change_count are filled. */
 struct maker;
 void take_cost(struct maker *maker, struct cost *cost);
-/* Takes what a hold has set aside, up to `points` (0: all). False: refused (no such hold, ended, more than held). A late one
- * in an advice takes what is free instead, the rest is shortfall. */
+
+/*
+ * Takes what a hold has set aside, up to wish->points (0: all) and the bill, and ends it: the rest is given back. Of a
+ * reward, all is taken. False: refused (no such hold, ended, of another account, more than held, below the minimum). In an
+ * advice an unended hold is captured however late; for an ended one what is free is taken, as a direct redemption; for an
+ * unknown one, or one of another account, nothing is. change_first and change_count are filled. wanted->after is
+ * maker->after.
+ */
 bool take_hold(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
-               struct maker *maker, const struct wish *wish, struct redemption *out);
+               struct maker *maker, const struct wanted *wanted, struct redemption *out);
+
+/* Gives back all that an open hold of the account has set aside: points, stamps, the use of the limit. */
+void release_hold(struct maker *maker, journal_position hold);
+
+/*
+ * In which period a use of a reward counts that was had on a day (of the event's `occurred`, by the programme in force
+ * then). A use is counted by quantity, when it is redeemed or set aside. USE_UNCOUNTED: the reward has no limit.
+ */
+local_day reward_use_period(const struct reward *reward, local_day day);
 
 /* Copies lines to where their bases are filled. */
 void decide_copy_lines(struct decision *decision, uint32_t line_count, const struct sale_line *lines);
