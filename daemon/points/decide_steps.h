@@ -46,6 +46,17 @@ bool decide_card(const struct points_view *view, const struct judgement *judgeme
 bool decide_account(const struct points_view *view, const struct judgement *judgement,
                     struct decision *decision, uint32_t side, account_number number);
 
+/* Refuses what is more than an account can hold. */
+void decide_over_limit(struct decision *decision);
+/* Judges the reason of an act that moves points: one of the programme's list (DOMAIN.md, Back office). */
+bool decide_reason(struct decision *decision, const struct programme *programme, struct text reason);
+/*
+ * Makes the effects of an act on sides[0]: `cards` more of them lead to it, and the account `other` (0: none) joins it,
+ * as of maker_absorb. Refuses if it does not fit, or if `other` has something due.
+ */
+void decide_join(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+                 account_number other, int64_t cards);
+
 /* --- redeeming, for redemptions, holds and purchases (redeeming.c) --- */
 
 #define BILL_UNKNOWN (-1)

@@ -34,7 +34,7 @@ struct lot_terms {
 
 /* The terms of an award that was earned on a day: expiry is counted from the day it matures (DOMAIN.md, Lots). */
 struct lot_terms award_terms(const struct programme *programme, local_day earned);
-/* Of points that an adjustment or bonus adds: matured at once, today's expiry. */
+/* Of points that an adjustment adds: matured at once, today's expiry. */
 struct lot_terms added_terms(const struct programme *programme, local_day today);
 
 /*
@@ -64,6 +64,11 @@ PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_chan
                                       uint32_t take_count, uint32_t lot_offset, millipoints skip,
                                       millipoints points, uint32_t restore_days);
 
+/* Of a bonus: an award without a purchase, which counts for a tier by points (DOMAIN.md, Back office). */
+struct lot_terms bonus_terms(const struct programme *programme, local_day today);
+/* Gives a bonus, and counts it for the tier if it has matured. False: as maker_give. */
+PUNKT_MUST_CHECK bool maker_bonus(struct maker *maker, const struct programme *programme, millipoints points);
+
 /* Pays debt with what is free, in spending order: after what came in otherwise than by maker_give. */
 void maker_settle(struct maker *maker);
 
@@ -78,6 +83,9 @@ void maker_hold(struct maker *maker, const struct account_hold *hold);
  * expired meanwhile expires at the next midnight's event).
  */
 void maker_hold_end(struct maker *maker, journal_position hold, millipoints points);
+
+/* Forgets what was activated of offers that are over, or that the programme does not know any more. */
+void maker_forget_offers(struct maker *maker, const struct programme *programme);
 
 /* Anything else, written down and done. It must fit. */
 void maker_change(struct maker *maker, const struct account_change *change);
@@ -98,9 +106,9 @@ void maker_count(struct maker *maker, const struct programme *programme, enum ti
 void maker_tier(struct maker *maker, const struct programme *programme);
 
 /*
- * The account of side 1 goes into that of side 0 (merges, joins of suspense): CHANGE_ABSORB and CHANGE_ABSORBED, the better
- * tier, then debt is settled and the tier judged. False: the target can hold no more lots, holds, debts or tags. Their
- * lifetime_change is what the source had, and less that.
+ * The account of side 1 goes into that of side 0 (merges, joins of suspense): CHANGE_ABSORB and CHANGE_ABSORBED, the
+ * better tier, then debt is settled and the tier judged. False: the target can hold no more lots, holds or tags.
+ * What the source had of lifetime is left to both lifetime_changes.
  */
 PUNKT_MUST_CHECK bool maker_absorb(struct maker *target, struct maker *source,
                                    const struct programme *programme);

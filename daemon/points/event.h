@@ -394,8 +394,9 @@ struct event {
             struct text number; /* of the card whose status changes; sealed */
             enum card_status before, after;
             struct text reason;
-            millipoints forfeited;
-        } card_status; /* what waited for an unblocked card joins: see CHANGE_ABSORB. Closing releases holds: CHANGE_HOLD_ENDED */
+            millipoints
+                forfeited; /* by closing the account, which also releases its holds: CHANGE_HOLD_ENDED */
+        } card_status;     /* what waited for an unblocked card joins: CHANGE_ABSORB */
         struct {
             struct text old_number, new_number; /* sealed */
             card_id new_card;

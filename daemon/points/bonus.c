@@ -1,0 +1,22 @@
+#include "points/effect_maker.h"
+
+struct lot_terms bonus_terms(const struct programme *programme, local_day today)
+{
+    struct lot_terms terms = award_terms(programme, today);
+    terms.by_purchase = false;
+    terms.counts = true;
+    return terms;
+}
+
+bool maker_bonus(struct maker *maker, const struct programme *programme, millipoints points)
+{
+    struct lot_terms terms = bonus_terms(programme, maker->today);
+    millipoints settled;
+    uint32_t lot;
+    if (!maker_give(maker, programme, points, &terms, &settled, &lot))
+        return false;
+    /* A pending lot counts on the day it matures. */
+    if (terms.matures <= maker->today)
+        maker_count(maker, programme, TIER_BY_POINTS, maker->today, points);
+    return true;
+}

@@ -1,0 +1,201 @@
+#include "points/decide.h"
+
+#include "points/decide_steps.h"
+#include "points/effect_maker.h"
+
+/* Looks up the cards of both sides; of two refusals the one of higher precedence is the answer. */
+static bool two_cards(const struct points_view *view, const struct judgement *judgement,
+                      struct decision *decision, struct text number, struct text other)
+{
+    if (decide_card(view, judgement, decision, 0, number, CARD_USE_OFFICE))
+        return decide_card(view, judgement, decision, 1, other, CARD_USE_OFFICE);
+    enum refusal first = decision->refusal;
+    if (first != REFUSAL_DAY_FIRST &&
+        (decide_card(view, judgement, decision, 1, other, CARD_USE_OFFICE) || decision->refusal > first))
+        decide_refuse(decision, first, "%s", "");
+    return false;
+}
+
+void decide_merge(const struct points_view *view, const struct judgement *judgement,
+                  const struct merge_request *request, struct decision *decision)
+{
+    decide_begin(decision, EVENT_MERGE, judgement, 0);
+    struct event *event = &decision->event;
+    event->operator= request->operator;
+    event->merge.reason = request->reason;
+    if (!two_cards(view, judgement, decision, request->to_card, request->from_card))
+        return;
+    event->merge.target = decision->sides[0].before.number;
+    event->merge.source = decision->sides[1].before.number;
+    /* Merged before: repeating it changes nothing. */
+    if (event->merge.source != event->merge.target)
+        decide_join(view, judgement, decision, event->merge.source, 0);
+}
+
+/* The lot of an account that is read; NULL: there is none. */
+static const struct lot *find_lot(const struct account *account, uint32_t number)
+{
+    for (uint32_t i = 0; i < account->lot_count; i++) {
+        if (account->lots[i].number == number)
+            return &account->lots[i];
+    }
+    return NULL;
+}
+
+/* What was taken of the lots of one account goes into the other, with its dates. */
+static bool give_taken(const struct decision *decision, struct maker *to, const struct programme *programme)
+{
+    const struct effect *taken = &decision->event.effects[0];
+    for (uint32_t i = 0; i < taken->lot_change_count; i++) {
+        const struct lot_change *take = &taken->lot_changes[i];
+        PUNKT_CHECK(take->kind == LOT_TAKE);
+        const struct lot *lot = find_lot(&decision->sides[0].before, take->lot);
+        PUNKT_CHECK(lot != NULL);
+        struct lot_terms terms = { .inactive_months = lot->inactive_months,
+                                   .earned = lot->earned,
+                                   .matures = lot->matures,
+                                   .last_day = lot->last_day };
+        millipoints settled;
+        uint32_t into;
+        if (!maker_give(to, programme, take->points, &terms, &settled, &into))
+            return false;
+    }
+    return true;
+}
+
+void decide_transfer(const struct points_view *view, const struct judgement *judgement,
+                     const struct transfer_request *request, struct decision *decision)
+{
+    PUNKT_CHECK(request->points > 0 && request->points <= MILLIPOINTS_MAX);
+    decide_begin(decision, EVENT_TRANSFER, judgement, 0);
+    const struct programme *programme = programme_at(view, judgement->now);
+    struct event *event = &decision->event;
+    event->operator= request->operator;
+    event->transfer.points = request->points;
+    event->transfer.reason = request->reason;
+    event->transfer.note = request->note;
+    if (!two_cards(view, judgement, decision, request->from_card, request->to_card))
+        return;
+    if (decision->sides[0].before.number == decision->sides[1].before.number) {
+        decide_refuse(decision, REFUSAL_SAME_ACCOUNT, "%s", "");
+        return;
+    }
+    if (!decide_reason(decision, programme, request->reason))
+        return;
+    local_day today = decide_today(view, judgement);
+    millipoints available = account_free(&decision->sides[0].before, today);
+    if (available < request->points) {
+        decide_refuse_points(decision, request->points, available);
+        return;
+    }
+    struct maker from = maker_begin(decision, 0, today);
+    struct maker to = maker_begin(decision, 1, today);
+    PUNKT_CHECK(maker_take_free(&from, request->points) == request->points);
+    bool fits = give_taken(decision, &to, programme);
+    maker_tier(&from, programme);
+    maker_tier(&to, programme);
+    if (!fits || !maker_end(&from, 0) || !maker_end(&to, 0))
+        decide_over_limit(decision);
+}
+
+/* Begins an act that changes no points. False: refused. */
+static bool begin_act(const struct points_view *view, const struct judgement *judgement,
+                      struct decision *decision, enum event_type type, struct text card, enum card_use use)
+{
+    decide_begin(decision, type, judgement, 0);
+    return decide_card(view, judgement, decision, 0, card, use);
+}
+
+static void end_act(struct decision *decision, struct maker *maker)
+{
+    if (!maker_end(maker, 0))
+        decide_over_limit(decision);
+}
+
+static void change_tag(struct maker *maker, struct text tag, bool set)
+{
+    PUNKT_CHECK(tag.size > 0 && tag.size <= sizeof(((struct account_tag *)NULL)->text));
+    if (account_has_tag(maker->after, tag.data, tag.size) != set)
+        maker_change(maker, &(struct account_change){ .kind = CHANGE_TAG, .value = set, .text = tag });
+}
+
+void decide_tag(const struct points_view *view, const struct judgement *judgement,
+                const struct tag_request *request, struct decision *decision)
+{
+    PUNKT_CHECK(request->set_count <= ACCOUNT_TAGS_MAX && request->clear_count <= ACCOUNT_TAGS_MAX);
+    if (!begin_act(view, judgement, decision, EVENT_TAGS, request->card, CARD_USE_OFFICE))
+        return;
+    decision->event.operator= request->operator;
+    struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
+    for (uint32_t i = 0; i < request->clear_count; i++)
+        change_tag(&maker, request->clear[i], false);
+    for (uint32_t i = 0; i < request->set_count; i++) {
+        const struct text *tag = &request->set[i];
+        if (maker.after->tag_count == ACCOUNT_TAGS_MAX &&
+            !account_has_tag(maker.after, tag->data, tag->size)) {
+            decide_refuse(decision, REFUSAL_OVER_LIMIT, "an account has at most %d tags", ACCOUNT_TAGS_MAX);
+            return;
+        }
+        change_tag(&maker, *tag, true);
+    }
+    end_act(decision, &maker);
+}
+
+void decide_activate(const struct points_view *view, const struct judgement *judgement,
+                     const struct activate_request *request, struct decision *decision)
+{
+    if (!begin_act(view, judgement, decision, EVENT_ACTIVATION, request->card, CARD_USE_OFFICE))
+        return;
+    decision->event.operator= request->operator;
+    const struct programme *programme = programme_at(view, judgement->now);
+    local_day today = decide_today(view, judgement);
+    const struct offer *offer = programme_offer(programme, request->offer);
+    if (offer == NULL) {
+        decide_refuse(decision, REFUSAL_UNKNOWN_OFFER, "%s", "");
+        return;
+    }
+    if (!offer->activate || (!request->off && offer->period.through < today)) {
+        decide_refuse(decision, REFUSAL_NOT_OFFERED, "%s",
+                      offer->activate ? "the offer is over" : "the offer needs no activation");
+        return;
+    }
+    struct maker maker = maker_begin(decision, 0, today);
+    if (account_has_activated(maker.after, offer->id) == request->off) {
+        if (!request->off && maker.after->activated_count == ACCOUNT_ACTIVATED_MAX)
+            maker_forget_offers(&maker, programme);
+        maker_change(&maker, &(struct account_change){
+                                 .kind = CHANGE_ACTIVATED, .id = offer->id, .value = !request->off });
+    }
+    end_act(decision, &maker);
+}
+
+void decide_pin_set(const struct points_view *view, const struct judgement *judgement,
+                    const struct pin_set_request *request, struct decision *decision)
+{
+    if (!begin_act(view, judgement, decision, EVENT_PIN_SET, request->card, CARD_USE_OFFICE))
+        return;
+    decision->event.operator= request->operator;
+    struct account_change change = { .kind = CHANGE_PIN };
+    if (request->pin.set)
+        change.pin = request->pin;
+    change.pin.wrong = 0;
+    struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
+    maker_change(&maker, &change);
+    end_act(decision, &maker);
+}
+
+void decide_pin_try(const struct points_view *view, const struct judgement *judgement,
+                    const struct pin_try_request *request, struct decision *decision)
+{
+    if (!begin_act(view, judgement, decision, EVENT_PIN_TRY, request->card, CARD_USE_SPEND))
+        return;
+    const struct account_pin *pin = &decision->sides[0].before.pin;
+    if (!pin->set) {
+        decide_refuse(decision, REFUSAL_NOTHING_TO_DO, "%s", "the account has no PIN");
+        return;
+    }
+    struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
+    maker_change(&maker, &(struct account_change){ .kind = CHANGE_PIN_WRONG,
+                                                   .value = i64_min(pin->wrong + 1, PIN_TRIES) });
+    end_act(decision, &maker);
+}
