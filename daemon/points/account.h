@@ -76,7 +76,7 @@ struct month_sum {
     millipoints points; /* matured awards, less returns */
 };
 
-/* The tier of an account, and until when. */
+/* The tier of an account, and until when. Neither a tier nor a next one: all zeros. */
 struct tier_state {
     uint64_t id;       /* programme_id of its name; 0: none */
     local_day since;   /* the day it was reached */
@@ -121,13 +121,14 @@ struct account_pin {
 #define ACCOUNT_LOTS_BY_PURCHASE_MAX 64 /* beyond it, lots are joined (LEDGER.md, State) */
 #define ACCOUNT_LOTS_MAX 1024
 #define ACCOUNT_DEBTS_MAX 64 /* beyond it, the two oldest become one */
+/* Beyond these the oldest gives way: the tally with the oldest period, the first purse, the oldest month. */
 #define ACCOUNT_TALLIES_MAX 160
 #define ACCOUNT_STAMPS_MAX 16
 #define ACCOUNT_MONTHS_MAX 64
 #define ACCOUNT_HOLDS_MAX 16
 #define ACCOUNT_HOLD_PARTS_MAX 256
 #define ACCOUNT_TAGS_MAX 16
-#define ACCOUNT_ACTIVATED_MAX 48
+#define ACCOUNT_ACTIVATED_MAX 48 /* beyond it, the one activated first gives way */
 
 struct account {
     account_number number;
@@ -244,10 +245,16 @@ struct totals {
     millipoints outstanding, debt;
 };
 
+/* An account that was just made: everything is empty. The unused ends of its tables are not touched. */
+void account_new(account_number number, struct account *out);
+
 /* Copies an account without the unused ends of its tables. */
 void account_copy(const struct account *from, struct account *out);
 
-/* The day after which nothing is left of the lot. */
+/*
+ * The day after which nothing is left of the lot. Of one that expires by inactivity: so many months after the last
+ * purchase or, if that is later, after it was earned; not before it matures.
+ */
 local_day lot_last_day(const struct account *account, const struct lot *lot);
 
 /*

@@ -37,3 +37,11 @@ struct civil_date {
 /* Proleptic Gregorian calendar (ISO 8601). */
 struct civil_date civil_from_day(local_day day);
 local_day day_from_civil(struct civil_date date);
+
+/* The same day of the month so many months later or before, or the last day of that month if it is shorter. */
+local_day day_add_months(local_day day, int32_t months);
+
+/* Months since January 1970, the first day of one, the last day of one. */
+int32_t month_of_day(local_day day);
+local_day month_first_day(int32_t month);
+local_day month_last_day(int32_t month);

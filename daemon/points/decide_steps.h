@@ -16,9 +16,9 @@ void decide_refuse(struct decision *decision, enum refusal refusal, const char *
 /* Refuses for want of points. */
 void decide_refuse_points(struct decision *decision, millipoints needed, millipoints available);
 
-/* Begins: empties the decision; the event happened at `time` (0: now), as judged. */
-void decide_begin(struct decision *decision, enum event_type type, const struct judgement *judgement,
-                  utc_us time);
+/* Begins: empties the decision; the event happened at `time` (0: now), as judged; its day is today's. */
+void decide_begin(const struct points_view *view, const struct judgement *judgement, enum event_type type,
+                  utc_us time, struct decision *decision);
 
 /* What rules are in force at a time, and the day that it is now by those in force now. */
 const struct programme *programme_at(const struct points_view *view, utc_us time);

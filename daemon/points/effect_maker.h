@@ -10,6 +10,7 @@
 
 struct maker {
     struct effect *effect;
+    const struct account *before;
     struct account *after;
     local_day today;
 };
@@ -39,7 +40,8 @@ struct lot_terms added_terms(const struct programme *programme, local_day today)
 
 /*
  * Points that come in: if they have matured they pay debt first, the rest becomes a lot. *out_settled: what paid debt;
- * *out_lot: 0 if nothing is left. False: the account can hold no more lots.
+ * *out_lot: 0 if nothing is left. False: the account can hold no more lots. What has matured and counts is counted for a
+ * tier by points (maker_count) here; what has not, when it matures.
  */
 PUNKT_MUST_CHECK bool maker_give(struct maker *maker, const struct programme *programme, millipoints points,
                                  const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot);
@@ -58,7 +60,8 @@ millipoints maker_take_free(struct maker *maker, millipoints points);
  * Gives points back to the lots they came from, last taken first, with their dates; a lot that is gone is made again; one
  * that has expired meanwhile is usable for restore_days more (0: it expires at once). `takes`: the lot changes of the event
  * that took them, TAKE and CAPTURE are looked at; lot_offset: if the account was merged since; skip: of the last ones, so
- * much was given back before. Debt is settled first, as with all points that become free. False: as maker_give.
+ * much was given back before. Debt is settled first, as with all points that become free. What was taken while it was
+ * pending comes back pending, and matures by the next EVENT_DAY if its day is over. False: as maker_give.
  */
 PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_change *takes,
                                       uint32_t take_count, uint32_t lot_offset, millipoints skip,
@@ -76,11 +79,15 @@ void maker_settle(struct maker *maker);
 void maker_owe(struct maker *maker, millipoints points);
 void maker_forgive(struct maker *maker, millipoints points);
 
-/* Sets free points aside, in spending order, for the hold of this event. They must be there. */
+/*
+ * Begins the hold of this event: sets its points aside, in spending order, and its stamps. They must be there. Not the use
+ * of its reward.
+ */
 void maker_hold(struct maker *maker, const struct account_hold *hold);
 /*
  * Ends a hold: captures `points` of what it holds, in spending order, gives the rest back (which settles debt; what has
- * expired meanwhile expires at the next midnight's event).
+ * expired meanwhile expires by the next EVENT_DAY). Its stamps are not set aside any more: a capture takes them by
+ * maker_stamps. Not the use of its reward.
  */
 void maker_hold_end(struct maker *maker, journal_position hold, millipoints points);
 

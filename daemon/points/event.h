@@ -69,13 +69,13 @@ enum lot_change_kind {
 
 struct lot_change {
     enum lot_change_kind kind;
-    bool by_purchase, pending, counts; /* LOT_ADD of a new lot */
-    uint8_t inactive_months;           /* LOT_ADD */
+    /* ADD, TAKE, CAPTURE: what the lot is, so that what was taken can go back when the lot is gone. */
+    bool by_purchase, pending, counts;
+    uint8_t inactive_months;
     uint32_t lot;
-    uint32_t into;      /* LOT_JOIN */
-    millipoints points; /* above zero; not JOIN, MATURE */
-    local_day
-        earned; /* ADD, TAKE, CAPTURE: of the lot, so that what was taken can go back when the lot is gone */
+    uint32_t into;         /* LOT_JOIN */
+    millipoints points;    /* above zero; not JOIN, MATURE */
+    local_day earned;      /* ADD, TAKE, CAPTURE */
     local_day matures;     /* ADD, TAKE, CAPTURE */
     local_day last_day;    /* ADD, TAKE, CAPTURE */
     journal_position hold; /* FREE, CAPTURE: which. HOLD: this event's */
