@@ -13,10 +13,5 @@ bool maker_bonus(struct maker *maker, const struct programme *programme, millipo
     struct lot_terms terms = bonus_terms(programme, maker->today);
     millipoints settled;
     uint32_t lot;
-    if (!maker_give(maker, programme, points, &terms, &settled, &lot))
-        return false;
-    /* A pending lot counts on the day it matures. */
-    if (terms.matures <= maker->today)
-        maker_count(maker, programme, TIER_BY_POINTS, maker->today, points);
-    return true;
+    return maker_give(maker, programme, points, &terms, &settled, &lot);
 }

@@ -19,7 +19,7 @@ static bool two_cards(const struct points_view *view, const struct judgement *ju
 void decide_merge(const struct points_view *view, const struct judgement *judgement,
                   const struct merge_request *request, struct decision *decision)
 {
-    decide_begin(decision, EVENT_MERGE, judgement, 0);
+    decide_begin(view, judgement, EVENT_MERGE, 0, decision);
     struct event *event = &decision->event;
     event->operator= request->operator;
     event->merge.reason = request->reason;
@@ -32,16 +32,6 @@ void decide_merge(const struct points_view *view, const struct judgement *judgem
         decide_join(view, judgement, decision, event->merge.source, 0);
 }
 
-/* The lot of an account that is read; NULL: there is none. */
-static const struct lot *find_lot(const struct account *account, uint32_t number)
-{
-    for (uint32_t i = 0; i < account->lot_count; i++) {
-        if (account->lots[i].number == number)
-            return &account->lots[i];
-    }
-    return NULL;
-}
-
 /* What was taken of the lots of one account goes into the other, with its dates. */
 static bool give_taken(const struct decision *decision, struct maker *to, const struct programme *programme)
 {
@@ -49,12 +39,10 @@ static bool give_taken(const struct decision *decision, struct maker *to, const 
     for (uint32_t i = 0; i < taken->lot_change_count; i++) {
         const struct lot_change *take = &taken->lot_changes[i];
         PUNKT_CHECK(take->kind == LOT_TAKE);
-        const struct lot *lot = find_lot(&decision->sides[0].before, take->lot);
-        PUNKT_CHECK(lot != NULL);
-        struct lot_terms terms = { .inactive_months = lot->inactive_months,
-                                   .earned = lot->earned,
-                                   .matures = lot->matures,
-                                   .last_day = lot->last_day };
+        struct lot_terms terms = { .inactive_months = take->inactive_months,
+                                   .earned = take->earned,
+                                   .matures = take->matures,
+                                   .last_day = take->last_day };
         millipoints settled;
         uint32_t into;
         if (!maker_give(to, programme, take->points, &terms, &settled, &into))
@@ -67,7 +55,7 @@ void decide_transfer(const struct points_view *view, const struct judgement *jud
                      const struct transfer_request *request, struct decision *decision)
 {
     PUNKT_CHECK(request->points > 0 && request->points <= MILLIPOINTS_MAX);
-    decide_begin(decision, EVENT_TRANSFER, judgement, 0);
+    decide_begin(view, judgement, EVENT_TRANSFER, 0, decision);
     const struct programme *programme = programme_at(view, judgement->now);
     struct event *event = &decision->event;
     event->operator= request->operator;
@@ -102,7 +90,7 @@ void decide_transfer(const struct points_view *view, const struct judgement *jud
 static bool begin_act(const struct points_view *view, const struct judgement *judgement,
                       struct decision *decision, enum event_type type, struct text card, enum card_use use)
 {
-    decide_begin(decision, type, judgement, 0);
+    decide_begin(view, judgement, type, 0, decision);
     return decide_card(view, judgement, decision, 0, card, use);
 }
 
@@ -160,12 +148,9 @@ void decide_activate(const struct points_view *view, const struct judgement *jud
         return;
     }
     struct maker maker = maker_begin(decision, 0, today);
-    if (account_has_activated(maker.after, offer->id) == request->off) {
-        if (!request->off && maker.after->activated_count == ACCOUNT_ACTIVATED_MAX)
-            maker_forget_offers(&maker, programme);
+    if (account_has_activated(maker.after, offer->id) == request->off)
         maker_change(&maker, &(struct account_change){
                                  .kind = CHANGE_ACTIVATED, .id = offer->id, .value = !request->off });
-    }
     end_act(decision, &maker);
 }
 

@@ -108,13 +108,12 @@ void decide_issue(const struct points_view *view, const struct judgement *judgem
                   const struct issue_request *request, struct decision *decision)
 {
     PUNKT_CHECK(request->count > 0);
-    decide_begin(decision, EVENT_CARDS_ISSUED, judgement, 0);
+    decide_begin(view, judgement, EVENT_CARDS_ISSUED, 0, decision);
     const struct programme *programme = programme_at(view, judgement->now);
     struct card waiting;
     if (!issue_numbers(view, request, programme->card_check, decision, &waiting))
         return;
     struct event *event = &decision->event;
-    event->day = decide_today(view, judgement);
     event->operator= request->operator;
     event->cards_issued.count = request->count;
     event->cards_issued.check = programme->card_check;
@@ -168,7 +167,7 @@ static void close_card(const struct points_view *view, const struct judgement *j
 void decide_card_act(const struct points_view *view, const struct judgement *judgement,
                      const struct card_act_request *request, struct decision *decision)
 {
-    decide_begin(decision, EVENT_CARD_STATUS, judgement, 0);
+    decide_begin(view, judgement, EVENT_CARD_STATUS, 0, decision);
     struct event *event = &decision->event;
     event->operator= request->operator;
     event->card_status.number = request->card;
@@ -203,7 +202,7 @@ void decide_card_act(const struct points_view *view, const struct judgement *jud
 void decide_card_replace(const struct points_view *view, const struct judgement *judgement,
                          const struct card_replace_request *request, struct decision *decision)
 {
-    decide_begin(decision, EVENT_CARD_REPLACED, judgement, 0);
+    decide_begin(view, judgement, EVENT_CARD_REPLACED, 0, decision);
     struct event *event = &decision->event;
     event->operator= request->operator;
     event->card_replaced.old_number = request->old_card;
@@ -230,7 +229,7 @@ void decide_card_replace(const struct points_view *view, const struct judgement 
 void decide_card_add(const struct points_view *view, const struct judgement *judgement,
                      const struct card_add_request *request, struct decision *decision)
 {
-    decide_begin(decision, EVENT_CARD_ADDED, judgement, 0);
+    decide_begin(view, judgement, EVENT_CARD_ADDED, 0, decision);
     struct event *event = &decision->event;
     event->operator= request->operator;
     event->card_added.number = request->new_card;

@@ -52,7 +52,7 @@ void decide_adjust(const struct points_view *view, const struct judgement *judge
 {
     millipoints points = request->points;
     PUNKT_CHECK(points != 0 && points >= -MILLIPOINTS_MAX && points <= MILLIPOINTS_MAX);
-    decide_begin(decision, EVENT_ADJUSTMENT, judgement, 0);
+    decide_begin(view, judgement, EVENT_ADJUSTMENT, 0, decision);
     struct event *event = &decision->event;
     event->operator= request->operator;
     event->adjustment.points = points;
@@ -85,7 +85,7 @@ void decide_bonus(const struct points_view *view, const struct judgement *judgem
                   const struct bonus_request *request, struct decision *decision)
 {
     PUNKT_CHECK(request->points > 0 && request->points <= MILLIPOINTS_MAX);
-    decide_begin(decision, EVENT_BONUS, judgement, 0);
+    decide_begin(view, judgement, EVENT_BONUS, 0, decision);
     const struct programme *programme = programme_at(view, judgement->now);
     struct event *event = &decision->event;
     event->operator= request->operator;
@@ -107,7 +107,7 @@ void decide_write_off(const struct points_view *view, const struct judgement *ju
                       const struct write_off_request *request, struct decision *decision)
 {
     PUNKT_CHECK(request->points >= 0);
-    decide_begin(decision, EVENT_WRITE_OFF, judgement, 0);
+    decide_begin(view, judgement, EVENT_WRITE_OFF, 0, decision);
     const struct programme *programme = programme_at(view, judgement->now);
     struct event *event = &decision->event;
     event->operator= request->operator;

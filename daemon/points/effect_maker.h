@@ -69,7 +69,7 @@ PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_chan
 
 /* Of a bonus: an award without a purchase, which counts for a tier by points (DOMAIN.md, Back office). */
 struct lot_terms bonus_terms(const struct programme *programme, local_day today);
-/* Gives a bonus, and counts it for the tier if it has matured. False: as maker_give. */
+/* Gives a bonus, today. False: as maker_give. */
 PUNKT_MUST_CHECK bool maker_bonus(struct maker *maker, const struct programme *programme, millipoints points);
 
 /* Pays debt with what is free, in spending order: after what came in otherwise than by maker_give. */
@@ -90,9 +90,6 @@ void maker_hold(struct maker *maker, const struct account_hold *hold);
  * maker_stamps. Not the use of its reward.
  */
 void maker_hold_end(struct maker *maker, journal_position hold, millipoints points);
-
-/* Forgets what was activated of offers that are over, or that the programme does not know any more. */
-void maker_forget_offers(struct maker *maker, const struct programme *programme);
 
 /* Anything else, written down and done. It must fit. */
 void maker_change(struct maker *maker, const struct account_change *change);

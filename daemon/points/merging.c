@@ -1,27 +1,8 @@
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
 
-void maker_forget_offers(struct maker *maker, const struct programme *programme)
-{
-    uint32_t i = 0;
-    while (i < maker->after->activated_count) {
-        uint64_t id = maker->after->activated[i];
-        bool current = false;
-        for (uint32_t k = 0; k < programme->offer_count && !current; k++)
-            current = programme->offers[k].id == id && programme->offers[k].period.through >= maker->today;
-        if (current)
-            i++;
-        else
-            maker_change(maker, &(struct account_change){ .kind = CHANGE_ACTIVATED, .id = id });
-    }
-}
-
 bool maker_absorb(struct maker *target, struct maker *source, const struct programme *programme)
 {
-    if (target->after->activated_count + source->after->activated_count > ACCOUNT_ACTIVATED_MAX) {
-        maker_forget_offers(target, programme);
-        maker_forget_offers(source, programme);
-    }
     uint32_t offset = target->after->next_lot - 1;
     if (!account_absorb(target->after, source->after, offset))
         return false;
