@@ -38,11 +38,26 @@ static int32_t offset_after(const struct calendar *calendar, uint32_t passed)
     return passed == 0 ? calendar->first_offset_s : calendar->transitions[passed - 1].offset_s;
 }
 
-local_day calendar_day(const struct calendar *calendar, utc_us time)
+local_day calendar_day_minute(const struct calendar *calendar, utc_us time, uint32_t *out_minute)
 {
     int64_t at_s = floor_div(time, US_PER_SECOND);
-    int32_t offset_s = offset_after(calendar, transitions_until(calendar, at_s));
-    return (local_day)floor_div(at_s + offset_s, SECONDS_PER_DAY);
+    int64_t wall_s = at_s + offset_after(calendar, transitions_until(calendar, at_s));
+    int64_t day = floor_div(wall_s, SECONDS_PER_DAY);
+    *out_minute = (uint32_t)((wall_s - day * SECONDS_PER_DAY) / 60);
+    return (local_day)day;
+}
+
+local_day calendar_day(const struct calendar *calendar, utc_us time)
+{
+    uint32_t minute;
+    return calendar_day_minute(calendar, time, &minute);
+}
+
+uint32_t weekday_of(local_day day)
+{
+    /* Day 0, 1 January 1970, was a Thursday. */
+    int64_t since_monday = (int64_t)day + 3;
+    return (uint32_t)(since_monday - floor_div(since_monday, 7) * 7);
 }
 
 utc_us calendar_day_start(const struct calendar *calendar, local_day day)

@@ -25,6 +25,12 @@ void calendar_utc(struct calendar *out);
 /* The day on which an instant falls. */
 local_day calendar_day(const struct calendar *calendar, utc_us time);
 
+/* The same, and the minute of the day that the wall clock shows, 0 to 1439. */
+local_day calendar_day_minute(const struct calendar *calendar, utc_us time, uint32_t *out_minute);
+
+/* 0 Monday ... 6 Sunday. */
+uint32_t weekday_of(local_day day);
+
 /* The first instant of a day. */
 utc_us calendar_day_start(const struct calendar *calendar, local_day day);
 

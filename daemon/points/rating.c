@@ -1,10 +1,11 @@
 #include "points/rating.h"
 
+#include "points/rating_steps.h"
 #include "points/wide.h"
 
 minor_units spread_next(struct spread *spread, minor_units part)
 {
-    if (spread->whole <= 0)
+    if (spread->whole <= 0 || spread->total == 0)
         return 0;
     spread->passed += part;
     minor_units until_here = mul_div(spread->total, spread->passed, spread->whole);
@@ -36,6 +37,8 @@ bool line_is_goods(const struct sale_line *line)
     return line->kind != LINE_DISCOUNT && line->kind != LINE_REWARD;
 }
 
+/* --- the base of each line --- */
+
 static minor_units line_base(const struct programme *programme, const struct sale_line *line, minor_units off)
 {
     minor_units base = i64_max(line->amount - off, 0);
@@ -44,78 +47,104 @@ static minor_units line_base(const struct programme *programme, const struct sal
     return base;
 }
 
-void rate_goods(const struct programme *programme, minor_units amount, uint32_t line_count,
-                struct sale_line *lines, struct goods *out)
+static void fill_bases(const struct rating_input *input)
 {
-    *out = (struct goods){ 0 };
-    if (line_count == 0) {
-        out->base = i64_max(amount, 0);
-        out->units = MILLIS_PER_UNIT;
-        return;
-    }
-    struct spread off = money_off(line_count, lines, programme->discounts == DISCOUNTS_AFTER);
-    for (uint32_t i = 0; i < line_count; i++) {
-        lines[i].base = 0;
-        if (lines[i].kind != LINE_SALE)
-            continue;
-        lines[i].base = line_base(programme, &lines[i], spread_next(&off, lines[i].amount));
-        out->base += lines[i].base;
-        out->units += line_units(&lines[i]);
+    const struct programme *programme = input->programme;
+    struct spread off = money_off(input->line_count, input->lines, programme->discounts == DISCOUNTS_AFTER);
+    off.total += input->paid;
+    for (uint32_t i = 0; i < input->line_count; i++) {
+        struct sale_line *line = &input->lines[i];
+        line->base =
+            line->kind == LINE_SALE ? line_base(programme, line, spread_next(&off, line->amount)) : 0;
     }
 }
 
-/* points for each whole `per` of input, or for each part of it too. */
-static wide earn_per(const struct base_rule *rule, int64_t input, int64_t per)
+void rate_bases(const struct rating_input *input, struct rating *rating)
 {
-    PUNKT_CHECK(per > 0);
-    return rule->exact ? (wide)input * rule->points / per : (wide)(input / per) * rule->points;
-}
-
-bool rule_earn(const struct programme *programme, uint32_t rule, const struct goods *goods,
-               struct award_part *out)
-{
-    PUNKT_CHECK(rule < programme->rule_count);
-    const struct base_rule *base_rule = &programme->rules[rule];
-    int64_t input = 0;
-    wide exact = 0;
-    switch (base_rule->kind) {
-    case RULE_SPEND:
-        input = goods->base;
-        exact = earn_per(base_rule, input, base_rule->amount);
-        break;
-    case RULE_ITEM:
-        input = goods->units;
-        exact = earn_per(base_rule, input, MILLIS_PER_UNIT);
-        break;
-    case RULE_VISIT:
-        input = goods->base > 0 ? 1 : 0;
-        exact = (wide)input * base_rule->points;
-        break;
+    PUNKT_CHECK(input->amount <= AMOUNT_MAX && input->paid >= 0 && input->paid <= AMOUNT_MAX);
+    rating->left = 0;
+    rating->before = 0;
+    if (input->line_count > 0) {
+        fill_bases(input);
+        pass_lines(input->programme, input->line_count, input->lines, false, rating);
+    } else {
+        rating->whole = (struct sale_line){ .kind = LINE_SALE,
+                                            .quantity = MILLIS_PER_UNIT,
+                                            .amount = input->amount,
+                                            .base = i64_max(input->amount - input->paid, 0) };
+        pass_lines(input->programme, 1, &rating->whole, false, rating);
     }
-    if (exact > MILLIPOINTS_MAX)
-        return false;
-    *out = (struct award_part){
-        .rule = rule, .kind = base_rule->kind, .input = input, .exact = (millipoints)exact
-    };
-    out->result = out->exact - out->exact % programme_step(programme);
-    return true;
+    pass_receipt(input, rating);
 }
 
-bool rate_base_rules(const struct programme *programme, const struct goods *goods,
-                     struct award_part out_parts[AWARD_PARTS_MAX], uint32_t *out_count,
-                     millipoints *out_points)
+/* --- base rules --- */
+
+/* Which rules are looked at, and how. */
+struct rule_judging {
+    uint32_t tier_step;
+    bool linked; /* false: goods whose purchase is not known: no visits, no minimum */
+};
+
+static bool rule_applies(const struct rating_input *input, const struct rating *rating,
+                         const struct rule_judging *judging, uint32_t rule)
 {
+    const struct base_rule *base_rule = &input->programme->rules[rule];
+    uint64_t bit = rule_bit(rule);
+    return (rating->receipt_passes & rating->passed_by_any & bit) != 0 &&
+           tier_fits(&base_rule->filter, judging->tier_step) &&
+           (judging->linked || base_rule->kind != RULE_VISIT) &&
+           (!judging->linked || minimum_fits(&base_rule->filter, bit, rating)) &&
+           maximum_fits(&base_rule->filter, bit, rating);
+}
+
+static void rule_wins(struct rating *rating, const struct award_part *part)
+{
+    add_part(rating, part);
+    rating->rules_won |= rule_bit(part->rule);
+    rating->base_points += part->result;
+}
+
+static bool combine_rules(const struct rating_input *input, const struct rule_judging *judging,
+                          struct rating *rating)
+{
+    const struct programme *programme = input->programme;
+    enum combine combine = programme->rules_combine;
+    PUNKT_CHECK(combine != COMBINE_NEWEST && programme->rule_count <= PROGRAMME_RULES_MAX);
     struct award_part best = { 0 };
+    rating->base_points = 0;
+    rating->rules_won = 0;
+    rating->part_count = 0;
     for (uint32_t i = 0; i < programme->rule_count; i++) {
         struct award_part part;
-        if (!rule_earn(programme, i, goods, &part))
+        if (!rule_applies(input, rating, judging, i))
+            continue;
+        if (!rule_part(programme, rating, i, 0, &part))
             return false;
-        if (part.result > best.result)
+        if (combine == COMBINE_SUM && part.result > 0)
+            rule_wins(rating, &part);
+        else if (part.result > best.result)
             best = part;
+        if (combine == COMBINE_FIRST && best.result > 0)
+            break;
     }
-    *out_count = best.result > 0 ? 1 : 0;
-    *out_points = best.result;
-    if (*out_count > 0)
-        out_parts[0] = best;
+    if (combine != COMBINE_SUM && best.result > 0)
+        rule_wins(rating, &best);
+    return rating->base_points <= MILLIPOINTS_MAX;
+}
+
+bool rate_base_rules(const struct rating_input *input, uint32_t tier_step, struct rating *rating)
+{
+    struct rule_judging judging = { .tier_step = tier_step, .linked = true };
+    return combine_rules(input, &judging, rating);
+}
+
+bool rate_unlinked(const struct rating_input *input, struct rating *rating, millipoints *out_points)
+{
+    struct rule_judging judging = { .tier_step = 0, .linked = false };
+    rate_bases(input, rating);
+    *out_points = 0;
+    if (!combine_rules(input, &judging, rating))
+        return false;
+    *out_points = rating->base_points;
     return true;
 }
