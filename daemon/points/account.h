@@ -39,6 +39,12 @@ struct lot {
     local_day last_day; /* and through this one; DAY_NEVER */
 };
 
+/* What of a lot by purchase has expired: its return counts that as taken (DOMAIN.md, Returning goods). */
+struct expired_lot {
+    uint32_t lot;
+    millipoints points; /* above zero */
+};
+
 /* Points owed, with their cause. */
 struct debt {
     journal_position cause;
@@ -120,7 +126,8 @@ struct account_pin {
 
 #define ACCOUNT_LOTS_BY_PURCHASE_MAX 64 /* beyond it, lots are joined (LEDGER.md, State) */
 #define ACCOUNT_LOTS_MAX 1024
-#define ACCOUNT_DEBTS_MAX 64 /* beyond it, the two oldest become one */
+#define ACCOUNT_DEBTS_MAX 64   /* beyond it, the two oldest become one */
+#define ACCOUNT_EXPIRED_MAX 64 /* beyond it, the first is forgotten */
 /* Beyond these the oldest gives way: the tally with the oldest period, the first purse, the oldest month. */
 #define ACCOUNT_TALLIES_MAX 160
 #define ACCOUNT_STAMPS_MAX 16
@@ -157,6 +164,7 @@ struct account {
     uint32_t hold_part_count;
     uint32_t tag_count;
     uint32_t activated_count;
+    uint32_t expired_count;
     struct debt debts[ACCOUNT_DEBTS_MAX]; /* oldest first */
     struct tally tallies[ACCOUNT_TALLIES_MAX];
     struct stamps stamps[ACCOUNT_STAMPS_MAX];
@@ -164,8 +172,9 @@ struct account {
     struct account_hold holds[ACCOUNT_HOLDS_MAX];        /* oldest first */
     struct hold_part hold_parts[ACCOUNT_HOLD_PARTS_MAX]; /* of the holds, one after the other */
     struct account_tag tags[ACCOUNT_TAGS_MAX];
-    uint64_t activated[ACCOUNT_ACTIVATED_MAX]; /* ids of offers */
-    struct lot lots[ACCOUNT_LOTS_MAX];         /* by number, oldest first */
+    uint64_t activated[ACCOUNT_ACTIVATED_MAX];       /* ids of offers */
+    struct expired_lot expired[ACCOUNT_EXPIRED_MAX]; /* in the order in which they began to expire */
+    struct lot lots[ACCOUNT_LOTS_MAX];               /* by number, oldest first */
 };
 
 /* What has come back of a purchase so far. */
@@ -187,21 +196,30 @@ struct spent_back {
     uint32_t quantity_back; /* of a reward */
 };
 #define SPENT_BACK_MAX 16
+#define SPENT_NAMED_MAX 8 /* that named the purchase: its own must find room too */
 
-/* What became of a purchase since it was booked; made by the first event that refers to it. */
+/*
+ * What became of a purchase since it was booked; made by the first event that refers to it. spent: redemptions that named
+ * it, from the event on that made them; its own (redemption: the purchase), from the event on that gave of them back.
+ */
 struct returned {
     minor_units by_amount;   /* returned as amounts, lines that followed an amount included */
     millipoints due;         /* due so far, whether taken or forgiven */
     millipoints given_back;  /* spent points that came back */
     millipoints own_taken;   /* of due: taken from the purchase's own lot */
+    millipoints expired;     /* of due: had expired in its own lot, so nothing was taken for it */
+    millipoints owed_again;  /* of due: had settled a debt, and is debt again */
     uint32_t returns;        /* how many returns it had that stand */
     bool reversed;           /* the purchase was undone */
     bool visit_back;         /* its visit does not count any more */
     account_number moved_to; /* the award was moved there; 0: it was not */
     uint32_t moved_lot;      /* its lot there; 0: nothing was left */
-    minor_units base_back;   /* of the base: does not count any more */
-    int64_t stamps_back[8];  /* by the purchase's stamp parts, in their order */
-    uint64_t uses_back;      /* bit i: the use of offer i of the programme of then was given back */
+    /* Of what was moved; expired and owed_again then count from the move on. */
+    millipoints moved_settled; /* paid debt there instead of going into the lot */
+    millipoints moved_expired; /* had expired before, and did not go over */
+    minor_units base_back;     /* of the base: does not count any more */
+    int64_t stamps_back[8];    /* by the purchase's stamp parts, in their order */
+    uint64_t uses_back;        /* bit i: the use of offer i of the programme of then was given back */
     uint32_t spent_count;
     uint32_t line_count;
     struct spent_back spent[SPENT_BACK_MAX];
@@ -247,6 +265,12 @@ struct totals {
 
 /* An account that was just made: everything is empty. The unused ends of its tables are not touched. */
 void account_new(account_number number, struct account *out);
+
+/* A purchase of which nothing became yet. The unused end of its lines is not touched. */
+void returned_new(struct returned *out);
+
+/* What of a lot by purchase has expired, as far as it is remembered. */
+millipoints account_expired(const struct account *account, uint32_t lot);
 
 /* Copies an account without the unused ends of its tables. */
 void account_copy(const struct account *from, struct account *out);

@@ -161,12 +161,18 @@ PUNKT_MUST_CHECK bool effect_apply(const struct effect *effect, journal_position
  */
 PUNKT_MUST_CHECK bool account_absorb(struct account *target, const struct account *source, uint32_t offset);
 
-struct goods_return;
+struct event;
 /*
- * Folds a linked return into what has come back of its purchase (zeros if nothing has yet). False, and
- * it is undefined, if the return does not fit.
+ * The purchase of which the event changes what became of it (struct returned): a return's, one that a redemption names, a
+ * reversal's, a moved award's. 0: none. type and detail are looked at.
  */
-PUNKT_MUST_CHECK bool returned_apply(const struct goods_return *goods_return, struct returned *returned);
+journal_position event_sale(const struct event *event);
+/*
+ * Folds the event into what became of that purchase; position: its own. False, and *returned is undefined, if it does not
+ * fit.
+ */
+PUNKT_MUST_CHECK bool returned_apply(const struct event *event, journal_position position,
+                                     struct returned *returned);
 
 enum document_kind { DOCUMENT_NONE = 0, DOCUMENT_SALE = 1, DOCUMENT_RETURN = 2 };
 
@@ -283,19 +289,26 @@ struct redemption_back {
     uint64_t reward; /* whose stock comes back, by quantity; 0: none */
 };
 
+/*
+ * Goods that came back. effects[0] is the account of the purchase: to it go spent points, stamps that a redemption cost,
+ * uses and room under caps. What is due, the stamps that the goods earned, the lifetime and what counts for a tier belong to
+ * the award, and are taken where that is: from effects[1] if it was moved to an account that is another one still.
+ */
 struct goods_return {
     journal_position sale; /* 0: unlinked */
     minor_units amount;    /* of the goods that came back */
     bool by_amount;        /* an amount, or lines that follow one */
     uint32_t programme_version;
-    millipoints due;
+    millipoints due;   /* taken + expired + shortfall */
     millipoints taken; /* of due: from lots and as debt */
     millipoints given_back;
-    millipoints shortfall; /* of due: forgiven */
-    millipoints own_taken; /* of taken: from the purchase's own lot */
-    minor_units base_back; /* of the purchase's base */
-    bool visit_back;       /* nothing is left: its visit does not count any more */
-    uint64_t uses_back;    /* as of struct returned: what this return gave back */
+    millipoints expired;    /* of due: had expired in the purchase's own lot, so nothing is taken for it */
+    millipoints shortfall;  /* of due: forgiven */
+    millipoints own_taken;  /* of taken: from the purchase's own lot */
+    millipoints owed_again; /* of taken: had settled a debt */
+    minor_units base_back;  /* of the purchase's base */
+    bool visit_back;        /* nothing is left: its visit does not count any more */
+    uint64_t uses_back;     /* as of struct returned: what this return gave back */
     int64_t stamps_back[STAMP_PARTS_MAX];
     uint32_t line_count; /* linked: quantities by line; unlinked: none */
     struct returned_line *lines;
@@ -377,11 +390,16 @@ struct event {
             journal_position of;          /* the event that was undone; 0: none */
             enum event_type type;         /* of it */
             enum reversal_outcome outcome;
-            millipoints given, taken;  /* points to and from the account */
-            struct document frees;     /* of the original: its key is free again; kind NONE: none */
-            bool undoes_return;        /* goods is a return that does not stand any more */
-            struct goods_return goods; /* what is undone of or for a purchase; sale 0: nothing */
-        } reversal;                    /* EVENT_REVERSAL, EVENT_TOMBSTONE */
+            millipoints given, taken; /* points to and from the account */
+            struct document frees;    /* of the original: its key is free again; kind NONE: none */
+            bool
+                undoes_return; /* goods is a return that does not stand any more: all of it as it was booked */
+            /*
+             * What is undone of or for a purchase: of a purchase, all that was left of it; of a return, the return; of a
+             * redemption or hold, backs. sale 0: none is concerned; backs (of stock) may be there.
+             */
+            struct goods_return goods;
+        } reversal; /* EVENT_REVERSAL, EVENT_TOMBSTONE */
         struct {
             millipoints expired, matured;
             uint64_t tier_before, tier_after;
@@ -424,8 +442,10 @@ struct event {
         } write_off;
         struct {
             journal_position sale;
-            uint32_t lot;       /* on the account it went to; 0: nothing was left */
-            millipoints points; /* what went over */
+            uint32_t lot;        /* on the account it went to; 0: nothing was left */
+            millipoints points;  /* what went over: earned, less returns, less what had expired */
+            millipoints settled; /* of points: paid debt there */
+            millipoints expired; /* had expired in its lot: did not go over */
             struct text reason;
         } award_moved; /* effects: from, to */
         struct {
