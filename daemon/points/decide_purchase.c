@@ -1,60 +1,323 @@
 #include "points/decide.h"
 
+#include <string.h>
+
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
 #include "points/rating.h"
 
-/* Rates the goods into event.purchase. False: more than the ledger holds. */
-static bool rate_purchase(struct decision *decision, const struct programme *programme,
-                          const struct purchase_request *request)
+/* A purchase while it is decided. */
+struct buying {
+    const struct points_view *view;
+    const struct judgement *judgement;
+    const struct purchase_request *request;
+    struct decision *decision;
+    const struct programme *programme; /* of the time of the purchase: rates it */
+    const struct programme *current;   /* of now: judges state */
+    local_day today;
+    struct maker maker;
+    bool barred;      /* the card may not spend */
+    minor_units paid; /* with points, so far */
+};
+
+/* --- the account --- */
+
+/* An account that the event makes, as event.suspense says: rated as a new one, its points wait for the card. */
+static void begin_suspense(struct buying *buying, bool new_card)
 {
+    const struct points_view *view = buying->view;
+    struct event *event = &buying->decision->event;
+    if (new_card)
+        event->card = view->next_card(view->ctx);
+    event->suspense.number = buying->request->card;
+    event->suspense.new_card = new_card;
+    account_new(view->next_account(view->ctx), &buying->decision->sides[0].before);
+    buying->decision->sides[0].before.suspense = true;
+}
+
+/* Where an advice goes whose card does not exist or may not earn: it is never refused (DOMAIN.md, Cards and accounts). */
+static bool find_for_advice(struct buying *buying)
+{
+    const struct points_view *view = buying->view;
+    struct decision *decision = buying->decision;
+    struct card card;
+    bool known = view->card(view->ctx, buying->request->card, &card);
+    if (known && card.status == CARD_REPLACED) {
+        decision->refusal = REFUSAL_NONE;
+        if (decide_account(view, buying->judgement, decision, 0, card.account) ||
+            decision->refusal == REFUSAL_DAY_FIRST)
+            return decision->refusal == REFUSAL_NONE;
+    }
+    decision->refusal = REFUSAL_NONE;
+    decision->detail[0] = '\0';
+    decision->event.flags |= EVENT_FLAG_SUSPENSE;
+    if (!known) {
+        begin_suspense(buying, true);
+        return true;
+    }
+    decision->event.card = card.id;
+    account_number waits = card.status == CARD_SUSPENSE ? card.account : card.suspense;
+    if (waits != 0)
+        return decide_account(view, buying->judgement, decision, 0, waits);
+    begin_suspense(buying, false);
+    return true;
+}
+
+/* Points are spent at once, not captured: which asks more of the card. */
+static bool spends_directly(const struct purchase_request *request)
+{
+    for (uint32_t i = 0; i < request->wish_count; i++) {
+        if (request->wishes[i].hold == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool card_may_spend(const struct buying *buying)
+{
+    struct card card;
+    return buying->view->card(buying->view->ctx, buying->request->card, &card) &&
+           (buying->current->may_spend >> card.status & 1) != 0;
+}
+
+static bool find_account(struct buying *buying)
+{
+    const struct purchase_request *request = buying->request;
+    struct decision *decision = buying->decision;
+    if (request->card.size == 0) {
+        account_new(0, &decision->sides[0].before);
+        return true;
+    }
+    bool advice = (buying->judgement->flags & EVENT_FLAG_ADVICE) != 0;
+    bool direct = spends_directly(request);
+    if (advice && request->wish_count > 0)
+        buying->barred = !card_may_spend(buying);
+    if (!decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_EARN))
+        return advice && decision->refusal != REFUSAL_DAY_FIRST && find_for_advice(buying);
+    return advice || !direct ||
+           decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_SPEND);
+}
+
+/* --- what it redeems --- */
+
+/* Whether a redemption is money that was not paid; a reward that is a line of the receipt lowers that already. */
+static bool pays(const struct redemption *redemption)
+{
+    return redemption->reward == 0 || (redemption->line == 0 && (redemption->kind == REWARD_MONEY_OFF ||
+                                                                 redemption->kind == REWARD_PERCENT_OFF));
+}
+
+static struct wanted wanted_of(const struct buying *buying, const struct wish *wish)
+{
+    const struct purchase_request *request = buying->request;
+    return (struct wanted){ .wish = wish,
+                            .after = buying->maker.after,
+                            .store = request->document.store,
+                            .bill = i64_max(request->amount - buying->paid, 0),
+                            .line_count = request->line_count,
+                            .lines = request->lines,
+                            .pin = request->pin,
+                            .partial = (buying->judgement->flags & EVENT_FLAG_ADVICE) != 0,
+                            .barred = buying->barred };
+}
+
+/* Takes what a wish costs, directly or by capture. */
+static bool take_wish(struct buying *buying, const struct wish *wish)
+{
+    struct decision *decision = buying->decision;
     struct purchase *purchase = &decision->event.purchase;
-    decide_copy_lines(decision, request->line_count, request->lines);
-    struct goods goods;
-    rate_goods(programme, request->amount, request->line_count, decision->lines, &goods);
+    struct redemption *redemption = &decision->redemptions[purchase->redemption_count];
+    struct wanted wanted = wanted_of(buying, wish);
+    if (wish->hold != 0) {
+        if (!take_hold(buying->view, buying->judgement, decision, &buying->maker, &wanted, redemption))
+            return false;
+    } else {
+        struct cost cost;
+        if (!decide_wish(buying->view, buying->judgement, decision, &wanted, &cost))
+            return false;
+        take_cost(&buying->maker, &cost);
+        *redemption = cost.redemption;
+    }
+    purchase->redemption_count++;
+    buying->paid += pays(redemption) ? redemption->worth : 0;
+    return true;
+}
+
+/* Those wishes that are captures, or those that are not. */
+static bool take_wishes(struct buying *buying, bool captures)
+{
+    for (uint32_t i = 0; i < buying->request->wish_count; i++) {
+        const struct wish *wish = &buying->request->wishes[i];
+        if ((wish->hold != 0) == captures && !take_wish(buying, wish))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * What direct wishes will pay that are taken after the award (spend_earned), so that it can be rated before: what they are
+ * worth does not depend on what there is. Whether there is enough is judged when they are taken.
+ */
+static minor_units price_wishes(struct buying *buying)
+{
+    struct decision *decision = buying->decision;
+    uint32_t flags = decision->event.flags;
+    minor_units paid_before = buying->paid;
+    for (uint32_t i = 0; i < buying->request->wish_count; i++) {
+        struct wanted wanted = wanted_of(buying, &buying->request->wishes[i]);
+        struct cost cost;
+        wanted.partial = true;
+        if (wanted.wish->hold == 0 &&
+            decide_wish(buying->view, buying->judgement, decision, &wanted, &cost) && pays(&cost.redemption))
+            buying->paid += cost.redemption.worth;
+    }
+    minor_units paid = buying->paid;
+    buying->paid = paid_before;
+    decision->event.flags = flags;
+    return paid;
+}
+
+/* --- the award --- */
+
+static bool rate(struct buying *buying, minor_units paid)
+{
+    const struct purchase_request *request = buying->request;
+    const struct programme *programme = buying->programme;
+    const struct account *account = buying->maker.after;
+    struct rating *rating = &buying->decision->rating;
+    struct rating_input input = { .programme = programme,
+                                  .account = account,
+                                  .occurred = buying->decision->event.occurred,
+                                  .store = request->document.store,
+                                  .amount = request->amount,
+                                  .paid = paid,
+                                  .line_count = request->line_count,
+                                  .lines = buying->decision->lines,
+                                  .tender_count = request->tender_count,
+                                  .tenders = request->tenders,
+                                  .coupon_count = request->coupon_count,
+                                  .coupons = request->coupons };
+    rate_bases(&input, rating);
+    if (!rate_base_rules(&input, tier_step(programme, account), rating))
+        return false;
+    uint32_t step =
+        tier_step_with(programme, account, rating->day, buying->today, rating->base, rating->base_points > 0);
+    if (!rate_extras(&input, step, rating))
+        return false;
+    struct purchase *purchase = &buying->decision->event.purchase;
+    purchase->paid = paid;
+    purchase->tier = step == 0 ? 0 : programme->tiers.tiers[step - 1].id;
+    purchase->base = rating->base;
+    purchase->day = rating->day;
+    purchase->earned = rating->earned;
+    purchase->trimmed = rating->trimmed;
+    purchase->parts = rating->parts;
+    purchase->part_count = rating->part_count;
+    if (rating->old_period)
+        buying->decision->event.flags |= EVENT_FLAG_OLD_PERIOD;
+    return true;
+}
+
+/* Gives what it earns. False: the account can hold no more lots. */
+static bool give_award(struct buying *buying)
+{
+    struct purchase *purchase = &buying->decision->event.purchase;
+    if (purchase->earned == 0)
+        return true;
+    struct lot_terms terms = award_terms(buying->programme, purchase->day);
+    terms.by_purchase = true;
+    terms.counts = true;
+    /* A till's clock may be a day ahead; what matures at once can be spent now. */
+    if (buying->programme->mature_days == 0)
+        terms.matures = (local_day)i64_min(terms.matures, buying->today);
+    purchase->matures = terms.matures;
+    purchase->last_day = terms.last_day;
+    return maker_give(&buying->maker, buying->current, purchase->earned, &terms, &purchase->settled,
+                      &purchase->lot);
+}
+
+/* Limits, caps, stamps and what tiers count. */
+static void count(struct buying *buying)
+{
+    const struct rating *rating = &buying->decision->rating;
+    const struct purchase *purchase = &buying->decision->event.purchase;
+    const struct programme *programme = buying->programme;
+    struct maker *maker = &buying->maker;
+    for (uint32_t i = 0; i < rating->tally_count; i++)
+        maker_change(maker, &rating->tallies[i]);
+    for (uint32_t i = 0; rating->stamp_count > 0 && i < rating->part_count; i++) {
+        const struct award_part *part = &rating->parts[i];
+        if (part->kind == PART_STAMP)
+            maker_stamps(maker, programme->purses[programme->offers[part->rule].purse].id, part->result);
+    }
+    if (purchase->base > 0)
+        maker_count(maker, buying->current, TIER_BY_SPEND, purchase->day, purchase->base);
+    if (purchase->earned > 0)
+        maker_count(maker, buying->current, TIER_BY_VISITS, purchase->day, 1);
+    maker_change(maker, &(struct account_change){ .kind = CHANGE_LAST_PURCHASE,
+                                                  .period = purchase->day,
+                                                  .value = buying->decision->event.occurred });
+}
+
+/* --- the whole --- */
+
+static void fill_purchase(struct buying *buying)
+{
+    const struct purchase_request *request = buying->request;
+    struct purchase *purchase = &buying->decision->event.purchase;
+    decide_copy_lines(buying->decision, request->line_count, request->lines);
     purchase->amount = request->amount;
-    purchase->base = goods.base;
-    purchase->programme_version = programme->version;
-    purchase->tier = decision->account.tier;
+    purchase->programme_version = buying->programme->version;
     purchase->line_count = request->line_count;
-    purchase->lines = decision->lines;
+    purchase->lines = buying->decision->lines;
     purchase->tender_count = request->tender_count;
     purchase->tenders = request->tenders;
     purchase->coupon_count = request->coupon_count;
     purchase->coupons = request->coupons;
-    return rate_base_rules(programme, &goods, purchase->parts, &purchase->part_count, &purchase->earned);
+    purchase->redemptions = buying->decision->redemptions;
 }
 
-/* Makes the award's effect. False: more than the ledger holds. */
-static bool award(struct decision *decision, const struct programme *programme, local_day today)
+/*
+ * Redemptions before the award or, with spend_earned, after it; captures always before, as their points are set aside.
+ * False: refused, or more than the ledger holds.
+ */
+static bool book(struct buying *buying)
 {
-    struct event *event = &decision->event;
-    struct purchase *purchase = &event->purchase;
-    local_day day = calendar_day(&programme->calendar, event->occurred);
-    /* A till's clock may be ahead; what is earned now can be spent now. */
-    struct lot_terms terms = { .by_purchase = true,
-                               .matures = (local_day)i64_min(day, today),
-                               .last_day = DAY_NEVER };
-    purchase->matures = terms.matures;
-    purchase->last_day = terms.last_day;
-    effect_begin(decision, today);
-    event->effects[0].is_purchase = true;
-    return effect_give(decision, today, purchase->earned, &terms, &purchase->settled, &purchase->lot) &&
-           effect_end(decision, purchase->earned);
+    bool after = buying->programme->spend_earned;
+    const struct purchase_request *request = buying->request;
+    PUNKT_CHECK(request->wish_count <= REDEMPTIONS_MAX);
+    buying->maker = maker_begin(buying->decision, 0, buying->today);
+    if (after) {
+        if (!take_wishes(buying, true))
+            return false;
+    } else {
+        for (uint32_t i = 0; i < request->wish_count; i++) {
+            if (!take_wish(buying, &request->wishes[i]))
+                return false;
+        }
+    }
+    if (!rate(buying, after ? price_wishes(buying) : buying->paid) || !give_award(buying))
+        return false;
+    if (after && !take_wishes(buying, false))
+        return false;
+    count(buying);
+    maker_tier(&buying->maker, buying->current);
+    return maker_end(&buying->maker, buying->decision->event.purchase.earned);
 }
 
 void decide_purchase(const struct points_view *view, const struct judgement *judgement,
                      const struct purchase_request *request, struct decision *decision)
 {
-    decide_begin(decision, EVENT_PURCHASE, judgement, request->time);
-    const struct programme *programme = programme_at(view, decision->event.occurred);
-    decide_document(decision, programme, DOCUMENT_SALE, &request->document, request->operator);
+    struct buying buying = { .view = view, .judgement = judgement, .request = request, .decision = decision };
+    decide_begin(view, judgement, EVENT_PURCHASE, request->time, decision);
+    buying.programme = programme_at(view, decision->event.occurred);
+    buying.current = programme_at(view, judgement->now);
+    buying.today = decide_today(view, judgement);
+    decide_document(decision, buying.programme, DOCUMENT_SALE, &request->document, request->operator);
     if (!decide_lines_fit(decision, request->amount, request->line_count, request->lines) ||
-        !decide_card(view, decision, request->card, CARD_USE_EARN))
+        !find_account(&buying))
         return;
-    if (!rate_purchase(decision, programme, request) ||
-        !award(decision, programme, decide_today(view, judgement)))
-        decide_refuse(decision, REFUSAL_OVER_LIMIT, "%s", "the award is more than an account can hold");
-    else if (decision->after.last_purchase < decision->event.occurred)
-        decision->after.last_purchase = decision->event.occurred;
+    fill_purchase(&buying);
+    if (!book(&buying) && decision->refusal == REFUSAL_NONE)
+        decide_over_limit(decision);
 }

@@ -15,7 +15,7 @@ static bool is_old_period(const struct rating_input *input, enum tally_kind kind
     for (uint32_t i = 0; input->account != NULL && i < input->account->tally_count; i++) {
         const struct tally *tally = &input->account->tallies[i];
         if (tally->kind == kind && tally->id == id)
-            return tally->before != INT32_MIN && period < tally->period && period != tally->before;
+            return period < tally->before;
     }
     return false;
 }
