@@ -3,6 +3,7 @@
 
 bool maker_absorb(struct maker *target, struct maker *source, const struct programme *programme)
 {
+    PUNKT_CHECK(source->after->number != target->after->number);
     uint32_t offset = target->after->next_lot - 1;
     if (!account_absorb(target->after, source->after, offset))
         return false;
