@@ -3,6 +3,31 @@
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
 
+void decide_join(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+                 account_number other, int64_t cards)
+{
+    if (other != 0 && !decide_account(view, judgement, decision, 1, other))
+        return;
+    PUNKT_CHECK(other == 0 || decision->sides[1].before.number != decision->sides[0].before.number);
+    const struct programme *programme = programme_at(view, judgement->now);
+    local_day today = decide_today(view, judgement);
+    struct maker account = maker_begin(decision, 0, today);
+    if (cards != 0)
+        maker_change(&account, &(struct account_change){ .kind = CHANGE_CARDS, .value = cards });
+    millipoints lifetime = 0;
+    bool fits = true;
+    if (other != 0) {
+        struct maker source = maker_begin(decision, 1, today);
+        lifetime = source.before->lifetime;
+        fits = maker_absorb(&account, &source, programme);
+        if (fits && source.before->suspense)
+            maker_change(&source, &(struct account_change){ .kind = CHANGE_SUSPENSE, .value = 0 });
+        fits = fits && maker_end(&source, -lifetime);
+    }
+    if (!fits || !maker_end(&account, lifetime))
+        decide_over_limit(decision);
+}
+
 /* Looks up the cards of both sides; of two refusals the one of higher precedence is the answer. */
 static bool two_cards(const struct points_view *view, const struct judgement *judgement,
                       struct decision *decision, struct text number, struct text other)
