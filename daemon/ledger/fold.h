@@ -1,7 +1,8 @@
 /*
  * State is the fold of all events. This folds one event after the other into a `struct state`: the
  * live one, the one a recovery fills, or the scratch one of a verification. It judges nothing; it
- * checks that every event fits what is there.
+ * checks that every event fits what is there: before + change = after of every account, and that what
+ * moved, by the event's detail, is what its effects changed.
  */
 #pragma once
 
@@ -9,7 +10,27 @@
 #include "base/status.h"
 #include "ledger/event_codec.h"
 #include "ledger/records.h"
+#include "ledger/sha256.h"
 #include "ledger/state.h"
+
+/*
+ * Records that reports are made of are changed by nearly every event, each by many: they are kept here, and stored
+ * with every freeze, or when another one needs the slot.
+ */
+enum report_kind { REPORT_DAY_COUNTS = 1, REPORT_OUTSTANDING = 2, REPORT_COHORT = 3, REPORT_TILL_DAY = 4 };
+struct report_slot {
+    enum report_kind kind; /* 0: nobody's */
+    bool known;            /* there is such a record, here or in state */
+    bool changed;          /* not stored yet */
+    struct key key;
+    union {
+        struct day_counts day_counts;
+        millipoints outstanding;
+        struct cohort cohort;
+        struct till_day till_day;
+    };
+};
+#define REPORT_SLOTS 1024
 
 struct fold {
     struct state *state;  /* borrowed */
@@ -17,17 +38,25 @@ struct fold {
     uint64_t next_sequence;
     utc_us time;                /* of the last event */
     uint32_t programme_version; /* of the newest programme, 0: none yet */
+    struct sha256 sha256;
     /* Scratch, so that folding allocates nothing. account is also the account that was read last: an event
      * asks for it when it is decided, appended and folded. */
     account_number account_held; /* 0: account is nobody's */
     struct account account;
+    struct account source; /* of an absorption */
     struct returned returned;
     uint8_t record[ACCOUNT_RECORD_MAX > RETURNED_RECORD_MAX ? ACCOUNT_RECORD_MAX : RETURNED_RECORD_MAX];
+    struct report_slot reports[REPORT_SLOTS];
 };
 
-/* Reads the totals of state; next_sequence and time from its mark. PUNKT_CORRUPT: not readable. */
+/*
+ * Reads the totals of state; next_sequence and time from its mark. PUNKT_CORRUPT: not readable. Whatever comes of
+ * it, fold_done is called in the end.
+ */
 PUNKT_MUST_CHECK enum punkt_status fold_load(struct fold *fold, struct state *state,
                                              const struct state_mark *mark, struct failure *failure);
+/* Frees what belongs to it, not itself. One that was zeroed and never loaded is fine. */
+void fold_done(struct fold *fold);
 
 /*
  * Folds the event that stands at position. False: it does not fit what is there, and state is
@@ -35,19 +64,50 @@ PUNKT_MUST_CHECK enum punkt_status fold_load(struct fold *fold, struct state *st
  */
 PUNKT_MUST_CHECK bool fold_event(struct fold *fold, const struct event *event, journal_position position);
 
-/* Puts the totals into the active layer, before it freezes. */
+/* Puts totals and reports into the active layer, before it freezes. */
 void fold_store(struct fold *fold);
 
 /* Look-ups, each copied out. False: no such record. */
 bool fold_card(struct fold *fold, struct text number, struct card *out);
-bool fold_account(struct fold *fold, account_number number, struct account *out); /* follows merges */
+/* Follows merges: out->number may be another, and out->lot_offset is then what its lot numbers are off by; else 0. */
+bool fold_account(struct fold *fold, account_number number, struct account *out);
 /* The number of the account it is merged into, or its own, and its last event. */
 bool fold_account_event(struct fold *fold, account_number *inout_number, journal_position *out_last_event);
+/* Whether it is due, merged, in debt ...: cheaper than all of it. Follows nothing. */
+bool fold_account_peek(struct fold *fold, account_number number, struct account_peek *out);
 bool fold_returned(struct fold *fold, journal_position sale, struct returned *out);
+bool fold_hold(struct fold *fold, journal_position hold, struct hold_state *out);
+/* What was given out of a reward; 0: nothing. */
+int64_t fold_reward_used(struct fold *fold, uint64_t reward);
+/* The event that undid the one at `original`; 0: it stands. */
+journal_position fold_reversed_by(struct fold *fold, journal_position original);
+/* The newest return that waits for a purchase with this key; 0: none. It names the one before. */
+journal_position fold_waiting(struct fold *fold, const struct document *sale);
 bool fold_lane(struct fold *fold, uint64_t identity, uint64_t epoch, struct lane_record *out);
-/* 0: nothing was booked under the number. */
+/*
+ * The event that a number made; 0: nothing was booked under it. A number above the lane's highest has one if it was
+ * reversed before it came (EVENT_TOMBSTONE). What a daemon books later for a number that it answered before (a return
+ * that waited) carries that request: then it is this event.
+ */
 journal_position fold_request(struct fold *fold, uint64_t identity, uint64_t epoch, uint64_t number);
 /* 0: no such document. */
 journal_position fold_document(struct fold *fold, const struct document *document);
 /* The text is borrowed until the next change of state. */
 bool fold_programme(struct fold *fold, uint32_t version, struct programme_record *out);
+
+/* What reports are made of, as it is now. False: nothing was counted there. */
+bool fold_day_counts(struct fold *fold, local_day day, struct text store, uint64_t tier,
+                     struct day_counts *out);
+bool fold_outstanding(struct fold *fold, int32_t month, millipoints *out);
+bool fold_cohort(struct fold *fold, int32_t quarter, struct cohort *out);
+bool fold_till_day(struct fold *fold, struct text store, struct text till, local_day business_date,
+                   struct till_day *out);
+
+/*
+ * Calls visit for every open hold, once after ledger_open and before anything is appended: it reads the last
+ * checkpoint, which is then all there is. False: state cannot be read.
+ */
+PUNKT_MUST_CHECK bool fold_open_holds(struct fold *fold,
+                                      void (*visit)(void *ctx, journal_position hold,
+                                                    const struct open_hold *open),
+                                      void *ctx);

@@ -150,6 +150,15 @@ PUNKT_MUST_CHECK enum punkt_status journal_read_event(struct journal *journal, j
                                                       uint8_t *buffer, uint32_t *out_size,
                                                       struct failure *failure);
 
+/*
+ * Where the first block of `time` or later begins, for journal_scan up to `until` (the end of a durable block): the head
+ * before it; at `until` if there is none. Time goes back only where an operator had the clock accepted: segments are then
+ * looked at as if it had not. What lies before is not checked.
+ */
+PUNKT_MUST_CHECK enum punkt_status journal_find_time(struct journal *journal, utc_us time,
+                                                     journal_position until, struct journal_head *out_head,
+                                                     struct failure *failure);
+
 /* What a scan found wrong. */
 struct journal_damage {
     char file[64];   /* inside the journal folder */

@@ -162,3 +162,83 @@ enum punkt_status journal_hash_of(struct journal *journal, journal_position posi
     pthread_mutex_unlock(&journal->cache.lock);
     return status;
 }
+
+/* The header of the block at position, which ends before `until`. */
+static enum punkt_status read_block_header(struct journal *journal, journal_position position,
+                                           journal_position until, uint8_t bytes[BLOCK_HEADER_SIZE],
+                                           struct block_header *out_header, struct failure *failure)
+{
+    journal_position start;
+    size_t index;
+    int fd;
+    enum punkt_status status = locate(journal, position, &index, &start, failure);
+    if (status != PUNKT_OK)
+        return status;
+    uint64_t offset = SEGMENT_HEADER_SIZE + (position - start);
+    int error = 0;
+    pthread_mutex_lock(&journal->cache.lock);
+    status = cache_open(journal, start, &fd, failure);
+    if (status == PUNKT_OK)
+        error = file_read_all(fd, bytes, BLOCK_HEADER_SIZE, offset);
+    pthread_mutex_unlock(&journal->cache.lock);
+    if (error != 0)
+        return read_error(journal, start, error, failure);
+    const char *wrong = status == PUNKT_OK ? block_header_decode(bytes, until - position, out_header) : NULL;
+    if (wrong == NULL)
+        return status;
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(start, name);
+    failure_set(failure, "%s/%s, offset %llu: %s", journal->options.dir, name, (unsigned long long)offset,
+                wrong);
+    return PUNKT_CORRUPT;
+}
+
+/* Where the last segment begins whose first block is from before `time`; the first segment, if none is. */
+static enum punkt_status find_segment(struct journal *journal, utc_us time, journal_position until,
+                                      journal_position *out_start, struct failure *failure)
+{
+    uint8_t bytes[BLOCK_HEADER_SIZE];
+    struct block_header header;
+    journal_position start;
+    if (!table_at(&journal->table, 0, out_start))
+        *out_start = 0;
+    for (size_t index = 1; table_at(&journal->table, index, &start) && start < until; index++) {
+        enum punkt_status status = read_block_header(journal, start, until, bytes, &header, failure);
+        if (status != PUNKT_OK)
+            return status;
+        if (header.time >= time)
+            break;
+        *out_start = start;
+    }
+    return PUNKT_OK;
+}
+
+enum punkt_status journal_find_time(struct journal *journal, utc_us time, journal_position until,
+                                    struct journal_head *out_head, struct failure *failure)
+{
+    uint8_t bytes[BLOCK_HEADER_SIZE];
+    struct block_header header;
+    struct journal_head head;
+    journal_beginning(journal, &head);
+    enum punkt_status status = find_segment(journal, time, until, &head.position, failure);
+    while (status == PUNKT_OK && head.position < until) {
+        status = read_block_header(journal, head.position, until, bytes, &header, failure);
+        if (status != PUNKT_OK)
+            break;
+        memcpy(head.hash, bytes + 48, JOURNAL_HASH_SIZE); /* of the block before */
+        head.next_sequence = header.first_sequence;
+        head.term = header.term;
+        if (header.time >= time) {
+            *out_head = head;
+            return PUNKT_OK;
+        }
+        head.position += header.size;
+        head.next_sequence += header.event_count;
+        head.time = header.time;
+    }
+    if (status == PUNKT_OK)
+        status = journal_hash_of(journal, head.position, head.hash, failure);
+    if (status == PUNKT_OK)
+        *out_head = head;
+    return status;
+}

@@ -162,7 +162,7 @@ enum punkt_status ledger_start_threads(struct ledger *ledger, struct failure *fa
     if (status == PUNKT_OK)
         status = state_start(ledger->state, failure);
     if (status == PUNKT_OK) {
-        status = reader_open(ledger->journal, wake_loop, ledger, &ledger->reader);
+        status = reader_open(ledger->journal, ledger->state, wake_loop, ledger, &ledger->reader);
         if (status != PUNKT_OK)
             failure_set(failure, "the reader thread cannot be started: %s", punkt_status_name(status));
     }
@@ -290,8 +290,10 @@ void ledger_turn_end(struct ledger *ledger)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     int64_t monotonic_us = now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
-    /* A layer holds whole blocks: it freezes when nothing stands in the open one. */
-    if (!state_wants_freeze(ledger->state, monotonic_us) || !ledger->open_block_empty)
+    /* A layer holds whole blocks: it freezes when nothing stands in the open one. If the one before is still on its
+     * way: later. */
+    if (!ledger->open_block_empty || !state_may_freeze(ledger->state) ||
+        !state_wants_freeze(ledger->state, monotonic_us))
         return;
     struct state_mark mark = { .ledger_time = ledger->fold->time };
     memcpy(mark.head.id, journal_id(ledger->journal), sizeof(mark.head.id));
@@ -300,7 +302,7 @@ void ledger_turn_end(struct ledger *ledger)
     mark.head.term = ledger->term;
     mark.head.time = ledger->fold->time;
     fold_store(ledger->fold);
-    (void)state_freeze(ledger->state, &mark, monotonic_us); /* the one before is still on its way: later */
+    PUNKT_CHECK(state_freeze(ledger->state, &mark, monotonic_us));
 }
 
 bool ledger_may_seal(const struct ledger *ledger)
@@ -333,7 +335,9 @@ void ledger_append(struct ledger *ledger, struct event *event)
     event->sequence = fold->next_sequence;
     for (uint32_t i = 0; i < event->effect_count; i++) {
         struct effect *effect = &event->effects[i];
-        PUNKT_CHECK(fold_account_event(fold, &effect->account, &effect->previous));
+        effect->previous = 0; /* of an account that the event makes */
+        PUNKT_CHECK(event->suspense.number.size > 0 ||
+                    fold_account_event(fold, &effect->account, &effect->previous));
     }
     size_t size = event_encode(event, ledger->reserved + JOURNAL_EVENT_HEADER_SIZE,
                                JOURNAL_EVENT_MAX - JOURNAL_EVENT_HEADER_SIZE);

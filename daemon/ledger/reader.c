@@ -62,6 +62,23 @@ enum punkt_status reading_event(struct reading *reading, journal_position positi
     return PUNKT_OK;
 }
 
+bool event_of_account(const struct event *event, account_number account, const struct effect **out_effect,
+                      journal_position *out_previous)
+{
+    *out_effect = NULL;
+    *out_previous = 0;
+    for (uint32_t i = 0; i < event->effect_count; i++) {
+        if (event->effects[i].account != account)
+            continue;
+        *out_effect = &event->effects[i];
+        *out_previous = event->effects[i].previous;
+        return true;
+    }
+    return event->type == EVENT_CARDS_ISSUED && !event->cards_issued.joins &&
+           account >= event->cards_issued.first_account &&
+           account - event->cards_issued.first_account < event->cards_issued.count;
+}
+
 static void *reader_main(void *argument)
 {
     struct reader *reader = argument;
@@ -86,8 +103,8 @@ static void *reader_main(void *argument)
     return NULL;
 }
 
-enum punkt_status reader_open(struct journal *journal, void (*notify)(void *ctx), void *ctx,
-                              struct reader **out_reader)
+enum punkt_status reader_open(struct journal *journal, struct state *state, void (*notify)(void *ctx),
+                              void *ctx, struct reader **out_reader)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)
@@ -99,6 +116,7 @@ enum punkt_status reader_open(struct journal *journal, void (*notify)(void *ctx)
     reader->notify = notify;
     reader->ctx = ctx;
     reader->reading.journal = journal;
+    reader->reading.state = state;
     reader->reading.bytes = malloc(JOURNAL_EVENT_MAX);
     if (reader->reading.bytes == NULL || pthread_create(&reader->thread, NULL, reader_main, reader) != 0) {
         reader_close(reader);

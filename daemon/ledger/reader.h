@@ -8,13 +8,15 @@
 #include "base/status.h"
 #include "ledger/event_codec.h"
 #include "ledger/journal.h"
+#include "ledger/state.h"
 
 struct reader;
 
 /* What a job may use; belongs to the reader thread. */
 struct reading {
     struct journal *journal;
-    struct event event;         /* the last one read */
+    struct state *state; /* for state_scan: what LMDB holds, which may be older than what the loop sees */
+    struct event event;  /* the last one read */
     struct event_memory memory; /* its arrays */
     uint8_t *bytes;             /* its bytes, JOURNAL_EVENT_MAX */
 };
@@ -22,6 +24,15 @@ struct reading {
 /* Reads the event at position into reading->event. Its texts are valid until the next read. */
 PUNKT_MUST_CHECK enum punkt_status reading_event(struct reading *reading, journal_position position,
                                                  struct failure *failure);
+
+/*
+ * The event as an account saw it, to walk back along its chain (reading_event, then this): *out_effect is what it did to
+ * the account, NULL for a card issued with a new account; *out_previous the account's event before it, 0: it is the first.
+ * Merges are not followed: the effect that empties an account is the last of its chain. False: it does not touch the
+ * account.
+ */
+bool event_of_account(const struct event *event, account_number account, const struct effect **out_effect,
+                      journal_position *out_previous);
 
 enum job_step { JOB_DONE, JOB_MORE };
 
@@ -33,7 +44,8 @@ struct ledger_job {
     struct ledger_job *next;
 };
 
-PUNKT_MUST_CHECK enum punkt_status reader_open(struct journal *journal, void (*notify)(void *ctx), void *ctx,
+PUNKT_MUST_CHECK enum punkt_status reader_open(struct journal *journal, struct state *state,
+                                               void (*notify)(void *ctx), void *ctx,
                                                struct reader **out_reader);
 /* Loop thread. */
 void reader_submit(struct reader *reader, struct ledger_job *job);

@@ -103,7 +103,7 @@ struct day_counts {
     minor_units spend;                   /* amounts of purchases, less those undone */
     minor_units returned;                /* amounts of returns of known purchases, less those undone */
     minor_units unlinked;                /* of returns without one */
-    minor_units worth;                   /* money off by redemptions, less those undone */
+    minor_units worth;                   /* money off by redemptions, whatever came back of them */
 };
 
 /* What became of the points earned in a quarter: issued = redeemed + expired + returned + other + left. */
@@ -132,9 +132,9 @@ enum till_kind {
 #define TILL_HASH_SIZE 8
 struct till_day {
     struct {
-        uint32_t count;
+        uint32_t count;     /* those of a purchase count as redemptions, too */
         minor_units amount; /* of the goods; of redemptions: the money off */
-        millipoints points; /* earned, taken, redeemed */
+        millipoints points; /* earned, taken, redeemed, set aside; of reversals: given, less taken */
     } sums[TILL_KIND_COUNT];
     uint8_t hash[TILL_HASH_SIZE]; /* XOR over the operations */
     bool more_epochs;             /* there were more than have room */

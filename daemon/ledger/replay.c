@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/journal_format.h"
-#include "proto/wire.h"
+#include "ledger/event_walk.h"
 
 enum punkt_status replay_open(struct replay *replay, struct state *state, const struct journal_head *head,
                               struct failure *failure)
 {
-    replay->fold = malloc(sizeof(*replay->fold));
+    replay->fold = calloc(1, sizeof(*replay->fold));
     replay->memory = malloc(sizeof(*replay->memory));
     replay->head = *head;
     if (replay->fold == NULL || replay->memory == NULL) {
@@ -28,32 +27,28 @@ enum punkt_status replay_checkpoint(struct replay *replay, struct failure *failu
     return state_checkpoint_now(replay->fold->state, &mark, failure);
 }
 
+static enum punkt_status fold_visited(void *ctx, const struct event *event, journal_position position,
+                                      struct failure *failure)
+{
+    struct replay *replay = ctx;
+    if (fold_event(replay->fold, event, position))
+        return PUNKT_OK;
+    failure_set(failure, "the event at position %llu of the journal does not fit what came before it",
+                (unsigned long long)position);
+    return PUNKT_CORRUPT;
+}
+
 enum punkt_status replay_block(struct replay *replay, const struct journal_block *block,
                                struct failure *failure)
 {
     struct state *state = replay->fold->state;
-    if (state_wants_freeze(state, 0) || state_is_crowded(state)) {
-        enum punkt_status status = replay_checkpoint(replay, failure);
-        if (status != PUNKT_OK)
-            return status;
-    }
-    struct wire_reader reader = wire_reader_over(block->events, block->events_size);
-    for (uint32_t i = 0; i < block->event_count; i++) {
-        journal_position position =
-            block->position + BLOCK_HEADER_SIZE + (uint64_t)(reader.at - block->events);
-        uint32_t size = wire_read_u32(&reader);
-        (void)wire_read_u32(&reader); /* its checksum: the block's hash says more */
-        const uint8_t *bytes = size >= JOURNAL_EVENT_HEADER_SIZE
-                                   ? wire_read_bytes(&reader, size - JOURNAL_EVENT_HEADER_SIZE)
-                                   : NULL;
-        if (bytes == NULL ||
-            !event_decode(bytes, size - JOURNAL_EVENT_HEADER_SIZE, replay->memory, &replay->event) ||
-            !fold_event(replay->fold, &replay->event, position)) {
-            failure_set(failure, "the event at position %llu of the journal does not fit what came before it",
-                        (unsigned long long)position);
-            return PUNKT_CORRUPT;
-        }
-    }
+    enum punkt_status status = PUNKT_OK;
+    if (state_wants_freeze(state, 0) || state_is_crowded(state))
+        status = replay_checkpoint(replay, failure);
+    if (status == PUNKT_OK)
+        status = block_events(block, replay->memory, &replay->event, fold_visited, replay, failure);
+    if (status != PUNKT_OK)
+        return status;
     replay->head.position = block->position + block->size;
     memcpy(replay->head.hash, block->hash, sizeof(replay->head.hash));
     replay->head.next_sequence = replay->fold->next_sequence;
@@ -64,6 +59,8 @@ enum punkt_status replay_block(struct replay *replay, const struct journal_block
 
 void replay_close(struct replay *replay)
 {
+    if (replay->fold != NULL)
+        fold_done(replay->fold);
     free(replay->fold);
     free(replay->memory);
     replay->fold = NULL;

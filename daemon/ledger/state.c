@@ -223,9 +223,14 @@ static void drop_frozen(struct state *state)
     state->frozen = NULL;
 }
 
+bool state_may_freeze(const struct state *state)
+{
+    return state->frozen == NULL;
+}
+
 bool state_freeze(struct state *state, const struct state_mark *mark, int64_t monotonic_us)
 {
-    if (state->frozen != NULL)
+    if (!state_may_freeze(state))
         return false;
     freeze(state);
     state->frozen_us = monotonic_us;

@@ -88,6 +88,8 @@ bool state_wants_freeze(const struct state *state, int64_t monotonic_us);
 /* Active has grown to twice its bound: stop reading sockets until a freeze succeeds. Above it there is room for
  * record_burst_max small records, and for as much again, so that recovery can fold a block whole. */
 bool state_is_crowded(const struct state *state);
+/* No frozen layer is on its way: state_freeze would succeed. */
+bool state_may_freeze(const struct state *state);
 /*
  * Active becomes frozen, to be written together with mark (whose head.hash may be unknown yet). False:
  * the frozen layer before is still on its way.

@@ -245,8 +245,8 @@ enum movement {
     MOVEMENT_EARNED = 0, /* by purchases */
     MOVEMENT_BONUS = 1,
     MOVEMENT_REDEEMED = 2, /* below zero */
-    MOVEMENT_RETURNED = 3, /* by returns of known purchases: taken, less given back */
-    MOVEMENT_UNLINKED = 4, /* by returns without one */
+    MOVEMENT_RETURNED = 3, /* by returns of known purchases: given back, less taken */
+    MOVEMENT_UNLINKED = 4, /* by returns without one; below zero */
     MOVEMENT_ADJUSTED = 5,
     MOVEMENT_EXPIRED = 6,      /* below zero */
     MOVEMENT_FORFEITED = 7,    /* by closing; below zero */

@@ -1,0 +1,69 @@
+/*
+ * What the files of the fold share. Nobody else includes this.
+ */
+#pragma once
+
+#include "ledger/fold.h"
+#include "ledger/movements.h"
+
+bool fold_get(struct fold *fold, const struct key *key, struct state_value *out);
+void fold_put(struct fold *fold, const struct key *key, const void *bytes, size_t size);
+void fold_remove(struct fold *fold, const struct key *key);
+bool fold_has(struct fold *fold, const struct key *key);
+void fold_put_position(struct fold *fold, const struct key *key, journal_position position);
+
+/* The number leads to the event at position. */
+void fold_put_request(struct fold *fold, const struct request_name *request, journal_position position);
+
+/* The account as it is, from state, into any room. */
+PUNKT_MUST_CHECK bool fold_read_account(struct fold *fold, account_number number, struct account *out);
+void fold_write_account(struct fold *fold, const struct account *account);
+/* Makes fold->account an account without anything, not stored yet. */
+void fold_begin_account(struct fold *fold, account_number number, journal_position position);
+
+/* --- fold_cards.c: the detail of events about cards and accounts. All: false if it does not fit --- */
+
+/* What a purchase in suspense makes: its card or its account, which becomes fold->account. */
+PUNKT_MUST_CHECK bool fold_suspense(struct fold *fold, const struct event *event, journal_position position);
+PUNKT_MUST_CHECK bool fold_cards_issued(struct fold *fold, const struct event *event,
+                                        journal_position position);
+PUNKT_MUST_CHECK bool fold_card_added(struct fold *fold, const struct event *event,
+                                      journal_position position);
+PUNKT_MUST_CHECK bool fold_card_status(struct fold *fold, const struct event *event,
+                                       journal_position position);
+PUNKT_MUST_CHECK bool fold_card_replaced(struct fold *fold, const struct event *event,
+                                         journal_position position);
+PUNKT_MUST_CHECK bool fold_merge(const struct event *event);
+
+/* --- fold_goods.c: holds, rewards, what became of purchases --- */
+
+/* Holds that the effect begins and ends; account: as it is before it. */
+PUNKT_MUST_CHECK bool fold_holds(struct fold *fold, const struct event *event, const struct effect *effect,
+                                 const struct account *account, journal_position position);
+/* What the event gives out of rewards and takes back, but for holds. */
+PUNKT_MUST_CHECK bool fold_rewards(struct fold *fold, const struct event *event);
+/* What the event changes of what became of a purchase; any event. */
+PUNKT_MUST_CHECK bool fold_became(struct fold *fold, const struct event *event, journal_position position);
+PUNKT_MUST_CHECK bool fold_reversal(struct fold *fold, const struct event *event, journal_position position);
+PUNKT_MUST_CHECK bool fold_tombstone(struct fold *fold, const struct event *event, journal_position position);
+PUNKT_MUST_CHECK bool fold_return_waiting(struct fold *fold, const struct event *event,
+                                          journal_position position);
+
+/* --- fold_reports.c --- */
+
+/* The slot of a record, zeros if there is none yet; to be read, or to be changed. Valid until the next call. */
+struct report_slot *reports_find(struct fold *fold, enum report_kind kind, const struct key *key);
+struct report_slot *reports_change(struct fold *fold, enum report_kind kind, const struct key *key);
+/* What the lot changes of an effect do to what expires when and to cohorts; account: as it is before them. */
+PUNKT_MUST_CHECK bool reports_lots(struct fold *fold, const struct event *event, const struct effect *effect,
+                                   const struct account *account);
+/* New lots that no effect makes: the welcome of new accounts. */
+PUNKT_MUST_CHECK bool reports_welcome(struct fold *fold, const struct lot *lot, uint32_t count);
+/* Puts what changed into the active layer. */
+void reports_store(struct fold *fold);
+
+/* --- fold_counts.c --- */
+
+/* Counts by day, store and tier, and the till's day. first_word: not what is said later about an earlier number. */
+PUNKT_MUST_CHECK bool count_event(struct fold *fold, const struct event *event,
+                                  const struct movements *movements, bool first_word);
