@@ -70,6 +70,8 @@ static const struct schema_row config_schema[] = {
     WHOLE(limits.drain_timeout_ms, 100, 600000),
 };
 
+static const struct schema_table config_table = { "", config_schema, COUNT_OF(config_schema) };
+
 void config_default(struct config *out)
 {
     memset(out, 0, sizeof(*out));
@@ -104,7 +106,7 @@ enum punkt_status config_read(struct text yaml, const char *file, struct config 
     enum punkt_status status = document_parse(yaml, file, &document, out_problems);
     if (status != PUNKT_OK)
         return status;
-    schema_read(&run, config_schema, COUNT_OF(config_schema), document_root(document), inout_config);
+    schema_read(&run, &config_table, document_root(document), inout_config);
     document_free(document);
     return out_problems->count > 0 ? PUNKT_INVALID : PUNKT_OK;
 }

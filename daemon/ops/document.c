@@ -5,7 +5,6 @@
 #include <yaml.h>
 
 #define NODES_MAX 8192
-#define DEPTH_MAX 8
 /* An escape of two bytes stands for at most three of text. */
 #define TEXT_GROWTH_MAX 2
 
@@ -28,7 +27,7 @@ struct parse {
     struct {
         struct document_node *node;
         struct document_node *last; /* its newest child */
-    } open[DEPTH_MAX];
+    } open[DOCUMENT_DEPTH_MAX];
 };
 
 static void complain(struct parse *parse, yaml_mark_t mark, const char *what)
@@ -63,7 +62,7 @@ static struct document_node *add_node(struct parse *parse, const yaml_event_t *e
 
 static void open_node(struct parse *parse, const yaml_event_t *event, enum document_node_kind kind)
 {
-    if (parse->depth == DEPTH_MAX) {
+    if (parse->depth == DOCUMENT_DEPTH_MAX) {
         complain(parse, event->start_mark, "lists and maps are nested too deeply");
         return;
     }

@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "ops/problems.h"
 
+/* Lists and maps are nested so deeply at most: whoever walks a document may call itself. */
+#define DOCUMENT_DEPTH_MAX 8
+
 enum document_node_kind { DOCUMENT_TEXT, DOCUMENT_LIST, DOCUMENT_MAP };
 
 struct document_node {

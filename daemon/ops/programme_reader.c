@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "ops/document.h"
+#include "ops/programme_parts.h"
 #include "ops/schema.h"
 #include "ops/zone.h"
 
 #define CURRENCY_EXPONENT_MAX 4
-#define CURRENCY_EXPONENT_UNKNOWN UINT32_MAX
+#define DAYS_MAX 3650
 
 /* ISO 4217: minor units of the usual currencies; others say their `exponent`. */
 static const struct {
@@ -27,7 +28,15 @@ static const char *const tax_words[] = { "included", "excluded", NULL };
 static const char *const discount_words[] = { "after", "before", NULL };
 /* In the order of enum card_check of proto, which ops cannot see. */
 static const char *const check_words[] = { "none", "luhn", "ean13", NULL };
-static const char *const rule_words[] = { "spend", NULL };
+/* In the order of enum card_status of points, as far as a programme may choose. */
+static const char *const status_words[] = { "", "active", "blocked", NULL };
+/* In the order of enum pin_policy, combine and claw_back. */
+static const char *const pin_words[] = { "if_set", "never", "always", NULL };
+static const char *const base_combine_words[] = { "best", "sum", "first", NULL };
+static const char *const offers_combine_words[] = { "best", "sum", "", "newest", NULL };
+static const char *const claw_back_words[] = { "debt", "balance", "own", "pending", NULL };
+static const char *const over_words[] = { "trim", "reject", NULL };
+static const char *const last_words[] = { "whole", "part", NULL };
 
 static uint32_t exponent_of(const char *currency)
 {
@@ -35,7 +44,7 @@ static uint32_t exponent_of(const char *currency)
         if (strstr(currencies[i].exponent_of, currency) != NULL)
             return currencies[i].exponent;
     }
-    return CURRENCY_EXPONENT_UNKNOWN;
+    return SCHEMA_DECIMALS_UNKNOWN;
 }
 
 static void read_currency(const struct schema_run *run, const struct document_node *node, void *out)
@@ -78,92 +87,34 @@ static void read_zone(const struct schema_run *run, const struct document_node *
     }
 }
 
-static bool exponent_known(const struct programme *programme)
+/* A list of what a card may be, as bits. */
+static uint32_t read_status(const struct schema_run *run, const struct document_node *node, const char *key,
+                            uint32_t before)
 {
-    return programme->currency_exponent <= CURRENCY_EXPONENT_MAX;
-}
-
-/* An amount in major units. Without an exponent it waits until that is said. */
-static void read_amount(const struct schema_run *run, const struct document_node *node, const char *key,
-                        const struct programme *programme, minor_units *out)
-{
-    if (exponent_known(programme))
-        (void)schema_decimal(run, node, key, programme->currency_exponent, 1, AMOUNT_MAX, out);
-}
-
-static void read_points(const struct schema_run *run, const struct document_node *node, const char *key,
-                        millipoints *out)
-{
-    (void)schema_decimal(run, node, key, 3, 1, MILLIPOINTS_MAX, out);
-}
-
-static void read_redeem_points(const struct schema_run *run, const struct document_node *node, void *out)
-{
-    read_points(run, node, "redeem.points", &((struct programme *)out)->worth_points);
-}
-
-static void read_redeem_worth(const struct schema_run *run, const struct document_node *node, void *out)
-{
-    struct programme *programme = out;
-    read_amount(run, node, "redeem.worth", programme, &programme->worth_amount);
-}
-
-/* A rule while it is read: where it goes, and the programme for its currency. */
-struct rule_reading {
-    struct base_rule rule;
-    uint32_t word; /* of rule_words */
-    const struct programme *programme;
-};
-
-static void read_rule_points(const struct schema_run *run, const struct document_node *node, void *out)
-{
-    read_points(run, node, "points", &((struct rule_reading *)out)->rule.points);
-}
-
-static void read_rule_amount(const struct schema_run *run, const struct document_node *node, void *out)
-{
-    struct rule_reading *reading = out;
-    read_amount(run, node, "amount", reading->programme, &reading->rule.amount);
-}
-
-static const struct schema_row rule_schema[] = {
-    { .key = "rule",
-      .form = SCHEMA_WORD,
-      .required = true,
-      .offset = offsetof(struct rule_reading, word),
-      .words = rule_words },
-    { .key = "name",
-      .form = SCHEMA_TEXT,
-      .offset = offsetof(struct rule_reading, rule.name),
-      .min = 1,
-      .max = PROGRAMME_NAME_MAX },
-    { .key = "points", .form = SCHEMA_OWN, .required = true, .read = read_rule_points },
-    { .key = "amount", .form = SCHEMA_OWN, .required = true, .read = read_rule_amount },
-    { .key = "exact", .form = SCHEMA_TRUTH, .offset = offsetof(struct rule_reading, rule.exact) },
-};
-
-static void read_base(const struct schema_run *run, const struct document_node *node, void *out)
-{
-    struct programme *programme = out;
-    if (node->kind != DOCUMENT_LIST || node->first == NULL) {
-        schema_complain(run, node, "base is no list of rules, expected \"- rule: spend\" and so on");
-        return;
-    }
-    programme->rule_count = 0;
+    uint32_t bits = 0;
+    if (!schema_list(run, node, key, "words", "[active]", COUNT_OF(status_words) - 2))
+        return before;
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
-        if (programme->rule_count == PROGRAMME_RULES_MAX) {
-            schema_complain(run, item, "base has more than %d rules", PROGRAMME_RULES_MAX);
-            return;
-        }
-        /* All of it is cleared, padding too, for programmes are compared as bytes. */
-        struct rule_reading reading;
-        memset(&reading, 0, sizeof(reading));
-        reading.rule.kind = RULE_SPEND;
-        reading.programme = programme;
-        memcpy(reading.rule.name, "spend", sizeof("spend"));
-        schema_read(run, rule_schema, COUNT_OF(rule_schema), item, &reading);
-        programme->rules[programme->rule_count++] = reading.rule;
+        uint32_t status;
+        if (!schema_word(run, item, key, status_words, &status))
+            continue;
+        if ((bits & 1U << status) != 0)
+            schema_complain(run, item, "%s has %s already", key, status_words[status]);
+        bits |= 1U << status;
     }
+    return bits;
+}
+
+static void read_may_earn(const struct schema_run *run, const struct document_node *node, void *out)
+{
+    struct programme *programme = out;
+    programme->may_earn = read_status(run, node, "cards.may_earn", programme->may_earn);
+}
+
+static void read_may_spend(const struct schema_run *run, const struct document_node *node, void *out)
+{
+    struct programme *programme = out;
+    programme->may_spend = read_status(run, node, "cards.may_spend", programme->may_spend);
 }
 
 static bool reason_known(const struct programme *programme, const char *reason)
@@ -178,24 +129,54 @@ static bool reason_known(const struct programme *programme, const char *reason)
 static void read_reasons(const struct schema_run *run, const struct document_node *node, void *out)
 {
     struct programme *programme = out;
-    if (node->kind != DOCUMENT_LIST || node->first == NULL) {
-        schema_complain(run, node, "reasons is no list of words, expected [goodwill, other] and so on");
+    if (!schema_list(run, node, "reasons", "words", "[goodwill, other]", PROGRAMME_REASONS_MAX))
         return;
-    }
     programme->reason_count = 0;
     memset(programme->reasons, 0, sizeof(programme->reasons));
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         char reason[PROGRAMME_NAME_MAX + 1];
-        if (programme->reason_count == PROGRAMME_REASONS_MAX) {
-            schema_complain(run, item, "reasons has more than %d words", PROGRAMME_REASONS_MAX);
+        if (programme->reason_count == PROGRAMME_REASONS_MAX)
             return;
-        }
         if (!schema_text(run, item, "a reason", 1, PROGRAMME_NAME_MAX, reason))
             continue;
         if (reason_known(programme, reason))
             schema_complain(run, item, "reason %s is there already", reason);
         else
             memcpy(programme->reasons[programme->reason_count++], reason, strlen(reason) + 1);
+    }
+}
+
+static bool role_known(const struct programme *programme, const char *role)
+{
+    for (uint32_t i = 0; i < programme->role_limit_count; i++) {
+        if (strcmp(programme->role_limits[i].role, role) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A map whose keys are the roles. */
+static void read_adjust_limits(const struct schema_run *run, const struct document_node *node, void *out)
+{
+    struct programme *programme = out;
+    if (node->kind != DOCUMENT_MAP) {
+        schema_complain(run, node, "adjust_limits is %s, expected a map of roles and points as {clerk: 500}",
+                        schema_show(node).text);
+        return;
+    }
+    for (const struct document_node *key = node->first; key != NULL; key = key->next->next) {
+        struct role_limit limit;
+        memset(&limit, 0, sizeof(limit));
+        if (programme->role_limit_count == PROGRAMME_ROLES_MAX) {
+            schema_complain(run, key, "adjust_limits has more than %d roles", PROGRAMME_ROLES_MAX);
+            return;
+        }
+        bool read = schema_text(run, key, "a role", 1, PROGRAMME_NAME_MAX, limit.role) &&
+                    schema_points(run, key->next, "its limit", 0, MILLIPOINTS_MAX, &limit.points);
+        if (read && role_known(programme, limit.role))
+            schema_complain(run, key, "role %s is there already", limit.role);
+        else if (read)
+            programme->role_limits[programme->role_limit_count++] = limit;
     }
 }
 
@@ -217,17 +198,61 @@ static const struct schema_row programme_schema[] = {
     { .key = "tax", .form = SCHEMA_WORD, .offset = FIELD(tax), .words = tax_words },
     { .key = "discounts", .form = SCHEMA_WORD, .offset = FIELD(discounts), .words = discount_words },
     { .key = "cards.check", .form = SCHEMA_WORD, .offset = FIELD(card_check), .words = check_words },
-    { .key = "base", .form = SCHEMA_OWN, .required = true, .read = read_base },
-    { .key = "redeem.points", .form = SCHEMA_OWN, .read = read_redeem_points },
-    { .key = "redeem.worth", .form = SCHEMA_OWN, .read = read_redeem_worth },
+    { .key = "cards.may_earn", .form = SCHEMA_OWN, .read = read_may_earn },
+    { .key = "cards.may_spend", .form = SCHEMA_OWN, .read = read_may_spend },
+    { .key = "cards.pin", .form = SCHEMA_WORD, .offset = FIELD(pin), .words = pin_words },
+    /* Above what may name a tier. */
+    { .key = "tiers", .form = SCHEMA_OWN, .read = tiers_read },
+    { .key = "base", .form = SCHEMA_OWN, .required = true, .read = rules_read },
+    { .key = "base_combine",
+      .form = SCHEMA_WORD,
+      .offset = FIELD(rules_combine),
+      .words = base_combine_words },
+    /* Above the rewards, which take stamps out of the purses that offers fill. */
+    { .key = "offers", .form = SCHEMA_OWN, .read = offers_read },
+    { .key = "offers_combine",
+      .form = SCHEMA_WORD,
+      .offset = FIELD(offers_combine),
+      .words = offers_combine_words },
+    { .key = "offers_need_base", .form = SCHEMA_TRUTH, .offset = FIELD(offers_need_base) },
+    { .key = "caps.receipt", ROW_POINTS, .offset = FIELD(caps.receipt) },
+    { .key = "caps.over", .form = SCHEMA_EITHER, .offset = FIELD(caps.reject), .words = over_words },
+    { .key = "caps.day", ROW_POINTS, .offset = FIELD(caps.day) },
+    { .key = "caps.month", ROW_POINTS, .offset = FIELD(caps.month) },
+    { .key = "caps.balance", ROW_POINTS, .offset = FIELD(caps.balance) },
+    { .key = "lots.mature_days", .form = SCHEMA_WHOLE, .offset = FIELD(mature_days), .max = DAYS_MAX },
+    { .key = "expiry", .form = SCHEMA_OWN, .read = expiry_read },
+    { .key = "returns.claw_back", .form = SCHEMA_WORD, .offset = FIELD(claw_back), .words = claw_back_words },
+    { .key = "returns.return_spent", .form = SCHEMA_TRUTH, .offset = FIELD(return_spent) },
+    { .key = "returns.restore_days", .form = SCHEMA_WHOLE, .offset = FIELD(restore_days), .max = DAYS_MAX },
+    { .key = "returns.unlinked", .form = SCHEMA_TRUTH, .offset = FIELD(unlinked_returns) },
+    { .key = "returns.days", .form = SCHEMA_WHOLE, .offset = FIELD(return_days), .max = DAYS_MAX },
+    { .key = "redeem.points",
+      .form = SCHEMA_THOUSANDTHS,
+      .offset = FIELD(worth_points),
+      .min = 1,
+      .max = MILLIPOINTS_MAX },
+    { .key = "redeem.worth", ROW_AMOUNT, .offset = FIELD(worth_amount) },
+    { .key = "redeem.minimum", ROW_POINTS, .offset = FIELD(redeem_minimum) },
+    { .key = "redeem.step", ROW_POINTS, .offset = FIELD(redeem_step) },
+    { .key = "redeem.last", .form = SCHEMA_EITHER, .offset = FIELD(redeem_last_part), .words = last_words },
+    { .key = "redeem.spend_earned", .form = SCHEMA_TRUTH, .offset = FIELD(spend_earned) },
+    { .key = "redeem.hold", .form = SCHEMA_DURATION, .offset = FIELD(hold_s), .min = 1, .max = HOLD_S_MAX },
+    { .key = "rewards", .form = SCHEMA_OWN, .read = rewards_read },
+    { .key = "welcome", .form = SCHEMA_POINTS, .offset = FIELD(welcome), .max = MILLIPOINTS_MAX },
     { .key = "reasons", .form = SCHEMA_OWN, .read = read_reasons },
+    { .key = "adjust_limits", .form = SCHEMA_OWN, .read = read_adjust_limits },
 };
+static const struct schema_table programme_table = { "", programme_schema, COUNT_OF(programme_schema) };
 
 enum punkt_status programme_read(struct text yaml, const char *file, struct programme *out,
                                  struct problems *out_problems)
 {
-    struct schema_run run = { .file = file, .problems = out_problems };
     struct programme programme;
+    struct schema_run run = { .file = file,
+                              .problems = out_problems,
+                              .amount_decimals = &programme.currency_exponent,
+                              .point_decimals = &programme.decimals };
     struct yaml_document *document;
     out_problems->count = 0;
     enum punkt_status status = document_parse(yaml, file, &document, out_problems);
@@ -235,8 +260,8 @@ enum punkt_status programme_read(struct text yaml, const char *file, struct prog
         return status;
     programme_default(&programme);
     const struct document_node *root = document_root(document);
-    schema_read(&run, programme_schema, COUNT_OF(programme_schema), root, &programme);
-    if (!exponent_known(&programme))
+    schema_read(&run, &programme_table, root, &programme);
+    if (programme.currency_exponent == SCHEMA_DECIMALS_UNKNOWN)
         schema_complain(&run, root, "the exponent of %s is not known here: say \"exponent: 2\" or what it is",
                         programme.currency);
     document_free(document);
@@ -258,10 +283,20 @@ struct text programme_text_default(void)
                         "...\n");
 }
 
-const char *programme_key(size_t index)
+const char *programme_key(size_t index, const char **out_section)
 {
-    if (index < COUNT_OF(programme_schema))
-        return programme_schema[index].key;
-    index -= COUNT_OF(programme_schema);
-    return index < COUNT_OF(rule_schema) ? rule_schema[index].key : NULL;
+    static const struct schema_table *const tables[] = {
+        &programme_table, &rules_table,  &filter_table,  &offers_table, &period_table,
+        &limit_table,     &tiers_table,  &window_table,  &kept_table,   &grace_table,
+        &levels_table,    &expiry_table, &rewards_table,
+    };
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
+        for (size_t row = 0; row < tables[i]->row_count; row++) {
+            if (tables[i]->rows[row].form == SCHEMA_ROWS || index-- > 0)
+                continue;
+            *out_section = tables[i]->name;
+            return tables[i]->rows[row].key;
+        }
+    }
+    return NULL;
 }

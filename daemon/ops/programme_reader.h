@@ -25,5 +25,8 @@ PUNKT_MUST_CHECK enum punkt_status programme_read(struct text yaml, const char *
 /* The text of programme_default, for `programme show`. Static. */
 struct text programme_text_default(void);
 
-/* The key of row `index` of the schema, "redeem.points"; NULL behind the last. For tests of documents. */
-const char *programme_key(size_t index);
+/*
+ * The key of row `index` of all tables, "redeem.points", and the section of punkt-programme(5) that it
+ * belongs to, "Offers"; "" is the file itself. NULL behind the last. Static; for tests of documents.
+ */
+const char *programme_key(size_t index, const char **out_section);
