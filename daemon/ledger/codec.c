@@ -26,9 +26,10 @@ static int64_t plus(int64_t a, int64_t b)
 
 /* Bytes of a field of numbers, by form. */
 static const uint8_t widths[] = {
-    [CODEC_FORM_BOOL] = 1, [CODEC_FORM_U8] = 1,   [CODEC_FORM_U16] = 2,        [CODEC_FORM_U32] = 4,
-    [CODEC_FORM_U64] = 8,  [CODEC_FORM_ID] = 8,   [CODEC_FORM_I32] = 4,        [CODEC_FORM_I64] = 8,
-    [CODEC_FORM_DAY] = 4,  [CODEC_FORM_TIME] = 8, [CODEC_FORM_I64_BESIDE] = 8, [CODEC_FORM_DAY_BESIDE] = 4,
+    [CODEC_FORM_BOOL] = 1,       [CODEC_FORM_U8] = 1,  [CODEC_FORM_U16] = 2,     [CODEC_FORM_U32] = 4,
+    [CODEC_FORM_U64] = 8,        [CODEC_FORM_ID] = 8,  [CODEC_FORM_ID_BASE] = 8, [CODEC_FORM_I32] = 4,
+    [CODEC_FORM_I64] = 8,        [CODEC_FORM_DAY] = 4, [CODEC_FORM_TIME] = 8,    [CODEC_FORM_I64_BESIDE] = 8,
+    [CODEC_FORM_DAY_BESIDE] = 4,
 };
 
 /* A number of a struct; one of 32 bits with its sign. */
@@ -112,7 +113,20 @@ static bool unstore_day(uint64_t stored, const struct codec_base *base, int64_t 
         return true;
     }
     *out = plus(unfold_sign(stored - STORED_DAYS), base->day);
-    return *out > INT32_MIN && *out < INT32_MAX && *out != 0;
+    return *out > INT32_MIN && *out < INT32_MAX;
+}
+
+void codec_write_day(struct wire_writer *writer, const struct codec_base *base, local_day day)
+{
+    wire_write_uint(writer, store_day(day, base));
+}
+
+local_day codec_read_day(struct wire_reader *reader, const struct codec_base *base)
+{
+    int64_t day;
+    if (!unstore_day(wire_read_uint(reader), base, &day))
+        reader->failed = true;
+    return reader->failed ? 0 : (local_day)day;
 }
 
 /* What a field of numbers is written as. False: it is as it mostly is, and not written. */
@@ -135,6 +149,9 @@ static bool number_stored(const struct codec_field *field, const struct codec_ba
     case CODEC_FORM_TIME:
         *out = fold_sign(minus(value, base->time));
         return value != 0;
+    case CODEC_FORM_ID_BASE:
+        *out = (uint64_t)value;
+        return *out != base->id;
     case CODEC_FORM_I64_BESIDE:
     case CODEC_FORM_DAY_BESIDE:
         *out = fold_sign(minus(value, load(from + field->beside, width)));
@@ -207,7 +224,7 @@ static void write_field(struct wire_writer *writer, const struct codec_field *fi
         wire_write_bytes(writer, text.data, text.size);
     } else {
         PUNKT_CHECK(number_valid(field, from, stored));
-        if (field->form == CODEC_FORM_ID)
+        if (field->form == CODEC_FORM_ID || field->form == CODEC_FORM_ID_BASE)
             wire_write_u64(writer, stored);
         else if (field->form != CODEC_FORM_BOOL)
             wire_write_uint(writer, stored);
@@ -267,6 +284,7 @@ static bool put_number(const struct codec_field *field, const struct codec_base 
     case CODEC_FORM_U32:
     case CODEC_FORM_U64:
     case CODEC_FORM_ID:
+    case CODEC_FORM_ID_BASE:
     case CODEC_FORM_BYTES: /* and behind it: are no numbers */
     case CODEC_FORM_TEXT:
     case CODEC_FORM_CODE:
@@ -279,7 +297,7 @@ static bool put_number(const struct codec_field *field, const struct codec_base 
 }
 
 /* What a field is when it was not written. */
-static void clear_field(const struct codec_field *field, uint8_t *out)
+static void clear_field(const struct codec_field *field, const struct codec_base *base, uint8_t *out)
 {
     uint8_t *at = out + field->at;
     if (field->form == CODEC_FORM_BYTES)
@@ -290,6 +308,8 @@ static void clear_field(const struct codec_field *field, uint8_t *out)
         memcpy(at, &(struct text){ NULL, 0 }, sizeof(struct text));
     else if (field->form == CODEC_FORM_I64_BESIDE || field->form == CODEC_FORM_DAY_BESIDE)
         store(at, widths[field->form], load(out + field->beside, widths[field->form]));
+    else if (field->form == CODEC_FORM_ID_BASE)
+        store(at, widths[field->form], (int64_t)base->id);
     else
         store(at, widths[field->form], 0);
 }
@@ -323,7 +343,7 @@ static bool read_field(struct wire_reader *reader, const struct codec_field *fie
             return false;
     } else {
         uint64_t stored = 1;
-        if (field->form == CODEC_FORM_ID)
+        if (field->form == CODEC_FORM_ID || field->form == CODEC_FORM_ID_BASE)
             stored = wire_read_u64(reader);
         else if (field->form != CODEC_FORM_BOOL)
             stored = wire_read_uint(reader);
@@ -346,6 +366,6 @@ void codec_read(struct wire_reader *reader, const struct codec_base *base, const
             continue;
         if (written || fields[i].needed)
             reader->failed = true;
-        clear_field(&fields[i], out);
+        clear_field(&fields[i], base, out);
     }
 }

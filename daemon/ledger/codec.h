@@ -10,10 +10,11 @@
 #include "base/units.h"
 #include "proto/wire.h"
 
-/* What days and times are counted from, so that they are short. */
+/* What days, times and ids are compared with, so that they are short. */
 struct codec_base {
     local_day day;
     utc_us time;
+    uint64_t id; /* for ids that are mostly one and the same */
 };
 
 /* How a field stands among the bytes. `max` 0 of I64 and TEXT: any. Whatever is over a max, or not valid, fails the reader. */
@@ -24,6 +25,7 @@ enum codec_form {
     CODEC_FORM_U32,         /* up to max; enums too */
     CODEC_FORM_U64,         /* up to max */
     CODEC_FORM_ID,          /* eight bytes: of a name, so all of them are used */
+    CODEC_FORM_ID_BASE,     /* the same; mostly that of the base */
     CODEC_FORM_I32,         /* any */
     CODEC_FORM_I64,         /* -max to max */
     CODEC_FORM_DAY,         /* DAY_NEVER and INT32_MIN are short; mostly 0 */
@@ -65,6 +67,10 @@ void codec_read(struct wire_reader *reader, const struct codec_base *base, const
                 size_t count, void *out);
 #define CODEC_FIELDS(fields) (fields), COUNT_OF(fields)
 
+/* A day that stands by itself: in its form, whatever it is. */
+void codec_write_day(struct wire_writer *writer, const struct codec_base *base, local_day day);
+local_day codec_read_day(struct wire_reader *reader, const struct codec_base *base);
+
 /* Rows of a table: a member of a struct, which has the size that its form wants, or it does not compile. */
 #define CODEC_ROW(type, member, bytes, form, beside, seal, needed, max)                                      \
     {                                                                                                        \
@@ -79,6 +85,7 @@ void codec_read(struct wire_reader *reader, const struct codec_base *base, const
 #define CODEC_ENUM(type, member, max) CODEC_ROW(type, member, 4, CODEC_FORM_U32, 0, 0, true, max)
 #define CODEC_U64(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_U64, 0, 0, false, UINT64_MAX)
 #define CODEC_ID(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_ID, 0, 0, false, 0)
+#define CODEC_ID_BASE(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_ID_BASE, 0, 0, false, 0)
 #define CODEC_I32(type, member) CODEC_ROW(type, member, 4, CODEC_FORM_I32, 0, 0, false, 0)
 #define CODEC_I64(type, member, max) CODEC_ROW(type, member, 8, CODEC_FORM_I64, 0, 0, false, max)
 #define CODEC_DAY(type, member) CODEC_ROW(type, member, 4, CODEC_FORM_DAY, 0, 0, false, 0)
@@ -90,6 +97,11 @@ void codec_read(struct wire_reader *reader, const struct codec_base *base, const
 #define CODEC_BYTES(type, member, size) CODEC_ROW(type, member, size, CODEC_FORM_BYTES, 0, 0, false, size)
 #define CODEC_TEXT(type, member, max)                                                                        \
     CODEC_ROW(type, member, sizeof(struct text), CODEC_FORM_TEXT, 0, 0, false, max)
+/* A whole struct text, in a list of them. */
+#define CODEC_CODE_ITSELF                                                                                    \
+    {                                                                                                        \
+        0, 0, CODEC_FORM_CODE, 0, false, 0                                                                   \
+    }
 #define CODEC_CODE(type, member) CODEC_ROW(type, member, sizeof(struct text), CODEC_FORM_CODE, 0, 0, false, 0)
 #define CODEC_CODE_BESIDE(type, member, other)                                                               \
     CODEC_ROW(type, member, sizeof(struct text), CODEC_FORM_CODE_BESIDE, offsetof(type, other), 0, false, 0)

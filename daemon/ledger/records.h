@@ -130,6 +130,9 @@ enum till_kind {
 #define TILL_KIND_COUNT 8
 #define TILL_EPOCHS_MAX 16
 #define TILL_HASH_SIZE 8
+struct till_epoch {
+    uint64_t epoch, first, last; /* numbers */
+};
 struct till_day {
     struct {
         uint32_t count;     /* those of a purchase count as redemptions, too */
@@ -139,9 +142,7 @@ struct till_day {
     uint8_t hash[TILL_HASH_SIZE]; /* XOR over the operations */
     bool more_epochs;             /* there were more than have room */
     uint32_t epoch_count;
-    struct {
-        uint64_t epoch, first, last; /* numbers */
-    } epochs[TILL_EPOCHS_MAX];       /* in the order in which they came */
+    struct till_epoch epochs[TILL_EPOCHS_MAX]; /* in the order in which they came */
 };
 
 #define ACCOUNT_RECORD_MAX (64 * 1024)
