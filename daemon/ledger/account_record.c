@@ -16,6 +16,7 @@ static const struct codec_field lot_fields[] = {
     CODEC_BOOL(struct lot, counts),
     CODEC_U8(struct lot, inactive_months, UINT8_MAX),
 };
+CODEC_ROWS_ARE_OF(struct lot, 40);
 
 static const struct codec_field hold_fields[] = {
     CODEC_U64(struct account_hold, id),
@@ -28,11 +29,13 @@ static const struct codec_field hold_fields[] = {
     CODEC_I64(struct account_hold, stamps, 0),
     CODEC_ID(struct account_hold, purse),
 };
+CODEC_ROWS_ARE_OF(struct account_hold, 64);
 
 static const struct codec_field debt_fields[] = {
     CODEC_U64(struct debt, cause),
     CODEC_I64(struct debt, points, 0),
 };
+CODEC_ROWS_ARE_OF(struct debt, 16);
 
 static const struct codec_field tally_fields[] = {
     CODEC_ENUM(struct tally, kind, TALLY_REWARD),
@@ -42,12 +45,14 @@ static const struct codec_field tally_fields[] = {
     CODEC_DAY(struct tally, before),
     CODEC_I64(struct tally, value_before, 0),
 };
+CODEC_ROWS_ARE_OF(struct tally, 40);
 
 static const struct codec_field stamps_fields[] = {
     CODEC_ID(struct stamps, purse),
     CODEC_I64(struct stamps, count, 0),
     CODEC_I64(struct stamps, held, 0),
 };
+CODEC_ROWS_ARE_OF(struct stamps, 24);
 
 static const struct codec_field month_fields[] = {
     CODEC_I32(struct month_sum, month),
@@ -55,11 +60,19 @@ static const struct codec_field month_fields[] = {
     CODEC_I64(struct month_sum, spend, 0),
     CODEC_I64(struct month_sum, points, 0),
 };
+CODEC_ROWS_ARE_OF(struct month_sum, 24);
 
 static const struct codec_field hold_part_fields[] = {
     CODEC_U32(struct hold_part, lot, UINT32_MAX),
     CODEC_I64(struct hold_part, points, 0),
 };
+CODEC_ROWS_ARE_OF(struct hold_part, 16);
+
+static const struct codec_field expired_fields[] = {
+    CODEC_U32(struct expired_lot, lot, UINT32_MAX),
+    CODEC_I64(struct expired_lot, points, 0),
+};
+CODEC_ROWS_ARE_OF(struct expired_lot, 16);
 
 /* The most common ones first, so that the mask is short. */
 static const struct codec_field account_fields[] = {
@@ -80,6 +93,7 @@ static const struct codec_field account_fields[] = {
     TIER_ROWS(struct account, tier),
     CODEC_I64(struct account, debt, 0),
     CODEC_U32(struct account, debt_count, ACCOUNT_DEBTS_MAX),
+    CODEC_U32(struct account, expired_count, ACCOUNT_EXPIRED_MAX),
     CODEC_U32(struct account, tag_count, ACCOUNT_TAGS_MAX),
     CODEC_U32(struct account, activated_count, ACCOUNT_ACTIVATED_MAX),
     CODEC_U32(struct account, hold_count, ACCOUNT_HOLDS_MAX),
@@ -88,6 +102,7 @@ static const struct codec_field account_fields[] = {
     CODEC_U64(struct account, merged_into),
     CODEC_U32(struct account, lot_offset, UINT32_MAX),
 };
+static_assert(offsetof(struct account, debts) == 240, "every field has its row above");
 
 /* The account's lists: where each is, how many, of what. */
 struct list {
@@ -101,13 +116,10 @@ struct list {
             sizeof(((struct account *)0)->member[0]), CODEC_FIELDS(fields)                                   \
     }
 static const struct list lists[] = {
-    LIST(lots, lot_count, lot_fields),
-    LIST(months, month_count, month_fields),
-    LIST(tallies, tally_count, tally_fields),
-    LIST(stamps, stamps_count, stamps_fields),
-    LIST(debts, debt_count, debt_fields),
-    LIST(holds, hold_count, hold_fields),
-    LIST(hold_parts, hold_part_count, hold_part_fields),
+    LIST(lots, lot_count, lot_fields),        LIST(months, month_count, month_fields),
+    LIST(tallies, tally_count, tally_fields), LIST(stamps, stamps_count, stamps_fields),
+    LIST(debts, debt_count, debt_fields),     LIST(expired, expired_count, expired_fields),
+    LIST(holds, hold_count, hold_fields),     LIST(hold_parts, hold_part_count, hold_part_fields),
 };
 
 void lot_write(struct wire_writer *writer, const struct codec_base *base, const struct lot *lot)

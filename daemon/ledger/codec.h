@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "base/base.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -97,6 +99,9 @@ local_day codec_read_day(struct wire_reader *reader, const struct codec_base *ba
 #define CODEC_BYTES(type, member, size) CODEC_ROW(type, member, size, CODEC_FORM_BYTES, 0, 0, false, size)
 #define CODEC_TEXT(type, member, max)                                                                        \
     CODEC_ROW(type, member, sizeof(struct text), CODEC_FORM_TEXT, 0, 0, false, max)
+/* Breaks the build when a struct changes its size: whoever adds a field adds its row, and then the new size. */
+#define CODEC_ROWS_ARE_OF(type, size) static_assert(sizeof(type) == (size), "every field has its row above")
+
 /* A whole struct text, in a list of them. */
 #define CODEC_CODE_ITSELF                                                                                    \
     {                                                                                                        \

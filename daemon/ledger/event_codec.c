@@ -32,6 +32,7 @@ static const struct codec_field event_fields[] = {
     CODEC_SEALED(struct event, suspense.number, SEALED_CARD_NUMBER),
     CODEC_BOOL(struct event, suspense.new_card),
 };
+CODEC_ROWS_ARE_OF(struct event, 824);
 
 /* Days of the event's own fields are near that of its time, all others near its day and when it happened. */
 static struct codec_base base_of_time(const struct event *event)

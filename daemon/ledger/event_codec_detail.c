@@ -1,5 +1,3 @@
-#include <assert.h>
-
 #include "ledger/account_fields.h"
 #include "ledger/event_parts.h"
 
@@ -110,10 +108,9 @@ static const struct codec_field write_off_fields[] = {
     CODEC_SEALED(struct event, write_off.note, SEALED_NOTE),
 };
 static const struct codec_field award_moved_fields[] = {
-    CODEC_U64(struct event, award_moved.sale),
-    CODEC_U32(struct event, award_moved.lot, UINT32_MAX),
-    CODEC_I64(struct event, award_moved.points, 0),
-    CODEC_CODE(struct event, award_moved.reason),
+    CODEC_U64(struct event, award_moved.sale),       CODEC_U32(struct event, award_moved.lot, UINT32_MAX),
+    CODEC_I64(struct event, award_moved.points, 0),  CODEC_I64(struct event, award_moved.settled, 0),
+    CODEC_I64(struct event, award_moved.expired, 0), CODEC_CODE(struct event, award_moved.reason),
 };
 /* The lines follow. */
 static const struct codec_field waiting_fields[] = {
@@ -128,6 +125,7 @@ static const struct codec_field waiting_line_fields[] = {
     CODEC_I64(struct waiting_line, quantity, QUANTITY_MAX),
     CODEC_CODE(struct waiting_line, code),
 };
+CODEC_ROWS_ARE_OF(struct waiting_line, 32);
 
 /* What is of the event itself, by type; none of those whose detail is a struct of its own. */
 static const struct {

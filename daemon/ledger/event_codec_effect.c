@@ -36,6 +36,7 @@ static const struct fields lot_change_fields[] = {
     [LOT_EXPIRE] = FIELDS(expire_fields), [LOT_HOLD] = FIELDS(hold_fields),
     [LOT_FREE] = FIELDS(hold_fields),     [LOT_CAPTURE] = FIELDS(capture_fields),
 };
+CODEC_ROWS_ARE_OF(struct lot_change, 48);
 
 #define ID CODEC_ID(struct account_change, id)
 #define NUMBER CODEC_U64(struct account_change, id)
@@ -81,6 +82,7 @@ static const struct fields change_fields[] = {
     [CHANGE_ABSORBED] = FIELDS(absorbed_fields),
     [CHANGE_LAST_PURCHASE] = FIELDS(last_purchase_fields),
 };
+CODEC_ROWS_ARE_OF(struct account_change, 96);
 
 static const struct codec_field effect_fields[] = {
     CODEC_U64(struct effect, account),
@@ -95,6 +97,7 @@ static const struct codec_field effect_fields[] = {
     CODEC_I64(struct effect, debt_settled, 0),
     CODEC_I64(struct effect, debt_forgiven, 0),
 };
+CODEC_ROWS_ARE_OF(struct effect, 96);
 
 void effect_write(struct wire_writer *writer, const struct codec_base *base, const struct effect *effect)
 {

@@ -1,5 +1,3 @@
-#include <assert.h>
-
 #include "ledger/event_parts.h"
 
 /* Limits of lines are those that requests have. */
@@ -12,17 +10,20 @@ static const struct codec_field sale_line_fields[] = {
     CODEC_I64_BESIDE(struct sale_line, base, amount, AMOUNT_MAX),
     CODEC_U32(struct sale_line, kind, LINE_STORED_VALUE),
 };
+CODEC_ROWS_ARE_OF(struct sale_line, 72);
 
 static const struct codec_field returned_line_fields[] = {
     CODEC_U32(struct returned_line, line, LINES_MAX),
     CODEC_I64(struct returned_line, quantity, QUANTITY_MAX),
     CODEC_I64(struct returned_line, by_amount, QUANTITY_MAX),
 };
+CODEC_ROWS_ARE_OF(struct returned_line, 24);
 
 static const struct codec_field tender_fields[] = {
     CODEC_CODE(struct tender, kind),
     CODEC_I64(struct tender, amount, 0),
 };
+CODEC_ROWS_ARE_OF(struct tender, 24);
 
 static const struct codec_field coupon_fields[] = { CODEC_CODE_ITSELF };
 
@@ -33,6 +34,7 @@ static const struct codec_field award_part_fields[] = {
     CODEC_I64(struct award_part, result, 0),
     CODEC_I64_BESIDE(struct award_part, exact, result, 0),
 };
+CODEC_ROWS_ARE_OF(struct award_part, 32);
 
 static const struct codec_field redemption_fields[] = {
     CODEC_I64(struct redemption, points, 0),
@@ -48,6 +50,7 @@ static const struct codec_field redemption_fields[] = {
     CODEC_U32(struct redemption, line, LINES_MAX),
     CODEC_I64(struct redemption, shortfall, 0),
 };
+CODEC_ROWS_ARE_OF(struct redemption, 80);
 
 static const struct codec_field back_fields[] = {
     CODEC_U64(struct redemption_back, redemption),
@@ -58,6 +61,7 @@ static const struct codec_field back_fields[] = {
     CODEC_U32(struct redemption_back, quantity, UINT32_MAX),
     CODEC_ID(struct redemption_back, reward),
 };
+CODEC_ROWS_ARE_OF(struct redemption_back, 56);
 
 static const struct codec_field purchase_fields[] = {
     CODEC_I64(struct purchase, amount, 0),
@@ -78,6 +82,7 @@ static const struct codec_field purchase_fields[] = {
     CODEC_I64(struct purchase, trimmed, 0),
     CODEC_I64(struct purchase, settled, 0),
 };
+CODEC_ROWS_ARE_OF(struct purchase, 160);
 
 #define STAMPS_BACK(i) CODEC_I64(struct goods_return, stamps_back[i], 0)
 static const struct codec_field goods_return_fields[] = {
@@ -93,6 +98,8 @@ static const struct codec_field goods_return_fields[] = {
     CODEC_BOOL(struct goods_return, visit_back),
     CODEC_I64(struct goods_return, given_back, 0),
     CODEC_I64(struct goods_return, shortfall, 0),
+    CODEC_I64(struct goods_return, expired, 0),
+    CODEC_I64(struct goods_return, owed_again, 0),
     CODEC_U32(struct goods_return, back_count, SPENT_BACK_MAX),
     CODEC_U32(struct goods_return, sale_line_count, LINES_MAX),
     CODEC_U64(struct goods_return, uses_back),
@@ -105,6 +112,7 @@ static const struct codec_field goods_return_fields[] = {
     STAMPS_BACK(6),
     STAMPS_BACK(7),
 };
+CODEC_ROWS_ARE_OF(struct goods_return, 216);
 static_assert(STAMP_PARTS_MAX == 8, "each has its row above");
 
 void purchase_write(struct wire_writer *writer, const struct codec_base *base,

@@ -1,6 +1,5 @@
 #include "ledger/records.h"
 
-#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@ static const struct codec_field card_fields[] = {
     CODEC_U64(struct card, last_event),
     CODEC_U64(struct card, suspense),
 };
+CODEC_ROWS_ARE_OF(struct card, 40);
 
 #define STAMPS_BACK(i) CODEC_I64(struct returned, stamps_back[i], 0)
 static const struct codec_field returned_fields[] = {
@@ -26,8 +26,12 @@ static const struct codec_field returned_fields[] = {
     CODEC_U32(struct returned, spent_count, SPENT_BACK_MAX),
     CODEC_BOOL(struct returned, reversed),
     CODEC_BOOL(struct returned, visit_back),
+    CODEC_I64(struct returned, expired, 0),
+    CODEC_I64(struct returned, owed_again, 0),
     CODEC_U64(struct returned, moved_to),
     CODEC_U32(struct returned, moved_lot, UINT32_MAX),
+    CODEC_I64(struct returned, moved_settled, 0),
+    CODEC_I64(struct returned, moved_expired, 0),
     CODEC_U64(struct returned, uses_back),
     STAMPS_BACK(0),
     STAMPS_BACK(1),
@@ -38,6 +42,7 @@ static const struct codec_field returned_fields[] = {
     STAMPS_BACK(6),
     STAMPS_BACK(7),
 };
+static_assert(offsetof(struct returned, spent) == 176, "every field has its row above");
 static_assert(sizeof(((struct returned *)0)->stamps_back) == 8 * sizeof(int64_t), "each has its row above");
 
 static const struct codec_field spent_fields[] = {
@@ -45,6 +50,7 @@ static const struct codec_field spent_fields[] = {
     CODEC_I64(struct spent_back, points, 0),      CODEC_I64(struct spent_back, given_back, 0),
     CODEC_I64(struct spent_back, stamps_back, 0), CODEC_U32(struct spent_back, quantity_back, UINT32_MAX),
 };
+CODEC_ROWS_ARE_OF(struct spent_back, 48);
 
 static const struct codec_field returned_line_fields[] = {
     CODEC_U32(struct returned_line, line, LINES_MAX),
@@ -72,6 +78,7 @@ static const struct codec_field totals_fields[] = {
     MOVED(9),
     MOVED(10),
 };
+CODEC_ROWS_ARE_OF(struct totals, 136);
 static_assert(MOVEMENT_COUNT == 11, "each has its row above");
 
 static const struct codec_field lane_fields[] = {
@@ -92,6 +99,7 @@ static const struct codec_field hold_fields[] = {
     CODEC_U32(struct hold_state, end, HOLD_TIMED_OUT),
     CODEC_U64(struct hold_state, ended_by),
 };
+CODEC_ROWS_ARE_OF(struct hold_state, 32);
 
 static const struct codec_field open_hold_fields[] = {
     CODEC_U64(struct open_hold, account),
@@ -99,6 +107,7 @@ static const struct codec_field open_hold_fields[] = {
 };
 
 static const struct codec_field reward_fields[] = { CODEC_I64(struct reward_state, used, 0) };
+CODEC_ROWS_ARE_OF(struct reward_state, 8);
 
 size_t card_encode(const struct card *card, uint8_t *out, size_t capacity)
 {

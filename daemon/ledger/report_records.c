@@ -1,7 +1,5 @@
 #include "ledger/records.h"
 
-#include <assert.h>
-
 #include "ledger/records_parts.h"
 
 #define MOVED(i) CODEC_I64(struct day_counts, moved[i], 0)
