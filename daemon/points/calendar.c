@@ -122,3 +122,29 @@ local_day day_from_civil(struct civil_date date)
         day += days_of_month(date.year, month);
     return (local_day)(day + date.day - 1);
 }
+
+int32_t month_of_day(local_day day)
+{
+    struct civil_date date = civil_from_day(day);
+    return (date.year - 1970) * 12 + (int32_t)date.month - 1;
+}
+
+local_day month_first_day(int32_t month)
+{
+    int32_t year = 1970 + (int32_t)floor_div(month, 12);
+    uint32_t in_year = (uint32_t)(month - (year - 1970) * 12);
+    return day_from_civil((struct civil_date){ .year = year, .month = in_year + 1, .day = 1 });
+}
+
+local_day month_last_day(int32_t month)
+{
+    return month_first_day(month + 1) - 1;
+}
+
+local_day day_add_months(local_day day, int32_t months)
+{
+    struct civil_date date = civil_from_day(day);
+    int32_t month = (date.year - 1970) * 12 + (int32_t)date.month - 1 + months;
+    local_day same = month_first_day(month) + (local_day)date.day - 1;
+    return (local_day)i64_min(same, month_last_day(month));
+}

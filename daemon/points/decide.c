@@ -27,18 +27,22 @@ void decide_refuse_points(struct decision *decision, millipoints needed, millipo
     decision->available = available;
 }
 
-void decide_begin(struct decision *decision, enum event_type type, const struct judgement *judgement,
-                  utc_us time)
+void decide_begin(const struct points_view *view, const struct judgement *judgement, enum event_type type,
+                  utc_us time, struct decision *decision)
 {
     memset(&decision->event, 0, sizeof(decision->event));
     decision->refusal = REFUSAL_NONE;
+    decision->day_first = 0;
     decision->needed = 0;
     decision->available = 0;
     decision->detail[0] = '\0';
-    decision->account.number = 0;
-    decision->after.number = 0;
+    for (uint32_t i = 0; i < EVENT_EFFECTS_MAX; i++) {
+        decision->sides[i].before.number = 0;
+        decision->sides[i].after.number = 0;
+    }
     decision->event.type = type;
     decision->event.time = judgement->now;
+    decision->event.day = decide_today(view, judgement);
     decision->event.flags = judgement->flags;
     decision->event.occurred = judged_time(judgement, time, &decision->event.flags);
 }
@@ -80,42 +84,73 @@ void decide_document(struct decision *decision, const struct programme *programm
     event->operator= operator;
 }
 
-/* Whether a status allows a use; if not, out_refusal says why. */
-static bool status_allows(enum card_status status, enum card_use use, enum refusal *out_refusal)
+static enum refusal refusal_of_status(enum card_status status)
 {
     switch (status) {
-    case CARD_ACTIVE:
-        return true;
+    case CARD_ACTIVE: /* a programme may say so */
     case CARD_BLOCKED:
-        *out_refusal = REFUSAL_CARD_BLOCKED;
-        return use != CARD_USE_SPEND;
+        return REFUSAL_CARD_BLOCKED;
     case CARD_REPLACED:
-        *out_refusal = REFUSAL_CARD_REPLACED;
-        return use == CARD_USE_RETURN;
+        return REFUSAL_CARD_REPLACED;
     case CARD_CLOSED:
-        *out_refusal = REFUSAL_CARD_CLOSED;
-        return use == CARD_USE_RETURN;
+        return REFUSAL_CARD_CLOSED;
+    case CARD_SUSPENSE:
+        return REFUSAL_UNKNOWN_CARD;
     }
     PUNKT_CHECK(!"a card status");
+    return REFUSAL_UNKNOWN_CARD;
+}
+
+/* Whether a status allows a use. A card in suspense is unknown to all but what already happened. */
+static bool status_allows(const struct programme *programme, const struct judgement *judgement,
+                          enum card_status status, enum card_use use)
+{
+    bool advice = (judgement->flags & EVENT_FLAG_ADVICE) != 0;
+    switch (use) {
+    case CARD_USE_RETURN:
+        return true;
+    case CARD_USE_EARN:
+        return status == CARD_SUSPENSE ? advice : (programme->may_earn >> status & 1U) != 0;
+    case CARD_USE_OFFICE:
+        return status == CARD_ACTIVE || status == CARD_BLOCKED;
+    case CARD_USE_SPEND:
+        return status != CARD_SUSPENSE && (programme->may_spend >> status & 1U) != 0;
+    }
+    PUNKT_CHECK(!"a use of a card");
     return false;
 }
 
-bool decide_card(const struct points_view *view, struct decision *decision, struct text number,
-                 enum card_use use)
+bool decide_account(const struct points_view *view, const struct judgement *judgement,
+                    struct decision *decision, uint32_t side, account_number number)
+{
+    struct account *before = &decision->sides[side].before;
+    PUNKT_CHECK(view->account(view->ctx, number, before));
+    if (account_due_day(before) > decide_today(view, judgement))
+        return true;
+    decide_refuse(decision, REFUSAL_DAY_FIRST, "%s", "");
+    decision->day_first = before->number;
+    return false;
+}
+
+bool decide_card(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+                 uint32_t side, struct text number, enum card_use use)
 {
     struct card card;
     if (!view->card(view->ctx, number, &card)) {
         decide_refuse(decision, REFUSAL_UNKNOWN_CARD, "%s", "");
         return false;
     }
-    decision->event.card = card.id;
-    PUNKT_CHECK(view->account(view->ctx, card.account, &decision->account));
+    if (side == 0)
+        decision->event.card = card.id;
+    bool due = !decide_account(view, judgement, decision, side, card.account);
     enum refusal refusal = REFUSAL_NONE;
-    if (!status_allows(card.status, use, &refusal)) {
+    if (!status_allows(programme_at(view, judgement->now), judgement, card.status, use))
+        refusal = refusal_of_status(card.status);
+    else if (decision->sides[side].before.closed && use != CARD_USE_RETURN)
+        refusal = REFUSAL_ACCOUNT_CLOSED;
+    if (refusal != REFUSAL_NONE)
         decide_refuse(decision, refusal, "%s", "");
-        return false;
-    }
-    return true;
+    return refusal == REFUSAL_NONE && !due;
 }
 
 /* What is wrong with a line; NULL: nothing. */
@@ -174,13 +209,15 @@ void points_balance(const struct account *account, local_day today, struct balan
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
         out->held += lot->held;
-        if (lot->matures > today)
+        if (lot->pending)
             out->pending += lot->points - lot->held;
-        if (lot->last_day < today || lot->last_day == DAY_NEVER || lot->last_day > out->next_expiry)
+        local_day last_day = lot_last_day(account, lot);
+        if (last_day < today || last_day == DAY_NEVER || last_day > out->next_expiry ||
+            lot->held == lot->points)
             continue;
-        if (lot->last_day < out->next_expiry)
+        if (last_day < out->next_expiry)
             out->next_expiry_points = 0;
-        out->next_expiry = lot->last_day;
-        out->next_expiry_points += lot->points;
+        out->next_expiry = last_day;
+        out->next_expiry_points += lot->points - lot->held;
     }
 }

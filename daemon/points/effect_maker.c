@@ -1,121 +1,229 @@
 #include "points/effect_maker.h"
 
+#include "points/calendar.h"
 #include "points/lots.h"
 
-static struct effect *effect_of(struct decision *decision)
+struct maker maker_begin(struct decision *decision, uint32_t side, local_day today)
 {
-    return &decision->event.effects[0];
+    PUNKT_CHECK(side < EVENT_EFFECTS_MAX);
+    struct decision_side *of = &decision->sides[side];
+    PUNKT_CHECK(of->before.number != 0 && of->before.next_lot >= 1);
+    account_copy(&of->before, &of->after);
+    struct effect *effect = &decision->event.effects[side];
+    *effect = (struct effect){ .account = of->before.number,
+                               .tier = of->before.tier.id,
+                               .lot_changes = of->lot_changes,
+                               .changes = of->changes };
+    decision->event.effect_count = (uint32_t)u64_max(decision->event.effect_count, side + 1);
+    return (struct maker){ .effect = effect, .before = &of->before, .after = &of->after, .today = today };
 }
+
+/* --- single steps --- */
 
 /* Writes a change down and does it. */
-static void change(struct decision *decision, const struct lot_change *lot_change)
+static void change(struct maker *maker, const struct lot_change *lot_change)
 {
-    struct effect *effect = effect_of(decision);
+    struct effect *effect = maker->effect;
     PUNKT_CHECK(effect->lot_change_count < EFFECT_LOT_CHANGES_MAX);
     effect->lot_changes[effect->lot_change_count++] = *lot_change;
-    PUNKT_CHECK(account_change_lot(&decision->after, lot_change));
+    PUNKT_CHECK(account_change_lot(maker->after, lot_change));
 }
 
-static void settle(struct decision *decision, millipoints points)
+/* A change that says what the lot is, so that its points can come back when it is gone. */
+static void change_dated(struct maker *maker, enum lot_change_kind kind, const struct lot *lot,
+                         millipoints points, journal_position hold)
 {
-    effect_of(decision)->debt_settled += points;
-    PUNKT_CHECK(account_settle(&decision->after, points));
+    change(maker, &(struct lot_change){ .kind = kind,
+                                        .by_purchase = lot->by_purchase,
+                                        .pending = lot->pending,
+                                        .counts = lot->counts,
+                                        .inactive_months = lot->inactive_months,
+                                        .lot = lot->number,
+                                        .points = points,
+                                        .earned = lot->earned,
+                                        .matures = lot->matures,
+                                        .last_day = lot->last_day,
+                                        .hold = hold });
 }
 
-static millipoints take(struct decision *decision, const struct lot *lot, millipoints points)
+static millipoints take(struct maker *maker, const struct lot *lot, millipoints points)
 {
     millipoints taken = i64_min(points, lot->points - lot->held);
     if (taken > 0)
-        change(decision, &(struct lot_change){ .kind = LOT_TAKE, .lot = lot->number, .points = taken });
+        change_dated(maker, LOT_TAKE, lot, taken, 0);
     return taken;
 }
 
-static millipoints lot_free(const struct lot *lot, local_day today)
+/* Pays debt. What this event added goes last: it is the newest, and then was none. */
+static void pay(struct maker *maker, millipoints points, millipoints *inout_paid)
 {
-    return lot->matures <= today && lot->last_day >= today ? lot->points - lot->held : 0;
+    struct effect *effect = maker->effect;
+    millipoints older = i64_min(points, maker->after->debt - effect->debt_added);
+    *inout_paid += older;
+    effect->debt_added -= points - older;
+    PUNKT_CHECK(account_settle(maker->after, points));
+}
+
+static void settle(struct maker *maker, millipoints points)
+{
+    pay(maker, points, &maker->effect->debt_settled);
+}
+
+void maker_forgive(struct maker *maker, millipoints points)
+{
+    pay(maker, points, &maker->effect->debt_forgiven);
+}
+
+void maker_owe(struct maker *maker, millipoints points)
+{
+    PUNKT_CHECK(points >= 0);
+    maker->effect->debt_added += points;
+    PUNKT_CHECK(account_owe(maker->after, points, 0));
+}
+
+void maker_change(struct maker *maker, const struct account_change *account_change)
+{
+    struct effect *effect = maker->effect;
+    PUNKT_CHECK(effect->change_count < EFFECT_CHANGES_MAX);
+    effect->changes[effect->change_count++] = *account_change;
+    PUNKT_CHECK(account_change_other(maker->after, account_change, 0));
+}
+
+void maker_tally(struct maker *maker, enum tally_kind kind, uint64_t id, local_day period, int64_t value)
+{
+    if (value != 0)
+        maker_change(maker,
+                     &(struct account_change){
+                         .kind = CHANGE_TALLY, .which = kind, .id = id, .period = period, .value = value });
+}
+
+void maker_stamps(struct maker *maker, uint64_t purse, int64_t value)
+{
+    if (value != 0)
+        maker_change(maker, &(struct account_change){ .kind = CHANGE_STAMPS, .id = purse, .value = value });
+}
+
+static void hold_stamps(struct maker *maker, uint64_t purse, int64_t value)
+{
+    if (value != 0)
+        maker_change(maker,
+                     &(struct account_change){ .kind = CHANGE_STAMPS_HELD, .id = purse, .value = value });
+}
+
+/* --- free points, in spending order --- */
+
+static millipoints lot_free(const struct account *account, const struct lot *lot, local_day today)
+{
+    if (lot->pending || lot->held == lot->points)
+        return 0;
+    return lot_last_day(account, lot) >= today ? lot->points - lot->held : 0;
+}
+
+static millipoints all_free(const struct account *account, local_day today)
+{
+    millipoints points = 0;
+    for (uint32_t i = 0; i < account->lot_count; i++)
+        points += lot_free(account, &account->lots[i], today);
+    return points;
+}
+
+millipoints account_free(const struct account *account, local_day today)
+{
+    return i64_max(all_free(account, today) - account->debt, 0);
 }
 
 /* The free lot that is spent first: earliest last day, then oldest; DAY_NEVER is the latest day. */
 static const struct lot *next_to_spend(const struct account *account, local_day today)
 {
     const struct lot *next = NULL;
+    local_day next_day = DAY_NEVER;
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
-        if (lot_free(lot, today) > 0 && (next == NULL || lot->last_day < next->last_day))
-            next = lot;
+        if (lot_free(account, lot, today) == 0)
+            continue;
+        local_day last_day = lot_last_day(account, lot);
+        if (next != NULL && last_day >= next_day)
+            continue;
+        next = lot;
+        next_day = last_day;
     }
     return next;
 }
 
-static millipoints take_in_order(struct decision *decision, local_day today, millipoints points)
+millipoints maker_take_free(struct maker *maker, millipoints points)
 {
     millipoints left = points;
     while (left > 0) {
-        const struct lot *lot = next_to_spend(&decision->after, today);
+        const struct lot *lot = next_to_spend(maker->after, maker->today);
         if (lot == NULL)
             break;
-        left -= take(decision, lot, left);
+        left -= take(maker, lot, left);
     }
     return points - left;
 }
 
-void effect_begin(struct decision *decision, local_day today)
+void maker_settle(struct maker *maker)
 {
-    account_copy(&decision->account, &decision->after);
-    struct effect *effect = effect_of(decision);
-    *effect = (struct effect){ .account = decision->account.number, .lot_changes = decision->lot_changes };
-    decision->event.effect_count = 1;
-    if (decision->after.debt > 0)
-        settle(decision, take_in_order(decision, today, decision->after.debt));
+    if (maker->after->debt > 0)
+        settle(maker, maker_take_free(maker, maker->after->debt));
 }
 
-millipoints account_free(const struct account *account, local_day today)
+/* --- lots that are the same to their owner --- */
+
+static int32_t quarter_of(local_day day)
 {
-    millipoints points = 0;
-    for (uint32_t i = 0; i < account->lot_count; i++)
-        points += lot_free(&account->lots[i], today);
-    return i64_max(points - account->debt, 0);
+    int32_t month = month_of_day(day);
+    return month >= 0 ? month / 3 : (month - 2) / 3;
 }
 
-/* Whether lots with these dates are the same to their owner. Days that are past mature alike. */
-static bool same_terms(const struct lot *lot, local_day matures, local_day last_day, local_day today)
+/* Whether two lots can be one: for spending and expiry, for tiers, and for what reports say of when it was earned. */
+static bool same_terms(const struct lot *a, const struct lot *b)
 {
-    bool both_matured = lot->matures <= today && matures <= today;
-    return lot->last_day == last_day && (both_matured || lot->matures == matures);
+    if (a->last_day != b->last_day || a->inactive_months != b->inactive_months || a->pending != b->pending)
+        return false;
+    if (a->pending && (a->matures != b->matures || a->counts != b->counts ||
+                       month_of_day(a->earned) != month_of_day(b->earned)))
+        return false;
+    return quarter_of(a->earned) == quarter_of(b->earned);
 }
 
-/* The lot in which joined points with these dates are; NULL: there is none yet. */
-static const struct lot *joined_lot(const struct account *account, local_day matures, local_day last_day,
-                                    local_day today)
+/* The lot in which joined points like these are; NULL: there is none yet. */
+static const struct lot *joined_lot(const struct account *account, const struct lot *like, bool with_held)
 {
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
-        if (!lot->by_purchase && lot->points > 0 && same_terms(lot, matures, last_day, today))
+        if (!lot->by_purchase && lot->points > 0 && (with_held || lot->held == 0) && same_terms(lot, like))
             return lot;
     }
     return NULL;
 }
 
 /* Joins what need not be kept apart any more; the newest award always is. */
-static void join_old_lots(struct decision *decision, local_day today, uint32_t newest)
+static void join_old_lots(struct maker *maker, const struct programme *programme, uint32_t newest)
 {
-    struct account *account = &decision->after;
+    struct account *account = maker->after;
     uint32_t count = 0;
     for (uint32_t i = 0; i < account->lot_count; i++)
         count += account->lots[i].by_purchase && account->lots[i].points > 0;
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
-        bool old = lot->matures < today - RETURN_DAYS;
-        if (!lot->by_purchase || lot->points == 0 || lot->number == newest)
+        bool old = lot->earned < maker->today - (local_day)programme->return_days;
+        if (!lot->by_purchase || lot->points == 0 || lot->held != 0 || lot->number == newest)
             continue;
         if (!old && count <= ACCOUNT_LOTS_BY_PURCHASE_MAX)
             continue;
-        const struct lot *into = joined_lot(account, lot->matures, lot->last_day, today);
+        const struct lot *into = joined_lot(account, lot, false);
         if (into == NULL)
             into = lot;
-        change(decision, &(struct lot_change){ .kind = LOT_JOIN, .lot = lot->number, .into = into->number });
+        change(maker, &(struct lot_change){ .kind = LOT_JOIN, .lot = lot->number, .into = into->number });
         count--;
     }
+}
+
+/* Whether a lot may be one of those that are joined for want of room. */
+static bool joinable(const struct account *account, const struct lot *lot, local_day today)
+{
+    return lot->points > 0 && lot->held == 0 && !lot->pending && lot_last_day(account, lot) >= today;
 }
 
 /* Of the lots that can be spent, the two closest in their last days, the earlier in *out_from. */
@@ -124,13 +232,14 @@ static bool closest_lots(const struct account *account, local_day today, uint32_
 {
     int64_t smallest = INT64_MAX;
     for (uint32_t i = 0; i < account->lot_count; i++) {
+        const struct lot *from = &account->lots[i];
+        if (!joinable(account, from, today))
+            continue;
         for (uint32_t k = 0; k < account->lot_count; k++) {
-            const struct lot *from = &account->lots[i];
             const struct lot *into = &account->lots[k];
             int64_t days = (int64_t)into->last_day - from->last_day;
-            if (i == k || days < 0 || days >= smallest || from->points == 0 || into->points == 0)
-                continue;
-            if (from->matures > today || into->matures > today || from->last_day < today)
+            if (i == k || days < 0 || days >= smallest || into->inactive_months != from->inactive_months ||
+                !joinable(account, into, today))
                 continue;
             smallest = days;
             *out_from = from->number;
@@ -141,71 +250,217 @@ static bool closest_lots(const struct account *account, local_day today, uint32_
 }
 
 /* Makes room for one more lot: at the limit, the two closest become one. */
-static bool make_room(struct decision *decision, local_day today)
+static bool make_room(struct maker *maker)
 {
-    account_sweep_lots(&decision->after);
-    if (decision->after.lot_count < ACCOUNT_LOTS_MAX)
+    account_sweep_lots(maker->after);
+    if (maker->after->lot_count < ACCOUNT_LOTS_MAX)
         return true;
     struct lot_change join = { .kind = LOT_JOIN };
-    if (!closest_lots(&decision->after, today, &join.lot, &join.into))
+    if (!closest_lots(maker->after, maker->today, &join.lot, &join.into))
         return false;
-    change(decision, &join);
+    change(maker, &join);
     return true;
 }
 
-bool effect_give(struct decision *decision, local_day today, millipoints points,
-                 const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot)
+/* --- points that come in --- */
+
+/*
+ * Puts points into a lot, made as `like` says if it is not there. like->number 0: into one that points of such terms were
+ * joined in, or a new one. False: there is no room.
+ */
+static bool put(struct maker *maker, const struct lot *like, millipoints points, uint32_t *out_lot)
 {
-    struct account *account = &decision->after;
-    *out_settled = i64_min(points, account->debt);
+    struct lot what = *like;
+    const struct lot *joined =
+        what.number == 0 && !what.by_purchase ? joined_lot(maker->after, like, false) : NULL;
+    if (joined != NULL)
+        what.number = joined->number;
+    const struct lot *there = what.number == 0 ? NULL : account_lot(maker->after, what.number);
+    if (there == NULL && !make_room(maker))
+        return false;
+    if (what.number == 0 && maker->after->next_lot == UINT32_MAX)
+        return false;
+    if (what.number == 0)
+        what.number = maker->after->next_lot;
+    change_dated(maker, LOT_ADD, &what, points, 0);
+    *out_lot = what.number;
+    return true;
+}
+
+bool maker_give(struct maker *maker, const struct programme *programme, millipoints points,
+                const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot)
+{
+    PUNKT_CHECK(points >= 0);
+    /* A till's clock may be ahead; what is earned now matures as if it were earned today. */
+    local_day ahead = (local_day)i64_max((int64_t)terms->earned - maker->today, 0);
+    struct lot lot = { .by_purchase = terms->by_purchase,
+                       .inactive_months = terms->inactive_months,
+                       .earned = terms->earned,
+                       .matures = terms->matures - ahead,
+                       .last_day = terms->last_day };
+    lot.pending = lot.matures > maker->today;
+    lot.counts = lot.pending && terms->counts;
+    *out_settled = lot.pending ? 0 : i64_min(points, maker->after->debt);
     *out_lot = 0;
-    settle(decision, *out_settled);
+    settle(maker, *out_settled);
+    if (!lot.pending && terms->counts)
+        maker_count(maker, programme, TIER_BY_POINTS, terms->earned, points);
     if (points == *out_settled)
         return true;
-    struct lot_change add = { .kind = LOT_ADD,
-                              .by_purchase = terms->by_purchase,
-                              .lot = account->next_lot,
-                              .points = points - *out_settled,
-                              .matures = terms->matures,
-                              .last_day = terms->last_day };
-    const struct lot *joined = joined_lot(account, terms->matures, terms->last_day, today);
-    if (!terms->by_purchase && joined != NULL)
-        add.lot = joined->number;
-    else if (account->next_lot == UINT32_MAX || !make_room(decision, today))
+    if (!put(maker, &lot, points - *out_settled, out_lot))
         return false;
-    change(decision, &add);
-    *out_lot = add.lot;
     if (terms->by_purchase)
-        join_old_lots(decision, today, add.lot);
+        join_old_lots(maker, programme, *out_lot);
     return true;
 }
 
-millipoints effect_take_own(struct decision *decision, local_day today, uint32_t number,
-                            const struct lot_terms *terms, millipoints points)
+/* The lot as it was when points were taken, or as it is now. */
+static struct lot lot_to_give_back_to(struct maker *maker, const struct lot_change *taken, uint32_t number)
+{
+    const struct lot *there = account_lot(maker->after, number);
+    if (there != NULL && there->points > 0)
+        return *there;
+    return (struct lot){ .number = number,
+                         .by_purchase = taken->by_purchase,
+                         .pending = taken->pending,
+                         .counts = taken->counts,
+                         .inactive_months = taken->inactive_months,
+                         .earned = taken->earned,
+                         .matures = taken->matures,
+                         .last_day = taken->last_day };
+}
+
+static bool give_back_to(struct maker *maker, const struct lot_change *taken, uint32_t number,
+                         millipoints points, uint32_t restore_days)
+{
+    struct lot lot = lot_to_give_back_to(maker, taken, number);
+    bool over = !lot.pending && lot_last_day(maker->after, &lot) < maker->today;
+    if (over && restore_days > 0) {
+        over = false;
+        lot.number = lot.points > 0 ? 0 : number; /* what is left of it keeps its day */
+        lot.by_purchase = lot.by_purchase && lot.number != 0;
+        lot.inactive_months = 0;
+        lot.last_day = maker->today + (local_day)restore_days;
+    }
+    if (!lot.pending && !over) {
+        millipoints settled = i64_min(points, maker->after->debt);
+        settle(maker, settled);
+        points -= settled;
+    }
+    uint32_t into;
+    return points == 0 || put(maker, &lot, points, &into);
+}
+
+bool maker_give_back(struct maker *maker, const struct lot_change *takes, uint32_t take_count,
+                     uint32_t lot_offset, millipoints skip, millipoints points, uint32_t restore_days)
+{
+    for (uint32_t i = take_count; i > 0 && points > 0; i--) {
+        const struct lot_change *taken = &takes[i - 1];
+        if (taken->kind != LOT_TAKE && taken->kind != LOT_CAPTURE)
+            continue;
+        millipoints skipped = i64_min(skip, taken->points);
+        millipoints part = i64_min(points, taken->points - skipped);
+        skip -= skipped;
+        points -= part;
+        if (part > 0 && !give_back_to(maker, taken, taken->lot + lot_offset, part, restore_days))
+            return false;
+    }
+    PUNKT_CHECK(points == 0);
+    return true;
+}
+
+/* --- points that go out --- */
+
+millipoints maker_take_own(struct maker *maker, uint32_t number, const struct lot_terms *terms,
+                           millipoints points, bool only_pending)
 {
     if (number == 0)
         return 0;
-    const struct lot *lot = account_lot(&decision->after, number);
-    if (lot == NULL || lot->points == 0)
-        lot = joined_lot(&decision->after, terms->matures, terms->last_day, today);
-    return lot == NULL ? 0 : take(decision, lot, points);
+    const struct lot *lot = account_lot(maker->after, number);
+    if (lot == NULL || lot->points == 0) {
+        struct lot like = { .inactive_months = terms->inactive_months,
+                            .earned = terms->earned,
+                            .matures = terms->matures,
+                            .last_day = terms->last_day };
+        like.pending = like.matures > maker->today;
+        like.counts = like.pending && terms->counts;
+        lot = joined_lot(maker->after, &like, true);
+    }
+    if (lot == NULL || (only_pending && !lot->pending))
+        return 0;
+    return take(maker, lot, points);
 }
 
-millipoints effect_take_free(struct decision *decision, local_day today, millipoints points)
+/* --- holds --- */
+
+bool maker_hold(struct maker *maker, const struct account_hold *hold)
 {
-    return take_in_order(decision, today, points);
+    struct account *account = maker->after;
+    if (account->hold_count == ACCOUNT_HOLDS_MAX)
+        return false;
+    millipoints left = hold->points;
+    while (left > 0) {
+        if (account->hold_part_count == ACCOUNT_HOLD_PARTS_MAX)
+            return false;
+        const struct lot *lot = next_to_spend(account, maker->today);
+        PUNKT_CHECK(lot != NULL);
+        struct lot_change part = { .kind = LOT_HOLD,
+                                   .lot = lot->number,
+                                   .points = i64_min(left, lot->points - lot->held) };
+        change(maker, &part);
+        left -= part.points;
+    }
+    hold_stamps(maker, hold->purse, hold->stamps);
+    maker_change(maker, &(struct account_change){ .kind = CHANGE_HOLD_BEGUN, .hold = *hold });
+    return true;
 }
 
-void effect_owe(struct decision *decision, millipoints points)
+void maker_hold_end(struct maker *maker, journal_position id, millipoints points)
 {
-    effect_of(decision)->debt_added += points;
-    PUNKT_CHECK(account_owe(&decision->after, points, 0));
+    const struct hold_part *parts;
+    const struct account_hold *open = account_hold(maker->after, id, &parts);
+    PUNKT_CHECK(open != NULL);
+    const struct account_hold hold = *open;
+    for (uint32_t i = 0; i < hold.part_count; i++) {
+        struct hold_part part = parts[i];
+        const struct lot *lot = account_lot(maker->after, part.lot);
+        millipoints captured = i64_min(points, part.points);
+        points -= captured;
+        if (captured > 0)
+            change_dated(maker, LOT_CAPTURE, lot, captured, id);
+        if (captured < part.points)
+            change(maker,
+                   &(struct lot_change){
+                       .kind = LOT_FREE, .lot = part.lot, .points = part.points - captured, .hold = id });
+    }
+    PUNKT_CHECK(points == 0);
+    hold_stamps(maker, hold.purse, -hold.stamps);
+    maker_change(maker, &(struct account_change){ .kind = CHANGE_HOLD_ENDED, .position = id });
+    maker_settle(maker);
 }
 
-bool effect_end(struct decision *decision, millipoints lifetime_change)
+/* --- the whole --- */
+
+bool maker_absorb(struct maker *target, struct maker *source, const struct programme *programme)
 {
-    struct account *after = &decision->after;
-    struct effect *effect = effect_of(decision);
+    PUNKT_CHECK(source->effect->lot_change_count == 0 && source->effect->change_count == 0);
+    uint32_t offset = target->after->next_lot - 1;
+    if (!account_absorb(target->after, source->before, offset))
+        return false;
+    maker_change(target, &(struct account_change){ .kind = CHANGE_ABSORB, .id = source->before->number });
+    maker_change(source, &(struct account_change){
+                             .kind = CHANGE_ABSORBED, .id = target->after->number, .value = offset });
+    if (tier_step(programme, source->before) > tier_step(programme, target->after))
+        maker_change(target, &(struct account_change){ .kind = CHANGE_TIER, .tier = source->before->tier });
+    maker_settle(target);
+    maker_tier(target, programme);
+    return true;
+}
+
+bool maker_end(struct maker *maker, millipoints lifetime_change)
+{
+    struct account *after = maker->after;
+    struct effect *effect = maker->effect;
     account_sweep_lots(after);
     millipoints lots = 0;
     for (uint32_t i = 0; i < after->lot_count; i++)
@@ -216,7 +471,7 @@ bool effect_end(struct decision *decision, millipoints lifetime_change)
         after->lifetime < -MILLIPOINTS_MAX)
         return false;
     millipoints balance = lots - after->debt;
-    effect->change = balance - decision->account.balance;
+    effect->change = balance - maker->before->balance;
     effect->balance = balance;
     effect->lifetime_change = lifetime_change;
     after->balance = balance;

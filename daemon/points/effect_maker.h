@@ -81,9 +81,9 @@ void maker_forgive(struct maker *maker, millipoints points);
 
 /*
  * Begins the hold of this event: sets its points aside, in spending order, and its stamps. They must be there. Not the use
- * of its reward.
+ * of its reward. False: the account has as many holds, or lots in holds, as it can have.
  */
-void maker_hold(struct maker *maker, const struct account_hold *hold);
+PUNKT_MUST_CHECK bool maker_hold(struct maker *maker, const struct account_hold *hold);
 /*
  * Ends a hold: captures `points` of what it holds, in spending order, gives the rest back (which settles debt; what has
  * expired meanwhile expires by the next EVENT_DAY). Its stamps are not set aside any more: a capture takes them by

@@ -25,6 +25,44 @@ const char *event_type_name(enum event_type type)
         return "tie";
     case EVENT_CLOCK_ACCEPTED:
         return "clock_accepted";
+    case EVENT_DAY:
+        return "day";
+    case EVENT_CARD_ADDED:
+        return "card_added";
+    case EVENT_CARD_STATUS:
+        return "card_status";
+    case EVENT_CARD_REPLACED:
+        return "card_replaced";
+    case EVENT_MERGE:
+        return "merge";
+    case EVENT_TRANSFER:
+        return "transfer";
+    case EVENT_TAGS:
+        return "tags";
+    case EVENT_ACTIVATION:
+        return "activation";
+    case EVENT_PIN_SET:
+        return "pin_set";
+    case EVENT_PIN_TRY:
+        return "pin_try";
+    case EVENT_HOLD:
+        return "hold";
+    case EVENT_CAPTURE:
+        return "capture";
+    case EVENT_RELEASE:
+        return "release";
+    case EVENT_REVERSAL:
+        return "reversal";
+    case EVENT_TOMBSTONE:
+        return "tombstone";
+    case EVENT_BONUS:
+        return "bonus";
+    case EVENT_WRITE_OFF:
+        return "write_off";
+    case EVENT_AWARD_MOVED:
+        return "award_moved";
+    case EVENT_RETURN_WAITING:
+        return "return_waiting";
     }
     return "unknown";
 }

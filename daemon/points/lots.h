@@ -23,10 +23,17 @@ void account_sweep_lots(struct account *account);
 PUNKT_MUST_CHECK bool account_settle(struct account *account, millipoints points);
 
 /*
- * Adds a debt; beyond ACCOUNT_DEBTS_MAX the two oldest become one, with the cause of the older. False
- * if it does not fit.
+ * Adds a debt, to the newest if that has the same cause; beyond ACCOUNT_DEBTS_MAX the two oldest become one, with the
+ * cause of the older. False if it does not fit.
  */
 PUNKT_MUST_CHECK bool account_owe(struct account *account, millipoints points, journal_position cause);
 
-/* Whether no lot is below what it holds, and balance and debt are the sums they should be. */
+/* The first of a hold's parts in account.hold_parts; hold_index: of account.holds, or hold_count for what is in none yet. */
+uint32_t account_first_part(const struct account *account, uint32_t hold_index);
+
+/* One change of anything else; `cause` is the position of the event, 0 while it is decided. False if it does not fit. */
+PUNKT_MUST_CHECK bool account_change_other(struct account *account, const struct account_change *change,
+                                           journal_position cause);
+
+/* Whether lots, holds and debts fit each other, and balance and debt are the sums they should be. */
 PUNKT_MUST_CHECK bool account_sound(const struct account *account);
