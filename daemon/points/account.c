@@ -28,6 +28,7 @@ void account_copy(const struct account *from, struct account *out)
     COPY_USED(hold_parts, hold_part_count);
     COPY_USED(tags, tag_count);
     COPY_USED(activated, activated_count);
+    COPY_USED(expired, expired_count);
     COPY_USED(lots, lot_count);
 }
 
@@ -113,4 +114,13 @@ const struct account_hold *account_hold(const struct account *account, journal_p
         parts += hold->part_count;
     }
     return NULL;
+}
+
+millipoints account_expired(const struct account *account, uint32_t lot)
+{
+    for (uint32_t i = 0; i < account->expired_count; i++) {
+        if (account->expired[i].lot == lot)
+            return account->expired[i].points;
+    }
+    return 0;
 }

@@ -243,6 +243,9 @@ static bool absorb_lots(struct account *target, const struct account *source, ui
         *part = source->hold_parts[i];
         part->lot += offset;
     }
+    for (uint32_t i = 0; i < source->expired_count; i++)
+        account_add_expired(target, &(struct expired_lot){ .lot = source->expired[i].lot + offset,
+                                                           .points = source->expired[i].points });
     target->next_lot = source->next_lot + offset;
     return true;
 }

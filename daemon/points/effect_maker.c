@@ -7,7 +7,7 @@ struct maker maker_begin(struct decision *decision, uint32_t side, local_day tod
 {
     PUNKT_CHECK(side < EVENT_EFFECTS_MAX);
     struct decision_side *of = &decision->sides[side];
-    PUNKT_CHECK(of->before.number != 0 && of->before.next_lot >= 1);
+    PUNKT_CHECK(of->before.next_lot >= 1);
     account_copy(&of->before, &of->after);
     struct effect *effect = &decision->event.effects[side];
     *effect = (struct effect){ .account = of->before.number,
@@ -335,14 +335,15 @@ static bool give_back_to(struct maker *maker, const struct lot_change *taken, ui
 {
     struct lot lot = lot_to_give_back_to(maker, taken, number);
     bool over = !lot.pending && lot_last_day(maker->after, &lot) < maker->today;
-    if (over && restore_days > 0) {
-        over = false;
+    if (over) {
         lot.number = lot.points > 0 ? 0 : number; /* what is left of it keeps its day */
         lot.by_purchase = lot.by_purchase && lot.number != 0;
         lot.inactive_months = 0;
-        lot.last_day = maker->today + (local_day)restore_days;
+        lot.last_day = maker->today + (restore_days > 0 ? (local_day)restore_days : -1);
     }
-    if (!lot.pending && !over) {
+    if (lot.pending && lot.matures < maker->today)
+        lot.matures = maker->today;
+    if (!lot.pending && lot.last_day >= maker->today) {
         millipoints settled = i64_min(points, maker->after->debt);
         settle(maker, settled);
         points -= settled;
@@ -448,10 +449,10 @@ bool maker_absorb(struct maker *target, struct maker *source, const struct progr
     if (!account_absorb(target->after, source->before, offset))
         return false;
     maker_change(target, &(struct account_change){ .kind = CHANGE_ABSORB, .id = source->before->number });
-    maker_change(source, &(struct account_change){
-                             .kind = CHANGE_ABSORBED, .id = target->after->number, .value = offset });
     if (tier_step(programme, source->before) > tier_step(programme, target->after))
         maker_change(target, &(struct account_change){ .kind = CHANGE_TIER, .tier = source->before->tier });
+    maker_change(source, &(struct account_change){
+                             .kind = CHANGE_ABSORBED, .id = target->after->number, .value = offset });
     maker_settle(target);
     maker_tier(target, programme);
     return true;

@@ -58,10 +58,10 @@ millipoints maker_take_free(struct maker *maker, millipoints points);
 
 /*
  * Gives points back to the lots they came from, last taken first, with their dates; a lot that is gone is made again; one
- * that has expired meanwhile is usable for restore_days more (0: it expires at once). `takes`: the lot changes of the event
+ * that has expired meanwhile is usable for restore_days more (0: it expires at once, by the next EVENT_DAY). `takes`: the lot changes of the event
  * that took them, TAKE and CAPTURE are looked at; lot_offset: if the account was merged since; skip: of the last ones, so
  * much was given back before. Debt is settled first, as with all points that become free. What was taken while it was
- * pending comes back pending, and matures by the next EVENT_DAY if its day is over. False: as maker_give.
+ * pending comes back pending, and matures today by the next EVENT_DAY if its day is over. False: as maker_give.
  */
 PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_change *takes,
                                       uint32_t take_count, uint32_t lot_offset, millipoints skip,
@@ -106,8 +106,12 @@ uint32_t tier_step_with(const struct programme *programme, const struct account 
 /* Adds to what the month of `day` counted (nothing, if the programme has no tiers), and forgets what no window needs. */
 void maker_count(struct maker *maker, const struct programme *programme, enum tier_basis basis, local_day day,
                  int64_t value);
-/* Judges the tier after the event, or at a midnight; writes CHANGE_TIER if anything about it changes. Comes last. */
+/*
+ * Judges the tier after the event, or at a midnight when nothing happened but time; writes CHANGE_TIER if anything about
+ * it changes. Comes last.
+ */
 void maker_tier(struct maker *maker, const struct programme *programme);
+void maker_tier_midnight(struct maker *maker, const struct programme *programme);
 
 /*
  * The account of side 1 goes into that of side 0 (merges, joins of suspense): CHANGE_ABSORB and CHANGE_ABSORBED, the

@@ -80,13 +80,39 @@ static bool lot_add(struct account *account, const struct lot_change *change)
     return !__builtin_add_overflow(lot->points, change->points, &lot->points);
 }
 
-/* Takes what is not held; of an expiry too. */
+/* Takes what is not held. */
 static bool lot_take(struct account *account, const struct lot_change *change)
 {
     struct lot *lot = account_lot(account, change->lot);
     if (lot == NULL || change->points <= 0 || change->points > lot->points - lot->held)
         return false;
     lot->points -= change->points;
+    return true;
+}
+
+void account_add_expired(struct account *account, const struct expired_lot *more)
+{
+    for (uint32_t i = 0; i < account->expired_count; i++) {
+        if (account->expired[i].lot == more->lot) {
+            account->expired[i].points =
+                i64_min(account->expired[i].points, INT64_MAX - more->points) + more->points;
+            return;
+        }
+    }
+    if (account->expired_count == ACCOUNT_EXPIRED_MAX) {
+        account->expired_count--;
+        memmove(&account->expired[0], &account->expired[1], account->expired_count * sizeof(*more));
+    }
+    account->expired[account->expired_count++] = *more;
+}
+
+/* What expires of a lot by purchase is remembered for its return. */
+static bool lot_expire(struct account *account, const struct lot_change *change)
+{
+    if (!lot_take(account, change))
+        return false;
+    if (account_lot(account, change->lot)->by_purchase)
+        account_add_expired(account, &(struct expired_lot){ .lot = change->lot, .points = change->points });
     return true;
 }
 
@@ -178,8 +204,9 @@ bool account_change_lot(struct account *account, const struct lot_change *change
     case LOT_ADD:
         return lot_add(account, change);
     case LOT_TAKE:
-    case LOT_EXPIRE:
         return lot_take(account, change);
+    case LOT_EXPIRE:
+        return lot_expire(account, change);
     case LOT_JOIN:
         return lot_join(account, change);
     case LOT_MATURE:

@@ -19,6 +19,9 @@ struct lot *account_lot(struct account *account, uint32_t number);
 PUNKT_MUST_CHECK bool account_change_lot(struct account *account, const struct lot_change *change);
 void account_sweep_lots(struct account *account);
 
+/* Remembers what of a lot has expired; the first gives way when there is no room. */
+void account_add_expired(struct account *account, const struct expired_lot *more);
+
 /* Pays debt, oldest first. False if there is less. */
 PUNKT_MUST_CHECK bool account_settle(struct account *account, millipoints points);
 
