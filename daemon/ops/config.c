@@ -70,7 +70,7 @@ static const struct schema_row config_schema[] = {
     WHOLE(limits.drain_timeout_ms, 100, 600000),
 };
 
-static const struct schema_table config_table = { "", config_schema, COUNT_OF(config_schema) };
+static const struct schema_table config_table = { "", "this", config_schema, COUNT_OF(config_schema) };
 
 void config_default(struct config *out)
 {

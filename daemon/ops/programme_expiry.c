@@ -46,7 +46,7 @@ static const struct schema_row expiry_rows[] = {
     { .key = "after_months", .form = SCHEMA_WHOLE, .offset = FIELD(months), .max = MONTHS_MAX },
     { .key = "inactive", .form = SCHEMA_WHOLE, .offset = FIELD(months), .min = 1, .max = MONTHS_MAX },
 };
-const struct schema_table expiry_table = { "Expiry", expiry_rows, COUNT_OF(expiry_rows) };
+const struct schema_table expiry_table = { "Expiry", "expiry", expiry_rows, COUNT_OF(expiry_rows) };
 
 void expiry_read(const struct schema_run *run, const struct document_node *node, void *out)
 {

@@ -169,7 +169,7 @@ static const struct schema_row filter_rows[] = {
       .offset = offsetof(struct filter_reading, filter.of_lines),
       .words = of_words },
 };
-const struct schema_table filter_table = { "Filters", filter_rows, COUNT_OF(filter_rows) };
+const struct schema_table filter_table = { "Filters", "a filter", filter_rows, COUNT_OF(filter_rows) };
 
 void filter_check(const struct schema_run *run, const struct document_node *map,
                   const struct filter_reading *reading)

@@ -39,7 +39,7 @@ static const struct schema_row offer_rows[] = {
     { .key = "limit", .form = SCHEMA_OWN, .read = read_limit },
     { .form = SCHEMA_ROWS, .offset = FIELD(filter), .table = &filter_table },
 };
-const struct schema_table offers_table = { "Offers", offer_rows, COUNT_OF(offer_rows) };
+const struct schema_table offers_table = { "Offers", "an offer", offer_rows, COUNT_OF(offer_rows) };
 
 static const struct kind_key offer_keys[] = {
     { "factor", 1U << OFFER_MULTIPLY, 1U << OFFER_MULTIPLY },

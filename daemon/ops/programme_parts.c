@@ -10,7 +10,7 @@
 bool words_read(const struct schema_run *run, const struct document_node *node, const char *key,
                 struct programme *programme, size_t mask_offset, uint64_t bit)
 {
-    if (!schema_list(run, node, key, "words", "[one, two]", PROGRAMME_WORDS_MAX))
+    if (!schema_list(run, node, key, "words", "[one, two]", UINT32_MAX))
         return false;
     for (const struct document_node *item = node->first; item != NULL; item = item->next) {
         char text[PROGRAMME_NAME_MAX + 1];
@@ -36,7 +36,8 @@ static const struct schema_row period_rows[] = {
     { .key = "from", .form = SCHEMA_DAY, .offset = offsetof(struct period, from) },
     { .key = "through", .form = SCHEMA_DAY, .offset = offsetof(struct period, through) },
 };
-const struct schema_table period_table = { "Periods and limits", period_rows, COUNT_OF(period_rows) };
+const struct schema_table period_table = { "Periods and limits", "a period", period_rows,
+                                           COUNT_OF(period_rows) };
 
 struct period period_always(void)
 {
@@ -65,7 +66,7 @@ static const struct schema_row limit_rows[] = {
       .offset = offsetof(struct limit, window),
       .words = window_words },
 };
-const struct schema_table limit_table = { "Periods and limits", limit_rows, COUNT_OF(limit_rows) };
+const struct schema_table limit_table = { "Periods and limits", "limit", limit_rows, COUNT_OF(limit_rows) };
 
 void limit_read(const struct schema_run *run, const struct document_node *node, struct period period,
                 struct limit *out)

@@ -243,7 +243,8 @@ static const struct schema_row programme_schema[] = {
     { .key = "reasons", .form = SCHEMA_OWN, .read = read_reasons },
     { .key = "adjust_limits", .form = SCHEMA_OWN, .read = read_adjust_limits },
 };
-static const struct schema_table programme_table = { "", programme_schema, COUNT_OF(programme_schema) };
+static const struct schema_table programme_table = { "", "this", programme_schema,
+                                                     COUNT_OF(programme_schema) };
 
 enum punkt_status programme_read(struct text yaml, const char *file, struct programme *out,
                                  struct problems *out_problems)
@@ -294,7 +295,7 @@ const char *programme_key(size_t index, const char **out_section)
         for (size_t row = 0; row < tables[i]->row_count; row++) {
             if (tables[i]->rows[row].form == SCHEMA_ROWS || index-- > 0)
                 continue;
-            *out_section = tables[i]->name;
+            *out_section = tables[i]->section;
             return tables[i]->rows[row].key;
         }
     }

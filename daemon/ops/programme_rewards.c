@@ -65,7 +65,7 @@ static const struct schema_row reward_rows[] = {
     { .key = "stock", .form = SCHEMA_WHOLE, .offset = FIELD(reward.stock), .min = 0, .max = STOCK_MAX },
     { .key = "limit", .form = SCHEMA_OWN, .read = read_limit },
 };
-const struct schema_table rewards_table = { "Rewards", reward_rows, COUNT_OF(reward_rows) };
+const struct schema_table rewards_table = { "Rewards", "a reward", reward_rows, COUNT_OF(reward_rows) };
 
 static const struct kind_key reward_keys[] = {
     { "amount", 1U << REWARD_MONEY_OFF, 1U << REWARD_MONEY_OFF },
@@ -95,7 +95,8 @@ static void find_purse(const struct schema_run *run, const struct document_node 
 {
     const struct document_node *node = schema_find(map, "purse");
     goes_with_check(run, map, "purse", "stamps");
-    goes_with_check(run, map, "stamps", "purse");
+    if (node == NULL && schema_find(map, "stamps") != NULL)
+        schema_complain(run, map, "purse is missing");
     if (node == NULL || reading->purse[0] == '\0')
         return;
     reading->reward.purse = programme_purse(reading->programme, programme_id(text_of(reading->purse)));

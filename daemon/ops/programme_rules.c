@@ -22,7 +22,7 @@ static const struct schema_row rule_rows[] = {
     { .key = "exact", .form = SCHEMA_TRUTH, .offset = FIELD(rule.exact) },
     { .form = SCHEMA_ROWS, .offset = FIELD(filter), .table = &filter_table },
 };
-const struct schema_table rules_table = { "Base rules", rule_rows, COUNT_OF(rule_rows) };
+const struct schema_table rules_table = { "Base rules", "a rule", rule_rows, COUNT_OF(rule_rows) };
 
 /* A visit has no parts. */
 static const struct kind_key rule_keys[] = {

@@ -47,7 +47,7 @@ static const struct schema_row level_rows[] = {
     { .key = "multiply", ROW_MULTIPLY, .offset = offsetof(struct level_reading, tier.factor) },
     { .key = "add", ROW_RULE_POINTS, .offset = offsetof(struct level_reading, tier.points) },
 };
-const struct schema_table levels_table = { "Tiers", level_rows, COUNT_OF(level_rows) };
+const struct schema_table levels_table = { "Tiers", "a tier", level_rows, COUNT_OF(level_rows) };
 
 /* Two of one name, the name of no tier, or not above the tier below. */
 static void check_level(const struct schema_run *run, const struct document_node *map,
@@ -93,7 +93,7 @@ static const struct schema_row window_rows[] = {
       .min = 1,
       .max = TIER_MONTHS_MAX },
 };
-const struct schema_table window_table = { "Tiers", window_rows, COUNT_OF(window_rows) };
+const struct schema_table window_table = { "Tiers", "window", window_rows, COUNT_OF(window_rows) };
 
 static void read_window(const struct schema_run *run, const struct document_node *node, void *out)
 {
@@ -117,7 +117,7 @@ static const struct schema_row kept_rows[] = {
       .min = 1,
       .max = KEPT_DAYS_MAX },
 };
-const struct schema_table kept_table = { "Tiers", kept_rows, COUNT_OF(kept_rows) };
+const struct schema_table kept_table = { "Tiers", "kept", kept_rows, COUNT_OF(kept_rows) };
 
 static void read_kept(const struct schema_run *run, const struct document_node *node, void *out)
 {
@@ -155,7 +155,7 @@ static const struct schema_row grace_rows[] = {
       .offset = offsetof(struct grace_reading, through),
       .words = through_words },
 };
-const struct schema_table grace_table = { "Tiers", grace_rows, COUNT_OF(grace_rows) };
+const struct schema_table grace_table = { "Tiers", "grace", grace_rows, COUNT_OF(grace_rows) };
 
 static const char *const grace_keys[] = { "days", "months", NULL };
 
@@ -182,7 +182,7 @@ static const struct schema_row tier_rows[] = {
     { .key = "up", .form = SCHEMA_EITHER, .offset = FIELD(up_next), .words = up_words },
     { .key = "levels", .form = SCHEMA_OWN, .required = true, .read = read_levels },
 };
-const struct schema_table tiers_table = { "Tiers", tier_rows, COUNT_OF(tier_rows) };
+const struct schema_table tiers_table = { "Tiers", "tiers", tier_rows, COUNT_OF(tier_rows) };
 
 void tiers_read(const struct schema_run *run, const struct document_node *node, void *out)
 {

@@ -153,8 +153,8 @@ static void check_keys(const struct schema_run *run, const struct schema_table *
         char known[KNOWN_MAX] = "";
         known_keys(table, prefix, known, sizeof(known));
         schema_complain(run, map, "%.*s is %s, expected a map with keys of %s",
-                        prefix[0] == '\0' ? 4 : (int)strlen(prefix) - 1, prefix[0] == '\0' ? "this" : prefix,
-                        schema_show(map).text, known);
+                        prefix[0] == '\0' ? (int)strlen(table->what) : (int)strlen(prefix) - 1,
+                        prefix[0] == '\0' ? table->what : prefix, schema_show(map).text, known);
         return;
     }
     for (const struct document_node *key = map->first; key != NULL; key = key->next->next)

@@ -57,7 +57,8 @@ struct schema_row {
 };
 
 struct schema_table {
-    const char *name; /* for documents: what the rows are about; "": the file */
+    const char *section; /* of the manual that has its keys; "": the beginning */
+    const char *what;    /* the map, in problems: "limit", "a rule", "this" */
     const struct schema_row *rows;
     size_t row_count;
 };
