@@ -89,12 +89,11 @@ static bool find_account(struct buying *buying)
         return true;
     }
     bool advice = (buying->judgement->flags & EVENT_FLAG_ADVICE) != 0;
-    bool direct = spends_directly(request);
     if (advice && request->wish_count > 0)
         buying->barred = !card_may_spend(buying);
     if (!decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_EARN))
         return advice && decision->refusal != REFUSAL_DAY_FIRST && find_for_advice(buying);
-    return advice || !direct ||
+    return advice || !spends_directly(request) ||
            decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_SPEND);
 }
 
@@ -158,7 +157,7 @@ static bool take_wishes(struct buying *buying, bool captures)
  * What direct wishes will pay that are taken after the award (spend_earned), so that it can be rated before: what they are
  * worth does not depend on what there is. Whether there is enough is judged when they are taken.
  */
-static minor_units price_wishes(struct buying *buying)
+static bool price_wishes(struct buying *buying, minor_units *out_paid)
 {
     struct decision *decision = buying->decision;
     uint32_t flags = decision->event.flags;
@@ -167,14 +166,16 @@ static minor_units price_wishes(struct buying *buying)
         struct wanted wanted = wanted_of(buying, &buying->request->wishes[i]);
         struct cost cost;
         wanted.partial = true;
-        if (wanted.wish->hold == 0 &&
-            decide_wish(buying->view, buying->judgement, decision, &wanted, &cost) && pays(&cost.redemption))
-            buying->paid += cost.redemption.worth;
+        if (wanted.wish->hold != 0)
+            continue;
+        if (!decide_wish(buying->view, buying->judgement, decision, &wanted, &cost))
+            return false;
+        buying->paid += pays(&cost.redemption) ? cost.redemption.worth : 0;
     }
-    minor_units paid = buying->paid;
+    *out_paid = buying->paid;
     buying->paid = paid_before;
     decision->event.flags = flags;
-    return paid;
+    return true;
 }
 
 /* --- the award --- */
@@ -277,28 +278,30 @@ static void fill_purchase(struct buying *buying)
     purchase->redemptions = buying->decision->redemptions;
 }
 
-/*
- * Redemptions before the award or, with spend_earned, after it; captures always before, as their points are set aside.
- * False: refused, or more than the ledger holds.
- */
+/* Redemptions before the award; with spend_earned only captures, as their points are set aside already. */
+static bool take_before_award(struct buying *buying)
+{
+    if (buying->programme->spend_earned)
+        return take_wishes(buying, true);
+    for (uint32_t i = 0; i < buying->request->wish_count; i++) {
+        if (!take_wish(buying, &buying->request->wishes[i]))
+            return false;
+    }
+    return true;
+}
+
+/* False: refused, or more than the ledger holds. */
 static bool book(struct buying *buying)
 {
-    bool after = buying->programme->spend_earned;
-    const struct purchase_request *request = buying->request;
-    PUNKT_CHECK(request->wish_count <= REDEMPTIONS_MAX);
     buying->maker = maker_begin(buying->decision, 0, buying->today);
-    if (after) {
-        if (!take_wishes(buying, true))
-            return false;
-    } else {
-        for (uint32_t i = 0; i < request->wish_count; i++) {
-            if (!take_wish(buying, &request->wishes[i]))
-                return false;
-        }
-    }
-    if (!rate(buying, after ? price_wishes(buying) : buying->paid) || !give_award(buying))
+    if (!take_before_award(buying))
         return false;
-    if (after && !take_wishes(buying, false))
+    minor_units paid = buying->paid;
+    if (buying->programme->spend_earned && !price_wishes(buying, &paid))
+        return false;
+    if (!rate(buying, paid) || !give_award(buying))
+        return false;
+    if (buying->programme->spend_earned && !take_wishes(buying, false))
         return false;
     count(buying);
     maker_tier(&buying->maker, buying->current);
