@@ -22,7 +22,9 @@ struct buying {
 
 /* --- the account --- */
 
-/* An account that the event makes, as event.suspense says: rated as a new one, its points wait for the card. */
+/*
+ * An account that the event makes, as event.suspense says: rated as a new one, its points wait for the card.
+ */
 static void begin_suspense(struct buying *buying, bool new_card)
 {
     const struct points_view *view = buying->view;
@@ -35,7 +37,10 @@ static void begin_suspense(struct buying *buying, bool new_card)
     buying->decision->sides[0].before.suspense = true;
 }
 
-/* Where an advice goes whose card does not exist or may not earn: it is never refused (DOMAIN.md, Cards and accounts). */
+/*
+ * Where an advice goes whose card does not exist or may not earn: it is never refused (DOMAIN.md, Cards and
+ * accounts).
+ */
 static bool find_for_advice(struct buying *buying)
 {
     const struct points_view *view = buying->view;
@@ -99,7 +104,10 @@ static bool find_account(struct buying *buying)
 
 /* --- what it redeems --- */
 
-/* Whether a redemption is money that was not paid; a reward that is a line of the receipt lowers that already. */
+/*
+ * Whether a redemption is money that was not paid; a reward that is a line of the receipt lowers that
+ * already.
+ */
 static bool pays(const struct redemption *redemption)
 {
     return redemption->reward == 0 || (redemption->line == 0 && (redemption->kind == REWARD_MONEY_OFF ||
@@ -154,8 +162,9 @@ static bool take_wishes(struct buying *buying, bool captures)
 }
 
 /*
- * What direct wishes will pay that are taken after the award (spend_earned), so that it can be rated before: what they are
- * worth does not depend on what there is. Whether there is enough is judged when they are taken.
+ * What direct wishes will pay that are taken after the award (spend_earned), so that it can be rated before:
+ * what they are worth does not depend on what there is. Whether there is enough is judged when they are
+ * taken.
  */
 static bool price_wishes(struct buying *buying, minor_units *out_paid)
 {

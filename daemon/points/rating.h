@@ -1,6 +1,7 @@
 /*
- * What goods earn (DOMAIN.md, Earning). The order is fixed, and each step is a function: the base of each line, the base
- * rules and their combination, then (the tier being known now) tier, offers, stamps and caps. Private to points.
+ * What goods earn (DOMAIN.md, Earning). The order is fixed, and each step is a function: the base of each
+ * line, the base rules and their combination, then (the tier being known now) tier, offers, stamps and caps.
+ * Private to points.
  */
 #pragma once
 
@@ -80,12 +81,14 @@ struct rating {
     bool old_period; /* one of them counts into an older period than is kept */
 };
 
-/* Step 1: the bases of lines and receipt, and which filters each line passes. Amounts are at most AMOUNT_MAX. */
+/*
+ * Step 1: the bases of lines and receipt, and which filters each line passes. Amounts are at most AMOUNT_MAX.
+ */
 void rate_bases(const struct rating_input *input, struct rating *rating);
 
 /*
- * Step 2: the base rules. tier_step: the tier before this purchase, for the filters of rules (0: none). False: more
- * points than the ledger holds.
+ * Step 2: the base rules. tier_step: the tier before this purchase, for the filters of rules (0: none).
+ * False: more points than the ledger holds.
  */
 PUNKT_MUST_CHECK bool rate_base_rules(const struct rating_input *input, uint32_t tier_step,
                                       struct rating *rating);
@@ -113,19 +116,22 @@ void rate_rest(const struct programme *programme, const struct purchase *sale, c
                struct rating *scratch, struct kept *out);
 
 /*
- * The offers of which a purchase counted a use: they have a limit, and gave something. Bit i: offer i of the programme
- * that it was rated by.
+ * The offers of which a purchase counted a use: they have a limit, and gave something. Bit i: offer i of the
+ * programme that it was rated by.
  */
 uint64_t rate_uses(const struct programme *programme, const struct purchase *sale);
 
-/* What today's base rules earn on goods whose purchase is not known: no visits, minimum, tier, offers, caps. */
+/*
+ * What today's base rules earn on goods whose purchase is not known: no visits, minimum, tier, offers, caps.
+ */
 PUNKT_MUST_CHECK bool rate_unlinked(const struct rating_input *input, struct rating *rating,
                                     millipoints *out_points);
 
 /* In which period of its window a use of an offer, or of a reward, counts: its first day. */
 local_day window_start(enum window window, const struct period *period, local_day day);
 /*
- * The day on which the hours of a filter began that hold the moment: past midnight, the day before. Its weekday is the one
- * that `days` means. Of several hours, the first in the file whose day fits; the day itself if none does.
+ * The day on which the hours of a filter began that hold the moment: past midnight, the day before. Its
+ * weekday is the one that `days` means. Of several hours, the first in the file whose day fits; the day
+ * itself if none does.
  */
 local_day filter_use_day(const struct filter *filter, local_day day, uint32_t minute);

@@ -79,7 +79,10 @@ bool tier_part(const struct programme *programme, const struct rating *rating, u
     return part_earns(programme, rating, exact, false, out);
 }
 
-/* The base points that the lines alone earn that an offer is for, by the rules that won: visits have no lines. */
+/*
+ * The base points that the lines alone earn that an offer is for, by the rules that won: visits have no
+ * lines.
+ */
 static bool points_of_lines(const struct programme *programme, const struct rating *rating, uint64_t offer,
                             millipoints *out_points)
 {

@@ -1,6 +1,6 @@
 /*
- * What the files of rating share: which goods pass a filter, and what one rule or offer gives for them, of a purchase as
- * of the rest of one. Private to rating.
+ * What the files of rating share: which goods pass a filter, and what one rule or offer gives for them, of a
+ * purchase as of the rest of one. Private to rating.
  */
 #pragma once
 
@@ -22,13 +22,17 @@ static inline uint64_t offer_bit(uint32_t offer)
 /* --- filters (rating_filter.c) --- */
 
 /*
- * Takes over the lines, their bases being known: which filters each passes, and the sums. of_rest: a line without quantity
- * is not there any more; else it is one unit. What is left by amounts stands in rating->left and before.
+ * Takes over the lines, their bases being known: which filters each passes, and the sums. of_rest: a line
+ * without quantity is not there any more; else it is one unit. What is left by amounts stands in rating->left
+ * and before.
  */
 void pass_lines(const struct programme *programme, uint32_t line_count, const struct sale_line *lines,
                 bool of_rest, struct rating *rating);
 
-/* Day and minute, and what the filters of receipts say to store, tenders, tags, coupons, days, hours; offers' periods. */
+/*
+ * Day and minute, and what the filters of receipts say to store, tenders, tags, coupons, days, hours; offers'
+ * periods.
+ */
 void pass_receipt(const struct rating_input *input, struct rating *rating);
 
 /* The lines that pass all of these filters, together. */
