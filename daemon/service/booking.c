@@ -26,7 +26,9 @@ bool points_from_wire(const struct service *service, uint64_t points, millipoint
 
 struct judgement request_judgement(const struct request *request)
 {
-    struct judgement judgement = { .now = ledger_now(request->service->ledger) };
+    /* The one role that there is without proven identities. */
+    struct judgement judgement = { .now = ledger_now(request->service->ledger),
+                                   .role = TEXT_LITERAL("admin") };
     if (request->flags & FRAME_FLAG_ADVICE)
         judgement.flags |= EVENT_FLAG_ADVICE;
     if (request->flags & FRAME_FLAG_HISTORIC)
@@ -89,6 +91,12 @@ static void append(struct request *request, struct event *event, uint16_t type, 
                 answer_size);
 }
 
+void append_own(struct service *service, struct event *event)
+{
+    (void)ledger_reserve(service->ledger);
+    ledger_append(service->ledger, event);
+}
+
 void book(struct request *request, struct event *event, union message_any *answer)
 {
     struct service *service = request->service;
@@ -105,6 +113,7 @@ void refuse(struct request *request, enum result result, const char *detail, mil
     struct service *service = request->service;
     struct event event = { .type = EVENT_REFUSAL,
                            .time = ledger_now(service->ledger),
+                           .day = today(service),
                            .refusal = { .result = (uint32_t)result } };
     event.occurred = event.time;
     size_t size = refusal_encode(result, detail, points_to_wire(service, needed),
@@ -112,48 +121,82 @@ void refuse(struct request *request, enum result result, const char *detail, mil
     append(request, &event, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0, size);
 }
 
+/* The refusals of points have the names of results.def. */
+static const uint16_t results[] = {
+    [REFUSAL_INVALID_CARD_NUMBER] = RESULT_INVALID_CARD_NUMBER,
+    [REFUSAL_LINES_MISMATCH] = RESULT_LINES_MISMATCH,
+    [REFUSAL_CARD_EXISTS] = RESULT_CARD_EXISTS,
+    [REFUSAL_UNKNOWN_CARD] = RESULT_UNKNOWN_CARD,
+    [REFUSAL_CARD_CLOSED] = RESULT_CARD_CLOSED,
+    [REFUSAL_CARD_REPLACED] = RESULT_CARD_REPLACED,
+    [REFUSAL_CARD_BLOCKED] = RESULT_CARD_BLOCKED,
+    [REFUSAL_CARD_NOT_BLOCKED] = RESULT_CARD_NOT_BLOCKED,
+    [REFUSAL_ACCOUNT_CLOSED] = RESULT_ACCOUNT_CLOSED,
+    [REFUSAL_SAME_ACCOUNT] = RESULT_SAME_ACCOUNT,
+    [REFUSAL_UNKNOWN_HOLD] = RESULT_UNKNOWN_HOLD,
+    [REFUSAL_HOLD_ENDED] = RESULT_HOLD_ENDED,
+    [REFUSAL_UNKNOWN_PURCHASE] = RESULT_UNKNOWN_PURCHASE,
+    [REFUSAL_OTHER_ACCOUNT] = RESULT_OTHER_ACCOUNT,
+    [REFUSAL_CANNOT_BE_REVERSED] = RESULT_CANNOT_BE_REVERSED,
+    [REFUSAL_DOES_NOT_MATCH] = RESULT_DOES_NOT_MATCH,
+    [REFUSAL_PURCHASE_REVERSED] = RESULT_PURCHASE_REVERSED,
+    [REFUSAL_UNKNOWN_LINE] = RESULT_UNKNOWN_LINE,
+    [REFUSAL_MORE_THAN_SOLD] = RESULT_MORE_THAN_SOLD,
+    [REFUSAL_UNLINKED_OFF] = RESULT_UNLINKED_OFF,
+    [REFUSAL_UNKNOWN_REASON] = RESULT_UNKNOWN_REASON,
+    [REFUSAL_UNKNOWN_REWARD] = RESULT_UNKNOWN_REWARD,
+    [REFUSAL_UNKNOWN_OFFER] = RESULT_UNKNOWN_OFFER,
+    [REFUSAL_NOT_OFFERED] = RESULT_NOT_OFFERED,
+    [REFUSAL_PIN_NEEDED] = RESULT_PIN_NEEDED,
+    [REFUSAL_PIN_WRONG] = RESULT_PIN_WRONG,
+    [REFUSAL_PIN_LOCKED] = RESULT_PIN_LOCKED,
+    [REFUSAL_OUT_OF_STOCK] = RESULT_OUT_OF_STOCK,
+    [REFUSAL_LIMIT_REACHED] = RESULT_LIMIT_REACHED,
+    [REFUSAL_MORE_THAN_HELD] = RESULT_MORE_THAN_HELD,
+    [REFUSAL_BELOW_MINIMUM] = RESULT_BELOW_MINIMUM,
+    [REFUSAL_NOT_ENOUGH_STAMPS] = RESULT_NOT_ENOUGH_STAMPS,
+    [REFUSAL_NOT_ENOUGH_POINTS] = RESULT_NOT_ENOUGH_POINTS,
+    [REFUSAL_NOTHING_TO_DO] = RESULT_NOTHING_TO_DO,
+    [REFUSAL_NEEDS_APPROVAL] = RESULT_NEEDS_APPROVAL,
+    [REFUSAL_OVER_LIMIT] = RESULT_OVER_LIMIT,
+};
+
 static enum result result_of(enum refusal refusal)
 {
-    switch (refusal) {
-    case REFUSAL_NONE:
-        break;
-    case REFUSAL_INVALID_CARD_NUMBER:
-        return RESULT_INVALID_CARD_NUMBER;
-    case REFUSAL_LINES_MISMATCH:
-        return RESULT_LINES_MISMATCH;
-    case REFUSAL_CARD_EXISTS:
-        return RESULT_CARD_EXISTS;
-    case REFUSAL_UNKNOWN_CARD:
-        return RESULT_UNKNOWN_CARD;
-    case REFUSAL_CARD_CLOSED:
-        return RESULT_CARD_CLOSED;
-    case REFUSAL_CARD_REPLACED:
-        return RESULT_CARD_REPLACED;
-    case REFUSAL_CARD_BLOCKED:
-        return RESULT_CARD_BLOCKED;
-    case REFUSAL_UNKNOWN_PURCHASE:
-        return RESULT_UNKNOWN_PURCHASE;
-    case REFUSAL_OTHER_ACCOUNT:
-        return RESULT_OTHER_ACCOUNT;
-    case REFUSAL_UNKNOWN_LINE:
-        return RESULT_UNKNOWN_LINE;
-    case REFUSAL_MORE_THAN_SOLD:
-        return RESULT_MORE_THAN_SOLD;
-    case REFUSAL_UNKNOWN_REASON:
-        return RESULT_UNKNOWN_REASON;
-    case REFUSAL_NOT_ENOUGH_POINTS:
-        return RESULT_NOT_ENOUGH_POINTS;
-    case REFUSAL_OVER_LIMIT:
-        return RESULT_OVER_LIMIT;
-    }
-    PUNKT_CHECK(false); /* not a refusal */
-    return RESULT_DONE;
+    PUNKT_CHECK(refusal < COUNT_OF(results) && results[refusal] != 0); /* else not a refusal */
+    return (enum result)results[refusal];
+}
+
+bool day_first(struct request *request)
+{
+    struct service *service = request->service;
+    const struct decision *decision = &service->decision;
+    if (decision->refusal != REFUSAL_DAY_FIRST)
+        return false;
+    if (daily_book(service, decision->day_first))
+        return true;
+    request->stalled = true;
+    return false;
+}
+
+bool decision_ended(struct request *request, enum handled *out_handled)
+{
+    *out_handled = request->stalled ? HANDLED_STALL : HANDLED;
+    if (!request->stalled && !ledger_has_room(request->service->ledger))
+        *out_handled = HANDLED_STALL; /* what came first took it */
+    if (*out_handled == HANDLED_STALL)
+        return true;
+    if (request->service->decision.refusal == REFUSAL_NONE)
+        return false;
+    refuse_decision(request);
+    return true;
 }
 
 void refuse_decision(struct request *request)
 {
     const struct decision *decision = &request->service->decision;
-    bool counted = decision->refusal == REFUSAL_NOT_ENOUGH_POINTS;
+    bool counted =
+        decision->refusal == REFUSAL_NOT_ENOUGH_POINTS || decision->refusal == REFUSAL_NOT_ENOUGH_STAMPS;
     refuse(request, result_of(decision->refusal), decision->detail, counted ? decision->needed : 0,
            counted ? decision->available : 0);
 }
@@ -176,6 +219,7 @@ static void tie(struct request *request, const struct event *first, journal_posi
     struct service *service = request->service;
     struct event event = { .type = EVENT_TIE,
                            .time = ledger_now(service->ledger),
+                           .day = today(service),
                            .document = *document,
                            .store = document->store,
                            .till = document->till,
@@ -195,11 +239,9 @@ enum document_check document_settle(struct request *request, const struct docume
     journal_position position = fold_document(ledger_fold(request->service->ledger), document);
     if (position == 0)
         return DOCUMENT_NEW;
-    if (request->fetched_position != position) {
-        request->fetch = position;
+    const struct event *first;
+    if (!fetched_event(request, position, &first))
         return DOCUMENT_FETCH;
-    }
-    const struct event *first = request->fetched;
     if (first == NULL)
         refuse_now(request, RESULT_BUSY,
                    "the first booking is in a part of the journal that cannot be read now");
@@ -245,9 +287,9 @@ void content_of(struct service *service, enum message message, const void *copy,
     hash16(service, CONTENT_VERSION, service->bytes, wire_written(&writer), out);
 }
 
-struct balance balance_after(struct service *service)
+struct balance balance_after(struct service *service, uint32_t side)
 {
     struct balance balance;
-    points_balance(&service->decision.after, today(service), &balance);
+    points_balance(&service->decision.sides[side].after, today(service), &balance);
     return balance;
 }

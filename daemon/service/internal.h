@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "ledger/ledger.h"
 #include "ledger/sha256.h"
+#include "ledger/event_codec.h"
 #include "points/decide.h"
 #include "proto/message.h"
 #include "service/answers.h"
@@ -13,6 +14,7 @@
 
 #define REFUSAL_DETAIL_MAX 400 /* the limit of `detail`: what is longer is cut, for a long path is no bug */
 #define REFUSAL_BYTES_MAX 512  /* of an encoded refusal */
+#define PIN_CHECKS_MAX 64      /* that wait for the worker */
 #define LANE_SLOTS 4096        /* of the table of lanes in use; collisions are chained */
 
 /* Any message, decoded. */
@@ -30,6 +32,19 @@ union message_any {
 
 struct parked;
 
+/* Events read back for one request: the sale of a return, what was spent on it, the original of a reversal. */
+#define FETCHED_MAX (SPENT_BACK_MAX + 4)
+
+/* One of them, decoded; one table for all requests, for only one is in hand. Made once. */
+struct fetched {
+    journal_position position; /* 0: free */
+    bool readable;
+    uint8_t *bytes; /* what event and memory point into; grows */
+    size_t capacity, size;
+    struct event event;
+    struct event_memory memory;
+};
+
 /* The changes of one (identity, epoch), decided strictly in order. Lives while a session or a parked
  * request needs it; what lasts is in state. */
 struct lane {
@@ -37,9 +52,10 @@ struct lane {
     uint64_t epoch;
     uint64_t highest; /* the last number with a final answer */
     uint32_t users;
-    struct parked *parked_first; /* the first may be waiting for the reader, the others wait for it */
+    bool tombstones;             /* some number was reversed before it came: new ones are looked up */
+    struct parked *parked_first; /* the first may be waiting for a thread, the others wait for it */
     struct parked **parked_end;
-    bool fetching;
+    bool waiting; /* the first of them is: for the reader, or for the worker */
     bool stalled; /* in service->stalled: could go on, but there was no room */
     struct lane *next_stalled;
     struct lane *next; /* in its slot of the table */
@@ -65,15 +81,21 @@ struct request {
     uint32_t body_size;
     uint8_t fingerprint[16]; /* of a change */
     const union message_any *message;
-    /* What was read back for it, after HANDLED_FETCH: NULL if fetched_position is 0 or it cannot be read. */
-    const struct event *fetched;
-    journal_position fetched_position;
-    journal_position fetch; /* what to read back: set with HANDLED_FETCH */
+    struct text secret;       /* of a change: the PIN that came with it; empty: none */
+    bool secret_broken;
+    enum pin_check pin;       /* what is known of it */
+    bool answered;            /* refused on the way to its decision: there is nothing more to do */
+    bool stalled;             /* no room was left for what had to come first */
+    journal_position fetch;   /* what to read back: set with HANDLED_FETCH */
+    struct account_pin check; /* what to check the secret against: set with HANDLED_PIN */
+    account_number check_for;
 };
 
 enum handled {
     HANDLED,       /* answered, or will be */
     HANDLED_FETCH, /* read the event at request->fetch, then ask again */
+    HANDLED_PIN,   /* check the secret on the worker thread, then ask again */
+    HANDLED_STALL, /* there is no room for the next event: ask again when there is */
 };
 
 /* Work that outlives the call that began it: on the reader thread, or behind it. */
@@ -93,9 +115,20 @@ struct parked {
     struct ledger_job job;
     struct lane *lane;
     struct parked *next;
-    journal_position fetched_position;
-    uint8_t *event_bytes; /* what was read back; NULL: it cannot be read */
-    size_t event_size;
+    /* What was read back for it so far; bytes NULL: it cannot be read. */
+    uint32_t fetched_count;
+    struct {
+        journal_position position;
+        uint8_t *bytes;
+        size_t size;
+    } fetched[FETCHED_MAX];
+    enum pin_check pin;
+    struct account_pin check;
+    account_number check_for;
+    bool checks; /* the job is a check of the PIN */
+    bool secret_broken;
+    uint32_t secret_size;
+    char secret[FRAME_SECRET_MAX];
     uint32_t body_size;
     uint8_t body[];
 };
@@ -123,12 +156,17 @@ struct service {
     struct return_request_line return_lines[LINES_MAX];
     uint8_t *bytes; /* an encoded answer, or what is hashed: FRAME_BODY_MAX */
     struct decision decision;
-    struct event fetched;
-    struct event_memory fetched_memory;
+    struct fetched *fetched; /* FETCHED_MAX */
+    uint32_t fetched_count;
+    struct daily *daily;
+    account_number pin_checks[PIN_CHECKS_MAX]; /* whose PIN the worker checks now */
+    uint32_t pin_check_count;
 };
 
 /* --- service.c --- */
 
+/* Appends an event of the daemon itself: no request, no answer. There must be room. */
+void append_own(struct service *service, struct event *event);
 /* Decodes the body into service->message, or refuses it as malformed. */
 PUNKT_MUST_CHECK bool request_decode(struct request *request);
 
@@ -144,10 +182,66 @@ struct lane *lane_use(struct service *service, uint64_t identity, uint64_t epoch
 void lane_leave(struct service *service, struct lane *lane);
 /* Takes a change: decides it, parks it or answers it. */
 enum service_verdict lane_take(struct request *request);
+/* A number of the lane was reversed before it came. */
+void lane_tombstone(struct service *service, uint64_t identity, uint64_t epoch);
 /* Goes on with lanes that had no room. */
 void lanes_resume(struct service *service);
 
+/* --- fetched.c: what is read back for a request --- */
+
+/*
+ * The event at a position that is known to be one's (from state); *out is NULL if it cannot be read. False: it is not here
+ * yet, request->fetch says so: return HANDLED_FETCH. Valid until the request is handled.
+ */
+PUNKT_MUST_CHECK bool fetched_event(struct request *request, journal_position position,
+                                    const struct event **out);
+/* Forgets all; takes one over, copied. Bytes NULL: it cannot be read. */
+void fetched_clear(struct service *service);
+void fetched_take(struct service *service, journal_position position, const uint8_t *bytes, size_t size);
+void fetched_free(struct service *service);
+
+/* --- daily.c: what becomes due by itself (midnights of accounts, deadlines of holds) --- */
+
+enum punkt_status daily_open(struct service *service, struct failure *failure);
+/* A few accounts, a few holds: a slice. */
+void daily_turn(struct service *service);
+bool daily_has_work(const struct service *service);
+void daily_hold_begun(struct service *service, journal_position hold, utc_us deadline);
+void daily_free(struct service *service);
+/* EVENT_DAY of an account, if it has something due. False: there was no room for it. */
+PUNKT_MUST_CHECK bool daily_book(struct service *service, account_number account);
+
+/* --- pins.c (LEDGER.md, Secrets) --- */
+
+/*
+ * Before a decision that asks for a PIN: has the secret checked if there is one and the account has a PIN. HANDLED: go on,
+ * request->pin is what to judge by (or, if request->answered, end); else return what it returns.
+ */
+enum handled pin_settle(struct request *request, struct text card);
+/* For a new PIN: hash and salt of the secret, in request->check once it says HANDLED. */
+enum handled pin_make(struct request *request, struct text card);
+/* Worker thread: PIN_RIGHT or PIN_WRONG; or makes hash and salt if pin->set is false. */
+enum pin_check pin_work(const struct service *service, account_number account, struct text secret,
+                        struct account_pin *pin);
+/* Loop thread: the account's next try may be checked. */
+void pin_done(struct service *service, account_number account);
+
 /* --- booking.c: what changes have in common --- */
+
+/*
+ * After each decide_*: true if it must be asked again, for EVENT_DAY of an account had to come first and is booked now. In a
+ * read nothing is booked: reads look at accounts through views that have done it (see read_view).
+ *
+ *      do
+ *          decide_redeem(&service->view, &judgement, &redeem, decision);
+ *      while (day_first(request));
+ *      if (request->stalled) return HANDLED_STALL;
+ */
+bool day_first(struct request *request);
+/* Ends a change that was decided: refused and answered (HANDLED), without room (HANDLED_STALL); false: it is done, book it. */
+bool decision_ended(struct request *request, enum handled *out_handled);
+/* The view for reads that decide: accounts as they will be after what is due today. */
+const struct points_view *read_view(struct service *service);
 
 /* Points as on the wire: integers in the programme's smallest unit. */
 int64_t points_to_wire(const struct service *service, millipoints points);
@@ -186,8 +280,8 @@ void hash16(struct service *service, uint16_t type, const void *bytes, size_t si
 /* The content of a document: a hash over the message without what a second sending may change (time, operator)
  * and what its key holds already. The copy is the caller's, with those fields emptied. */
 void content_of(struct service *service, enum message message, const void *copy, uint8_t out[16]);
-/* The balance after the event of service->decision. */
-struct balance balance_after(struct service *service);
+/* The balance of a side after the event of service->decision. */
+struct balance balance_after(struct service *service, uint32_t side);
 
 /* --- reading.c: what reads have in common --- */
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "ledger/fold.h"
 #include "ledger/journal.h"
 #include "service/internal.h"
@@ -29,8 +31,10 @@ struct lane *lane_use(struct service *service, uint64_t identity, uint64_t epoch
     struct lane_record record;
     *lane = (struct lane){ .identity = identity, .epoch = epoch, .users = 1, .next = *slot };
     lane->parked_end = &lane->parked_first;
-    if (fold_lane(ledger_fold(service->ledger), identity, epoch, &record))
+    if (fold_lane(ledger_fold(service->ledger), identity, epoch, &record)) {
         lane->highest = record.highest;
+        lane->tombstones = record.tombstones;
+    }
     *slot = lane;
     return lane;
 }
@@ -58,7 +62,9 @@ static void lane_parks(struct lane *lane, struct parked *parked)
 static void parked_drop(struct pending *pending)
 {
     struct parked *parked = (struct parked *)(void *)pending; /* its first member */
-    free(parked->event_bytes);
+    for (uint32_t i = 0; i < parked->fetched_count; i++)
+        free(parked->fetched[i].bytes);
+    OPENSSL_cleanse(parked->secret, sizeof(parked->secret));
     free(parked);
 }
 
@@ -77,11 +83,9 @@ static void lane_unparks(struct lane *lane)
 /* What an unanswered repeat needs: the event that its number made. */
 static enum handled repeat(struct request *request, journal_position position)
 {
-    if (request->fetched_position != position) {
-        request->fetch = position;
+    const struct event *first;
+    if (!fetched_event(request, position, &first))
         return HANDLED_FETCH;
-    }
-    const struct event *first = request->fetched;
     if (first == NULL) {
         refuse_now(request, RESULT_BUSY,
                    "the first answer is in a part of the journal that cannot be read now");
@@ -101,19 +105,45 @@ static bool is_new_business(enum operation operation)
 {
     switch (operation) {
     case OPERATION_CARD_ISSUE:
+    case OPERATION_CARD_REPLACE:
+    case OPERATION_CARD_ADD:
+    case OPERATION_ACCOUNT_MERGE:
+    case OPERATION_ACCOUNT_TRANSFER:
+    case OPERATION_ACCOUNT_TAG:
+    case OPERATION_OFFER_ACTIVATE:
+    case OPERATION_CARD_PIN:
     case OPERATION_PURCHASE:
     case OPERATION_RETURN:
     case OPERATION_UNLINKED_RETURN:
     case OPERATION_REDEEM:
+    case OPERATION_HOLD:
+    case OPERATION_CAPTURE:
     case OPERATION_ADJUST:
+    case OPERATION_BONUS:
+    case OPERATION_WRITE_OFF:
+    case OPERATION_AWARD_MOVE:
+    case OPERATION_PROGRAMME_PUBLISH:
         return true;
     case OPERATION_HELLO:
     case OPERATION_PING:
     case OPERATION_STATUS:
     case OPERATION_CARD_SHOW:
+    case OPERATION_CARD_BLOCK:
+    case OPERATION_CARD_UNBLOCK:
+    case OPERATION_CARD_CLOSE:
+    case OPERATION_RELEASE:
+    case OPERATION_REVERSAL:
+    case OPERATION_QUOTE:
+    case OPERATION_RETURN_PREVIEW:
+    case OPERATION_DAY_TOTALS:
     case OPERATION_STATEMENT:
     case OPERATION_TOTALS:
     case OPERATION_PROGRAMME_SHOW:
+    case OPERATION_PROGRAMME_CHECK:
+    case OPERATION_PROGRAMME_REHEARSE:
+    case OPERATION_PROGRAMME_HISTORY:
+    case OPERATION_WHY:
+    case OPERATION_REPORT:
     case OPERATION_AUDIT_VERIFY:
     case OPERATION_CLOCK_ACCEPT:
         return false;
@@ -139,6 +169,40 @@ static enum handled handle_change(struct request *request)
     return HANDLED;
 }
 
+/* The secret part goes off the body; what is left is the message, and what the fingerprint covers. */
+static void take_secret(struct request *request)
+{
+    if ((request->flags & FRAME_FLAG_SECRET) == 0)
+        return;
+    size_t size = request->body_size > 0 ? request->body[0] : 0;
+    request->secret_broken = size == 0 || size > FRAME_SECRET_MAX || size >= request->body_size;
+    if (request->secret_broken)
+        return;
+    request->secret = (struct text){ (const char *)request->body + 1, size };
+    request->body += 1 + size;
+    request->body_size -= (uint32_t)(1 + size);
+}
+
+/* The message of a change, whole with its secret part; or it is refused. */
+static bool decode_change(struct request *request)
+{
+    if (!request->secret_broken)
+        return request_decode(request);
+    refuse_now(request, RESULT_MALFORMED, "the secret part");
+    return false;
+}
+
+/* A number that is expected, but was reversed before it came. */
+static bool refuse_reversed(struct request *request)
+{
+    struct lane *lane = request->lane;
+    if (!lane->tombstones || fold_request(ledger_fold(request->service->ledger), lane->identity, lane->epoch,
+                                          request->number) == 0)
+        return false;
+    refuse(request, RESULT_WILL_BE_REFUSED, "", 0, 0);
+    return true;
+}
+
 /* The lane of the request has nothing parked before it. */
 static enum handled decide_once(struct request *request)
 {
@@ -156,11 +220,11 @@ static enum handled decide_once(struct request *request)
         if (position != 0)
             return repeat(request, position);
         /* Passed over as malformed: the same bytes are so again, others are not what was answered. */
-        if (request_decode(request))
+        if (decode_change(request))
             refuse_now(request, RESULT_CONFLICT, "");
         return HANDLED;
     }
-    if (!request_decode(request)) {
+    if (!decode_change(request)) {
         lane->highest = request->number;
         return HANDLED;
     }
@@ -168,6 +232,8 @@ static enum handled decide_once(struct request *request)
         refuse_now(request, RESULT_STORAGE_FULL, "");
         return HANDLED;
     }
+    if (refuse_reversed(request))
+        return HANDLED;
     return handle_change(request);
 }
 
@@ -183,12 +249,13 @@ static enum handled decide(struct request *request)
         struct text bytes;
         if (!ledger_event_in_memory(service->ledger, request->fetch, &bytes))
             return HANDLED_FETCH;
-        if (!event_decode((const uint8_t *)bytes.data, bytes.size, &service->fetched_memory,
-                          &service->fetched))
-            return HANDLED_FETCH; /* a client named the position: the reader has the last word on it */
-        request->fetched = &service->fetched;
-        request->fetched_position = request->fetch;
-        handled = decide_once(request); /* wants at most the document's event, then the sale's */
+        uint32_t count = service->fetched_count;
+        fetched_take(service, request->fetch, (const uint8_t *)bytes.data, bytes.size);
+        if (!service->fetched[count].readable) {
+            service->fetched_count = count; /* a client named the position: the reader has the last word on it */
+            return HANDLED_FETCH;
+        }
+        handled = decide_once(request);
     }
     return handled;
 }
@@ -199,6 +266,11 @@ static struct parked *park(struct request *request)
     if (parked == NULL)
         return NULL;
     pending_add(&parked->pending, request, parked_drop);
+    parked->pin = request->pin;
+    parked->secret_broken = request->secret_broken;
+    parked->secret_size = (uint32_t)request->secret.size;
+    if (request->secret.size > 0)
+        memcpy(parked->secret, request->secret.data, request->secret.size);
     parked->body_size = request->body_size;
     if (request->body_size > 0)
         memcpy(parked->body, request->body, request->body_size);
@@ -206,40 +278,83 @@ static struct parked *park(struct request *request)
     return parked;
 }
 
+static struct parked *parked_of(struct ledger_job *job)
+{
+    return (struct parked *)(void *)((char *)job - offsetof(struct parked, job));
+}
+
+/* What was in memory already need not be read. Without memory for it, it is read after all. */
+static void parked_keeps(struct parked *parked, const struct fetched *fetched)
+{
+    if (!fetched->readable)
+        return;
+    uint8_t *bytes = malloc(fetched->size);
+    if (bytes == NULL)
+        return;
+    memcpy(bytes, fetched->bytes, fetched->size);
+    parked->fetched[parked->fetched_count].position = fetched->position;
+    parked->fetched[parked->fetched_count].bytes = bytes;
+    parked->fetched[parked->fetched_count++].size = fetched->size;
+}
+
 /* Reader thread: the bytes of the event are copied out; the loop decodes them. */
 static enum job_step fetch_run(struct ledger_job *job, struct reading *reading)
 {
-    struct parked *parked = (struct parked *)(void *)((char *)job - offsetof(struct parked, job));
+    struct parked *parked = parked_of(job);
     struct failure failure;
     uint32_t size;
-    if (journal_read_event(reading->journal, parked->fetched_position, reading->bytes, &size, &failure) ==
-        PUNKT_OK) {
-        parked->event_bytes = malloc(size);
-        if (parked->event_bytes != NULL) {
-            memcpy(parked->event_bytes, reading->bytes, size);
-            parked->event_size = size;
-        }
+    if (journal_read_event(reading->journal, parked->fetched[parked->fetched_count].position, reading->bytes,
+                           &size, &failure) == PUNKT_OK) {
+        size -= JOURNAL_EVENT_HEADER_SIZE;
+        uint8_t *bytes = malloc(size);
+        if (bytes != NULL)
+            memcpy(bytes, reading->bytes + JOURNAL_EVENT_HEADER_SIZE, size);
+        parked->fetched[parked->fetched_count].bytes = bytes;
+        parked->fetched[parked->fetched_count].size = size;
     }
+    return JOB_DONE;
+}
+
+/* Worker thread. */
+static enum job_step check_run(struct ledger_job *job, struct reading *reading)
+{
+    struct parked *parked = parked_of(job);
+    (void)reading;
+    parked->pin = pin_work(parked->pending.service, parked->check_for,
+                           (struct text){ parked->secret, parked->secret_size }, &parked->check);
     return JOB_DONE;
 }
 
 static void lane_resume(struct service *service, struct lane *lane);
 
-static void fetch_done(struct ledger_job *job)
+static void wait_done(struct ledger_job *job)
 {
-    struct parked *parked = (struct parked *)(void *)((char *)job - offsetof(struct parked, job));
-    parked->lane->fetching = false;
+    struct parked *parked = parked_of(job);
+    if (parked->checks)
+        pin_done(parked->pending.service, parked->check_for);
+    else
+        parked->fetched_count++;
+    parked->lane->waiting = false;
     lane_resume(parked->pending.service, parked->lane);
 }
 
-static void fetch(struct parked *parked, journal_position position)
+/* Has done what the request asked for before it is decided again. */
+static void wait_for(struct parked *parked, const struct request *request, enum handled handled)
 {
-    free(parked->event_bytes);
-    parked->event_bytes = NULL;
-    parked->fetched_position = position;
-    parked->lane->fetching = true;
-    parked->job = (struct ledger_job){ .wait_for = position, .run = fetch_run, .done = fetch_done };
-    ledger_submit(parked->pending.service->ledger, &parked->job);
+    struct ledger *ledger = parked->pending.service->ledger;
+    parked->lane->waiting = true;
+    parked->checks = handled == HANDLED_PIN;
+    if (parked->checks) {
+        parked->check = request->check;
+        parked->check_for = request->check_for;
+        parked->job = (struct ledger_job){ .run = check_run, .done = wait_done };
+        ledger_submit_work(ledger, &parked->job);
+        return;
+    }
+    PUNKT_CHECK(parked->fetched_count < FETCHED_MAX);
+    parked->fetched[parked->fetched_count].position = request->fetch;
+    parked->job = (struct ledger_job){ .wait_for = request->fetch, .run = fetch_run, .done = wait_done };
+    ledger_submit(ledger, &parked->job);
 }
 
 static struct request request_of(struct parked *parked)
@@ -254,11 +369,13 @@ static struct request request_of(struct parked *parked)
                                .number = parked->pending.number,
                                .body = parked->body,
                                .body_size = parked->body_size,
-                               .fetched_position = parked->fetched_position };
-    if (parked->event_bytes != NULL && event_decode(parked->event_bytes + JOURNAL_EVENT_HEADER_SIZE,
-                                                    parked->event_size - JOURNAL_EVENT_HEADER_SIZE,
-                                                    &service->fetched_memory, &service->fetched))
-        request.fetched = &service->fetched;
+                               .secret = { parked->secret, parked->secret_size },
+                               .secret_broken = parked->secret_broken,
+                               .pin = parked->pin,
+                               .check = parked->check };
+    fetched_clear(service);
+    for (uint32_t i = 0; i < parked->fetched_count; i++)
+        fetched_take(service, parked->fetched[i].position, parked->fetched[i].bytes, parked->fetched[i].size);
     return request;
 }
 
@@ -267,25 +384,35 @@ static bool there_is_room(const struct service *service)
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
 }
 
-/* Decides what is parked, in order, until one must be fetched for or there is no room. */
+static void lane_stalls(struct service *service, struct lane *lane)
+{
+    if (lane->stalled)
+        return;
+    lane->stalled = true;
+    lane->next_stalled = service->stalled;
+    service->stalled = lane;
+}
+
+/* Decides what is parked, in order, until one must wait for a thread or there is no room. */
 static void lane_resume(struct service *service, struct lane *lane)
 {
     lane->users++; /* it may lose its last user while it is in hand */
-    while (lane->parked_first != NULL && !lane->fetching) {
-        if (!there_is_room(service)) {
-            if (!lane->stalled) {
-                lane->stalled = true;
-                lane->next_stalled = service->stalled;
-                service->stalled = lane;
-            }
+    while (lane->parked_first != NULL && !lane->waiting) {
+        enum handled handled = HANDLED_STALL;
+        struct parked *parked = lane->parked_first;
+        struct request request;
+        if (there_is_room(service)) {
+            request = request_of(parked);
+            handled = decide(&request);
+        }
+        if (handled == HANDLED_STALL) {
+            lane_stalls(service, lane);
             break;
         }
-        struct parked *parked = lane->parked_first;
-        struct request request = request_of(parked);
-        if (decide(&request) == HANDLED_FETCH)
-            fetch(parked, request.fetch);
-        else
+        if (handled == HANDLED)
             lane_unparks(lane);
+        else
+            wait_for(parked, &request, handled);
     }
     lane_leave(service, lane);
 }
@@ -302,22 +429,39 @@ void lanes_resume(struct service *service)
     }
 }
 
+void lane_tombstone(struct service *service, uint64_t identity, uint64_t epoch)
+{
+    for (struct lane *lane = service->lanes[lane_slot(identity, epoch)]; lane != NULL; lane = lane->next) {
+        if (lane->identity == identity && lane->epoch == epoch)
+            lane->tombstones = true;
+    }
+}
+
 enum service_verdict lane_take(struct request *request)
 {
     struct service *service = request->service;
     struct lane *lane = request->lane;
     if (!there_is_room(service))
         return SERVICE_NOT_NOW;
-    if (lane->parked_first == NULL) {
-        if (decide(request) == HANDLED)
-            return SERVICE_TAKEN;
-        struct parked *parked = park(request);
-        if (parked == NULL)
+    take_secret(request);
+    if (lane->parked_first != NULL) {
+        if (park(request) == NULL)
             refuse_now(request, RESULT_BUSY, "out of memory");
-        else
-            fetch(parked, request->fetch);
-    } else if (park(request) == NULL) {
-        refuse_now(request, RESULT_BUSY, "out of memory");
+        return SERVICE_TAKEN;
     }
+    fetched_clear(service);
+    enum handled handled = decide(request);
+    if (handled == HANDLED_STALL)
+        return SERVICE_NOT_NOW;
+    if (handled == HANDLED)
+        return SERVICE_TAKEN;
+    struct parked *parked = park(request);
+    if (parked == NULL) {
+        refuse_now(request, RESULT_BUSY, "out of memory");
+        return SERVICE_TAKEN;
+    }
+    for (uint32_t i = 0; i < service->fetched_count; i++)
+        parked_keeps(parked, &service->fetched[i]);
+    wait_for(parked, request, handled);
     return SERVICE_TAKEN;
 }
