@@ -62,7 +62,8 @@ struct document document_of(const struct request *request, enum document_kind ki
 
 local_day today(struct service *service)
 {
-    return calendar_day(&programme_newest(service)->calendar, ledger_now(service->ledger));
+    utc_us now = ledger_now(service->ledger);
+    return calendar_day(&programme_in_force(service, now)->calendar, now);
 }
 
 /* Every answer of a change begins with its position, so one member serves all. */
@@ -201,6 +202,20 @@ void refuse_decision(struct request *request)
            counted ? decision->available : 0);
 }
 
+void answer_decision(struct request *request)
+{
+    struct service *service = request->service;
+    const struct decision *decision = &service->decision;
+    bool counted =
+        decision->refusal == REFUSAL_NOT_ENOUGH_POINTS || decision->refusal == REFUSAL_NOT_ENOUGH_STAMPS;
+    uint8_t bytes[REFUSAL_BYTES_MAX];
+    size_t size = refusal_encode(result_of(decision->refusal), decision->detail,
+                                 counted ? points_to_wire(service, decision->needed) : 0,
+                                 counted ? points_to_wire(service, decision->available) : 0, bytes);
+    answer_bytes(service, request->conn, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0,
+                 request->number, bytes, size, ledger_newest(service->ledger));
+}
+
 void refuse_now(struct request *request, enum result result, const char *detail)
 {
     uint8_t bytes[REFUSAL_BYTES_MAX];
@@ -250,19 +265,6 @@ enum document_check document_settle(struct request *request, const struct docume
     else
         refuse(request, RESULT_RECEIPT_USED, "", 0, 0);
     return DOCUMENT_SETTLED;
-}
-
-uint32_t lines_for_points(struct service *service, const struct msg_line *lines, uint64_t count)
-{
-    PUNKT_CHECK(count <= LINES_MAX); /* the limit of the field */
-    for (uint64_t i = 0; i < count; i++)
-        service->lines[i] = (struct sale_line){ .code = text_of_code(&lines[i].code),
-                                                .category = text_of_code(&lines[i].category),
-                                                .kind = (enum line_kind)lines[i].kind,
-                                                .quantity = (millis_of_unit)lines[i].quantity,
-                                                .amount = lines[i].amount,
-                                                .tax = lines[i].tax };
-    return (uint32_t)count;
 }
 
 void hash16(struct service *service, uint16_t type, const void *bytes, size_t size, uint8_t out[16])

@@ -109,11 +109,13 @@ struct pending {
     uint16_t flags;
 };
 
-/* A change that waits in its lane. */
+/* A request that waits for a thread, or in its lane behind one that does. */
 struct parked {
     struct pending pending;
     struct ledger_job job;
-    struct lane *lane;
+    void (*resume)(struct parked *parked);
+    uint64_t identity;
+    struct lane *lane; /* NULL: a read */
     struct parked *next;
     /* What was read back for it so far; bytes NULL: it cannot be read. */
     uint32_t fetched_count;
@@ -125,7 +127,6 @@ struct parked {
     enum pin_check pin;
     struct account_pin check;
     account_number check_for;
-    bool checks; /* the job is a check of the PIN */
     bool secret_broken;
     uint32_t secret_size;
     char secret[FRAME_SECRET_MAX];
@@ -144,6 +145,8 @@ struct service {
     struct programme **programmes; /* by version - 1 */
     uint32_t programme_count;
     struct points_view view;
+    struct points_view view_of_reads; /* accounts as they are after what is due today */
+    struct decision *scratch;
     bool verifying; /* one verification at a time */
 
     /* Scratch of the request in hand, made once. */
@@ -153,6 +156,9 @@ struct service {
     struct sale_line lines[LINES_MAX]; /* of a request, for points */
     struct tender tenders[TENDERS_MAX];
     struct text coupons[COUPONS_MAX];
+    struct wish wishes[REDEMPTIONS_MAX];
+    struct msg_spent spent[REDEMPTIONS_MAX]; /* for answers */
+    struct msg_part parts[AWARD_PARTS_MAX];
     struct return_request_line return_lines[LINES_MAX];
     uint8_t *bytes; /* an encoded answer, or what is hashed: FRAME_BODY_MAX */
     struct decision decision;
@@ -200,6 +206,17 @@ void fetched_clear(struct service *service);
 void fetched_take(struct service *service, journal_position position, const uint8_t *bytes, size_t size);
 void fetched_free(struct service *service);
 
+/* --- parked.c --- */
+
+/* Copies the request. NULL: no memory. */
+struct parked *park(const struct request *request);
+/* The request again, with all that came so far in service->fetched. */
+struct request parked_request(struct parked *parked);
+/* Has done what `handled` asks for, then calls resume. */
+void parked_wait(struct parked *parked, const struct request *request, enum handled handled,
+                 void (*resume)(struct parked *parked));
+void parked_free(struct parked *parked);
+
 /* --- daily.c: what becomes due by itself (midnights of accounts, deadlines of holds) --- */
 
 enum punkt_status daily_open(struct service *service, struct failure *failure);
@@ -229,19 +246,18 @@ void pin_done(struct service *service, account_number account);
 /* --- booking.c: what changes have in common --- */
 
 /*
- * After each decide_*: true if it must be asked again, for EVENT_DAY of an account had to come first and is booked now. In a
- * read nothing is booked: reads look at accounts through views that have done it (see read_view).
+ * After each decide_*: true if it must be asked again, for EVENT_DAY of an account had to come first and is booked now. Reads
+ * book nothing: they decide with service->view_of_reads.
  *
  *      do
  *          decide_redeem(&service->view, &judgement, &redeem, decision);
  *      while (day_first(request));
- *      if (request->stalled) return HANDLED_STALL;
+ *      if (decision_ended(request, &handled))
+ *          return handled;
  */
 bool day_first(struct request *request);
 /* Ends a change that was decided: refused and answered (HANDLED), without room (HANDLED_STALL); false: it is done, book it. */
 bool decision_ended(struct request *request, enum handled *out_handled);
-/* The view for reads that decide: accounts as they will be after what is due today. */
-const struct points_view *read_view(struct service *service);
 
 /* Points as on the wire: integers in the programme's smallest unit. */
 int64_t points_to_wire(const struct service *service, millipoints points);
@@ -262,6 +278,8 @@ void refuse(struct request *request, enum result result, const char *detail, mil
             millipoints available);
 /* Refuses as the decision says. */
 void refuse_decision(struct request *request);
+/* A read is refused as the decision says. */
+void answer_decision(struct request *request);
 /* Refuses without a trace: malformed, or to be tried again. */
 void refuse_now(struct request *request, enum result result, const char *detail);
 
@@ -273,8 +291,6 @@ enum document_check { DOCUMENT_NEW, DOCUMENT_SETTLED, DOCUMENT_FETCH };
 enum document_check document_settle(struct request *request, const struct document *document,
                                     const uint8_t content[16]);
 
-/* Lines as points reads them, in service->lines. */
-uint32_t lines_for_points(struct service *service, const struct msg_line *lines, uint64_t count);
 /* The first 16 bytes of SHA-256 over type (little-endian) and bytes. */
 void hash16(struct service *service, uint16_t type, const void *bytes, size_t size, uint8_t out[16]);
 /* The content of a document: a hash over the message without what a second sending may change (time, operator)
@@ -282,6 +298,54 @@ void hash16(struct service *service, uint16_t type, const void *bytes, size_t si
 void content_of(struct service *service, enum message message, const void *copy, uint8_t out[16]);
 /* The balance of a side after the event of service->decision. */
 struct balance balance_after(struct service *service, uint32_t side);
+
+/* --- sales.c --- */
+
+/* How a request names a purchase: by position, or by receipt. */
+struct sale_name {
+    journal_position position;            /* 0: by receipt */
+    const struct wire_code *store, *till; /* empty: here */
+    const struct wire_code *here_store, *here_till;
+    const struct wire_code *receipt; /* empty: none is named */
+    uint64_t date;                   /* 0: the newest of this number up to `on`, 100 days back */
+    local_day on;
+};
+
+/* Where it stands; 0: nowhere. out_document: what was looked for, number empty if by position. */
+journal_position sale_find(struct request *request, const struct sale_name *name, struct document *out_document);
+/* Whether an event that was read back was booked there, by the index of its request. */
+bool event_is_at(struct service *service, const struct event *event, journal_position position);
+/* The purchase at a position, read back; NULL: there is none. False: HANDLED_FETCH. Position 0: none. */
+PUNKT_MUST_CHECK bool sale_fetch(struct request *request, journal_position position, const struct event **out);
+/* The redemptions that named it (struct returned, spent), read back. False: HANDLED_FETCH. */
+PUNKT_MUST_CHECK bool spent_fetch(struct request *request, journal_position sale,
+                                  const struct event *out[SPENT_BACK_MAX]);
+/* Names of the newest version that has the id; empty: none has. */
+struct text reward_name(const struct service *service, uint64_t id);
+struct text reward_voucher(const struct service *service, uint64_t id);
+struct text tier_name(const struct service *service, uint64_t id);
+void code_for_wire(struct text text, struct wire_code *out);
+
+/* --- waiting.c: returns that came before their purchase (DOMAIN.md, Returning goods) --- */
+
+/* Reads back what waits for the purchase. False: HANDLED_FETCH. */
+PUNKT_MUST_CHECK bool waiting_fetch(struct request *request, const struct document *sale);
+/* The purchase was booked: what waited for it is decided now, each by an event of its own. */
+void waiting_end(struct request *request, const struct document *sale);
+
+/* --- receipts.c: each into the service's scratch of that name; returns the count --- */
+
+uint32_t lines_for_points(struct service *service, const struct msg_line *lines, uint64_t count);
+uint32_t tenders_for_points(struct service *service, const struct msg_tender *tenders, uint64_t count);
+uint32_t coupons_for_points(struct service *service, const struct msg_coupon *coupons, uint64_t count);
+void wishes_for_points(struct request *request, const struct msg_wish *wishes, uint64_t count);
+/* Reads back the holds that an advice captures. False: HANDLED_FETCH. */
+PUNKT_MUST_CHECK bool wishes_fetch(struct request *request, uint64_t count);
+void spent_for_wire(struct service *service, const struct redemption *redemptions, uint32_t count);
+uint32_t parts_for_wire(struct service *service, const struct programme *programme,
+                        const struct award_part *parts, uint32_t count);
+/* The flags of a purchase_answer and its like. */
+uint64_t flags_for_wire(const struct event *event);
 
 /* --- reading.c: what reads have in common --- */
 
@@ -299,6 +363,10 @@ size_t refusal_encode(enum result result, const char *detail, int64_t needed, in
 void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
                     enum result result, const char *detail, journal_position wait_for);
 struct text text_of_code(const struct wire_code *code);
+struct place place_of(const struct wire_code *store, const struct wire_code *till,
+                      const struct wire_code *operator);
+/* What an effect freed of holds. */
+millipoints points_freed(const struct effect *effect);
 
 /* --- programmes.c --- */
 

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "ledger/fold.h"
-#include "ledger/journal.h"
 #include "service/internal.h"
 
 static uint32_t lane_slot(uint64_t identity, uint64_t epoch)
@@ -50,22 +47,20 @@ void lane_leave(struct service *service, struct lane *lane)
     free(lane);
 }
 
-static void lane_parks(struct lane *lane, struct parked *parked)
+/* Puts the request at the end of its lane. NULL: no memory, it was told so. */
+static struct parked *lane_parks(struct request *request)
 {
-    parked->lane = lane;
+    struct lane *lane = request->lane;
+    struct parked *parked = park(request);
+    if (parked == NULL) {
+        refuse_now(request, RESULT_BUSY, "out of memory");
+        return NULL;
+    }
     parked->next = NULL;
     *lane->parked_end = parked;
     lane->parked_end = &parked->next;
     lane->users++;
-}
-
-static void parked_drop(struct pending *pending)
-{
-    struct parked *parked = (struct parked *)(void *)pending; /* its first member */
-    for (uint32_t i = 0; i < parked->fetched_count; i++)
-        free(parked->fetched[i].bytes);
-    OPENSSL_cleanse(parked->secret, sizeof(parked->secret));
-    free(parked);
+    return parked;
 }
 
 /* Takes the first parked request off the lane. The lane stays: the caller has it in hand. */
@@ -75,8 +70,7 @@ static void lane_unparks(struct lane *lane)
     lane->parked_first = parked->next;
     if (lane->parked_first == NULL)
         lane->parked_end = &lane->parked_first;
-    pending_remove(&parked->pending);
-    parked_drop(&parked->pending);
+    parked_free(parked);
     lane->users--;
 }
 
@@ -260,125 +254,6 @@ static enum handled decide(struct request *request)
     return handled;
 }
 
-static struct parked *park(struct request *request)
-{
-    struct parked *parked = calloc(1, sizeof(*parked) + request->body_size);
-    if (parked == NULL)
-        return NULL;
-    pending_add(&parked->pending, request, parked_drop);
-    parked->pin = request->pin;
-    parked->secret_broken = request->secret_broken;
-    parked->secret_size = (uint32_t)request->secret.size;
-    if (request->secret.size > 0)
-        memcpy(parked->secret, request->secret.data, request->secret.size);
-    parked->body_size = request->body_size;
-    if (request->body_size > 0)
-        memcpy(parked->body, request->body, request->body_size);
-    lane_parks(request->lane, parked);
-    return parked;
-}
-
-static struct parked *parked_of(struct ledger_job *job)
-{
-    return (struct parked *)(void *)((char *)job - offsetof(struct parked, job));
-}
-
-/* What was in memory already need not be read. Without memory for it, it is read after all. */
-static void parked_keeps(struct parked *parked, const struct fetched *fetched)
-{
-    if (!fetched->readable)
-        return;
-    uint8_t *bytes = malloc(fetched->size);
-    if (bytes == NULL)
-        return;
-    memcpy(bytes, fetched->bytes, fetched->size);
-    parked->fetched[parked->fetched_count].position = fetched->position;
-    parked->fetched[parked->fetched_count].bytes = bytes;
-    parked->fetched[parked->fetched_count++].size = fetched->size;
-}
-
-/* Reader thread: the bytes of the event are copied out; the loop decodes them. */
-static enum job_step fetch_run(struct ledger_job *job, struct reading *reading)
-{
-    struct parked *parked = parked_of(job);
-    struct failure failure;
-    uint32_t size;
-    if (journal_read_event(reading->journal, parked->fetched[parked->fetched_count].position, reading->bytes,
-                           &size, &failure) == PUNKT_OK) {
-        size -= JOURNAL_EVENT_HEADER_SIZE;
-        uint8_t *bytes = malloc(size);
-        if (bytes != NULL)
-            memcpy(bytes, reading->bytes + JOURNAL_EVENT_HEADER_SIZE, size);
-        parked->fetched[parked->fetched_count].bytes = bytes;
-        parked->fetched[parked->fetched_count].size = size;
-    }
-    return JOB_DONE;
-}
-
-/* Worker thread. */
-static enum job_step check_run(struct ledger_job *job, struct reading *reading)
-{
-    struct parked *parked = parked_of(job);
-    (void)reading;
-    parked->pin = pin_work(parked->pending.service, parked->check_for,
-                           (struct text){ parked->secret, parked->secret_size }, &parked->check);
-    return JOB_DONE;
-}
-
-static void lane_resume(struct service *service, struct lane *lane);
-
-static void wait_done(struct ledger_job *job)
-{
-    struct parked *parked = parked_of(job);
-    if (parked->checks)
-        pin_done(parked->pending.service, parked->check_for);
-    else
-        parked->fetched_count++;
-    parked->lane->waiting = false;
-    lane_resume(parked->pending.service, parked->lane);
-}
-
-/* Has done what the request asked for before it is decided again. */
-static void wait_for(struct parked *parked, const struct request *request, enum handled handled)
-{
-    struct ledger *ledger = parked->pending.service->ledger;
-    parked->lane->waiting = true;
-    parked->checks = handled == HANDLED_PIN;
-    if (parked->checks) {
-        parked->check = request->check;
-        parked->check_for = request->check_for;
-        parked->job = (struct ledger_job){ .run = check_run, .done = wait_done };
-        ledger_submit_work(ledger, &parked->job);
-        return;
-    }
-    PUNKT_CHECK(parked->fetched_count < FETCHED_MAX);
-    parked->fetched[parked->fetched_count].position = request->fetch;
-    parked->job = (struct ledger_job){ .wait_for = request->fetch, .run = fetch_run, .done = wait_done };
-    ledger_submit(ledger, &parked->job);
-}
-
-static struct request request_of(struct parked *parked)
-{
-    struct service *service = parked->pending.service;
-    struct request request = { .service = service,
-                               .conn = parked->pending.conn,
-                               .identity = parked->lane->identity,
-                               .lane = parked->lane,
-                               .row = operation_row(parked->pending.type),
-                               .flags = parked->pending.flags,
-                               .number = parked->pending.number,
-                               .body = parked->body,
-                               .body_size = parked->body_size,
-                               .secret = { parked->secret, parked->secret_size },
-                               .secret_broken = parked->secret_broken,
-                               .pin = parked->pin,
-                               .check = parked->check };
-    fetched_clear(service);
-    for (uint32_t i = 0; i < parked->fetched_count; i++)
-        fetched_take(service, parked->fetched[i].position, parked->fetched[i].bytes, parked->fetched[i].size);
-    return request;
-}
-
 static bool there_is_room(const struct service *service)
 {
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
@@ -393,6 +268,14 @@ static void lane_stalls(struct service *service, struct lane *lane)
     service->stalled = lane;
 }
 
+static void lane_resume(struct service *service, struct lane *lane);
+
+static void lane_goes_on(struct parked *parked)
+{
+    parked->lane->waiting = false;
+    lane_resume(parked->pending.service, parked->lane);
+}
+
 /* Decides what is parked, in order, until one must wait for a thread or there is no room. */
 static void lane_resume(struct service *service, struct lane *lane)
 {
@@ -402,17 +285,19 @@ static void lane_resume(struct service *service, struct lane *lane)
         struct parked *parked = lane->parked_first;
         struct request request;
         if (there_is_room(service)) {
-            request = request_of(parked);
+            request = parked_request(parked);
             handled = decide(&request);
         }
         if (handled == HANDLED_STALL) {
             lane_stalls(service, lane);
             break;
         }
-        if (handled == HANDLED)
+        if (handled == HANDLED) {
             lane_unparks(lane);
-        else
-            wait_for(parked, &request, handled);
+        } else {
+            lane->waiting = true;
+            parked_wait(parked, &request, handled, lane_goes_on);
+        }
     }
     lane_leave(service, lane);
 }
@@ -445,23 +330,17 @@ enum service_verdict lane_take(struct request *request)
         return SERVICE_NOT_NOW;
     take_secret(request);
     if (lane->parked_first != NULL) {
-        if (park(request) == NULL)
-            refuse_now(request, RESULT_BUSY, "out of memory");
+        (void)lane_parks(request);
         return SERVICE_TAKEN;
     }
     fetched_clear(service);
     enum handled handled = decide(request);
     if (handled == HANDLED_STALL)
         return SERVICE_NOT_NOW;
-    if (handled == HANDLED)
+    struct parked *parked = handled == HANDLED ? NULL : lane_parks(request);
+    if (parked == NULL)
         return SERVICE_TAKEN;
-    struct parked *parked = park(request);
-    if (parked == NULL) {
-        refuse_now(request, RESULT_BUSY, "out of memory");
-        return SERVICE_TAKEN;
-    }
-    for (uint32_t i = 0; i < service->fetched_count; i++)
-        parked_keeps(parked, &service->fetched[i]);
-    wait_for(parked, request, handled);
+    lane->waiting = true;
+    parked_wait(parked, request, handled, lane_goes_on);
     return SERVICE_TAKEN;
 }

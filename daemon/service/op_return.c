@@ -3,8 +3,6 @@
 #include "ledger/fold.h"
 #include "service/internal.h"
 
-#define SALE_SEARCH_DAYS 100 /* how far back a receipt without a date is looked for */
-
 static void return_content(struct service *service, const struct msg_return_request *message, uint8_t out[16])
 {
     static const struct wire_code none = { .size = 0 };
@@ -15,52 +13,47 @@ static void return_content(struct service *service, const struct msg_return_requ
     content_of(service, MESSAGE_return_request, &copy, out);
 }
 
-/* Where the purchase stands that the return names; 0: nowhere. */
-static journal_position find_sale(struct request *request, const struct msg_return_request *message,
-                                  local_day returned_on)
+static uint32_t lines_that_return(struct service *service, const struct msg_return_line *lines,
+                                  uint64_t count)
 {
-    struct fold *fold = ledger_fold(request->service->ledger);
-    if (message->sale_position != 0)
-        return message->sale_position < ledger_end(request->service->ledger) ? message->sale_position : 0;
-    const struct wire_code *store = message->sale_store.size > 0 ? &message->sale_store : &message->store;
-    const struct wire_code *till = message->sale_till.size > 0 ? &message->sale_till : &message->till;
-    struct document sale = { .kind = DOCUMENT_SALE,
-                             .store = text_of_code(store),
-                             .till = text_of_code(till),
-                             .business_date = (local_day)message->sale_date,
-                             .number = text_of_code(&message->sale_receipt) };
-    if (sale.number.size == 0)
-        return 0;
-    if (message->sale_date != 0)
-        return fold_document(fold, &sale);
-    for (local_day back = 0; back <= SALE_SEARCH_DAYS && back <= returned_on; back++) {
-        sale.business_date = returned_on - back;
-        journal_position position = fold_document(fold, &sale);
-        if (position != 0)
-            return position;
-    }
-    return 0;
-}
-
-/*
- * Whether the event was booked there as a purchase. The position may be the client's own, and bytes inside another
- * event may look like one: only what the index of its request leads to is believed.
- */
-static bool is_purchase_at(struct service *service, const struct event *event, journal_position position)
-{
-    return event != NULL && event->type == EVENT_PURCHASE &&
-           fold_request(ledger_fold(service->ledger), event->request.identity, event->request.epoch,
-                        event->request.number) == position;
-}
-
-static uint32_t return_lines(struct service *service, const struct msg_return_request *message)
-{
-    for (uint64_t i = 0; i < message->lines_count; i++)
+    for (uint64_t i = 0; i < count; i++)
         service->return_lines[i] =
-            (struct return_request_line){ .number = (uint32_t)message->lines[i].number,
-                                          .quantity = (millis_of_unit)message->lines[i].quantity,
-                                          .code = text_of_code(&message->lines[i].code) };
-    return (uint32_t)message->lines_count;
+            (struct return_request_line){ .number = (uint32_t)lines[i].number,
+                                          .quantity = (millis_of_unit)lines[i].quantity,
+                                          .code = text_of_code(&lines[i].code) };
+    return (uint32_t)count;
+}
+
+/* Finds and reads back what the return is of. False: HANDLED_FETCH. */
+static bool find_goods(struct request *request, struct sale_name *name, struct return_request *goods)
+{
+    name->on = goods->document.business_date;
+    goods->sale_position = sale_find(request, name, &goods->sale_document);
+    if (goods->sale_position == 0 && goods->sale_document.number.size > 0)
+        goods->waiting = fold_waiting(ledger_fold(request->service->ledger), &goods->sale_document);
+    return sale_fetch(request, goods->sale_position, &goods->sale) &&
+           spent_fetch(request, goods->sale != NULL ? goods->sale_position : 0, goods->spent_events);
+}
+
+static void answer_return(struct request *request)
+{
+    struct service *service = request->service;
+    struct event *event = &service->decision.event;
+    union message_any answer;
+    struct msg_return_answer *out = &answer.return_answer;
+    message_init(MESSAGE_return_answer, out);
+    if (event->type == EVENT_RETURN) {
+        out->taken = points_to_wire(service, event->goods_return.taken);
+        out->given_back = points_to_wire(service, event->goods_return.given_back);
+        out->shortfall = points_to_wire(service, event->goods_return.shortfall);
+    }
+    if (event->effect_count > 0) {
+        struct balance balance = balance_after(service, 0);
+        out->available = points_to_wire(service, balance.available);
+        out->debt = points_to_wire(service, balance.debt);
+    }
+    out->flags = (event->flags & EVENT_FLAG_SERVER_TIME) | (event->type == EVENT_RETURN_WAITING ? 2u : 0);
+    book(request, event, &answer);
 }
 
 enum handled handle_return(struct request *request)
@@ -68,7 +61,6 @@ enum handled handle_return(struct request *request)
     struct service *service = request->service;
     const struct msg_return_request *message = &request->message->return_request;
     struct decision *decision = &service->decision;
-    struct judgement judgement = request_judgement(request);
     struct return_request goods = {
         .card = text_of_code(&message->card),
         .time = (utc_us)message->time,
@@ -76,7 +68,7 @@ enum handled handle_return(struct request *request)
                                 message->business_date, message->time, &message->document),
         .operator= text_of_code(&message->operator),
         .amount = (minor_units)message->amount,
-        .line_count = return_lines(service, message),
+        .line_count = lines_that_return(service, message->lines, message->lines_count),
         .lines = service->return_lines,
     };
     uint8_t content[16] = { 0 };
@@ -86,30 +78,69 @@ enum handled handle_return(struct request *request)
         if (check != DOCUMENT_NEW)
             return check == DOCUMENT_FETCH ? HANDLED_FETCH : HANDLED;
     }
-    goods.sale_position = find_sale(request, message, goods.document.business_date);
-    if (goods.sale_position != 0 && request->fetched_position != goods.sale_position) {
-        request->fetch = goods.sale_position;
+    struct sale_name name = { .position = message->sale_position,
+                              .store = &message->sale_store,
+                              .till = &message->sale_till,
+                              .here_store = &message->store,
+                              .here_till = &message->till,
+                              .receipt = &message->sale_receipt,
+                              .date = message->sale_date };
+    if (!find_goods(request, &name, &goods))
         return HANDLED_FETCH;
-    }
-    if (is_purchase_at(service, request->fetched, goods.sale_position))
-        goods.sale = request->fetched;
-    decide_return(&service->view, &judgement, &goods, decision);
-    if (decision->refusal != REFUSAL_NONE) {
-        refuse_decision(request);
+    struct judgement judgement = request_judgement(request);
+    enum handled handled;
+    do
+        decide_return(&service->view, &judgement, &goods, decision);
+    while (day_first(request));
+    if (decision_ended(request, &handled))
+        return handled;
+    memcpy(decision->event.content, content, sizeof(content));
+    answer_return(request);
+    return HANDLED;
+}
+
+enum handled handle_return_preview(struct request *request)
+{
+    struct service *service = request->service;
+    const struct msg_return_preview_request *message = &request->message->return_preview_request;
+    static const struct wire_code no_number = { .size = 0 };
+    struct return_request goods = {
+        .card = text_of_code(&message->card),
+        .time = (utc_us)message->time,
+        .document = document_of(request, DOCUMENT_RETURN, &message->store, &message->till,
+                                message->business_date, message->time, &no_number),
+        .operator= text_of_code(&message->operator),
+        .amount = (minor_units)message->amount,
+        .line_count = lines_that_return(service, message->lines, message->lines_count),
+        .lines = service->return_lines,
+    };
+    struct sale_name name = { .position = message->sale_position,
+                              .store = &message->sale_store,
+                              .till = &message->sale_till,
+                              .here_store = &message->store,
+                              .here_till = &message->till,
+                              .receipt = &message->sale_receipt,
+                              .date = message->sale_date };
+    if (!find_goods(request, &name, &goods))
+        return HANDLED_FETCH;
+    struct judgement judgement = request_judgement(request);
+    judgement.flags &= ~(uint32_t)EVENT_FLAG_ADVICE; /* it has not happened yet */
+    decide_return(&service->view_of_reads, &judgement, &goods, &service->decision);
+    if (service->decision.refusal != REFUSAL_NONE) {
+        answer_decision(request);
         return HANDLED;
     }
-    struct event *event = &decision->event;
-    memcpy(event->content, content, sizeof(content));
-    struct balance balance = balance_after(service);
+    const struct goods_return *made = &service->decision.event.goods_return;
+    struct balance balance = balance_after(service, 0);
     union message_any answer;
-    struct msg_return_answer *out = &answer.return_answer;
-    message_init(MESSAGE_return_answer, out);
-    out->taken = points_to_wire(service, event->goods_return.taken);
-    out->given_back = points_to_wire(service, event->goods_return.given_back);
-    out->shortfall = points_to_wire(service, event->goods_return.shortfall);
+    struct msg_return_preview_answer *out = &answer.return_preview_answer;
+    message_init(MESSAGE_return_preview_answer, out);
+    out->taken = points_to_wire(service, made->taken);
+    out->given_back = points_to_wire(service, made->given_back);
+    out->shortfall = points_to_wire(service, made->shortfall);
+    out->amount = (uint64_t)made->amount;
     out->available = points_to_wire(service, balance.available);
     out->debt = points_to_wire(service, balance.debt);
-    out->flags = event->flags & EVENT_FLAG_SERVER_TIME;
-    book(request, event, &answer);
+    answer_read(request, &answer, ledger_newest(service->ledger));
     return HANDLED;
 }

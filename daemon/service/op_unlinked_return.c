@@ -18,7 +18,6 @@ enum handled handle_unlinked_return(struct request *request)
     struct service *service = request->service;
     const struct msg_unlinked_return_request *message = &request->message->unlinked_return_request;
     struct decision *decision = &service->decision;
-    struct judgement judgement = request_judgement(request);
     struct unlinked_return_request goods = {
         .card = text_of_code(&message->card),
         .amount = (minor_units)message->amount,
@@ -40,14 +39,16 @@ enum handled handle_unlinked_return(struct request *request)
         if (check != DOCUMENT_NEW)
             return check == DOCUMENT_FETCH ? HANDLED_FETCH : HANDLED;
     }
-    decide_unlinked_return(&service->view, &judgement, &goods, decision);
-    if (decision->refusal != REFUSAL_NONE) {
-        refuse_decision(request);
-        return HANDLED;
-    }
+    struct judgement judgement = request_judgement(request);
+    enum handled handled;
+    do
+        decide_unlinked_return(&service->view, &judgement, &goods, decision);
+    while (day_first(request));
+    if (decision_ended(request, &handled))
+        return handled;
     struct event *event = &decision->event;
     memcpy(event->content, content, sizeof(content));
-    struct balance balance = balance_after(service);
+    struct balance balance = balance_after(service, 0);
     union message_any answer;
     struct msg_unlinked_return_answer *out = &answer.unlinked_return_answer;
     message_init(MESSAGE_unlinked_return_answer, out);

@@ -10,6 +10,22 @@ struct text text_of_code(const struct wire_code *code)
     return (struct text){ code->bytes, code->size };
 }
 
+struct place place_of(const struct wire_code *store, const struct wire_code *till,
+                      const struct wire_code *operator)
+{
+    return (struct place){ .store = text_of_code(store),
+                           .till = text_of_code(till),
+                           .operator= text_of_code(operator) };
+}
+
+millipoints points_freed(const struct effect *effect)
+{
+    millipoints freed = 0;
+    for (uint32_t i = 0; i < effect->lot_change_count; i++)
+        freed += effect->lot_changes[i].kind == LOT_FREE ? effect->lot_changes[i].points : 0;
+    return freed;
+}
+
 void answer_bytes(struct service *service, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
                   const void *bytes, size_t size, journal_position wait_for)
 {

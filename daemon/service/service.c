@@ -54,6 +54,36 @@ static bool view_returned(void *ctx, journal_position sale, struct returned *out
     return fold_returned(ledger_fold(service->ledger), sale, out);
 }
 
+static bool view_hold(void *ctx, journal_position hold, struct hold_state *out)
+{
+    struct service *service = ctx;
+    return fold_hold(ledger_fold(service->ledger), hold, out);
+}
+
+static int64_t view_reward_used(void *ctx, uint64_t reward)
+{
+    struct service *service = ctx;
+    return fold_reward_used(ledger_fold(service->ledger), reward);
+}
+
+static journal_position view_reversed_by(void *ctx, journal_position original)
+{
+    struct service *service = ctx;
+    return fold_reversed_by(ledger_fold(service->ledger), original);
+}
+
+/* For reads that decide: what is due today has been done, though no event says so yet. */
+static bool view_account_today(void *ctx, account_number number, struct account *out)
+{
+    struct service *service = ctx;
+    if (!view_account(ctx, number, out))
+        return false;
+    if (account_due_day(out) <= today(service))
+        account_on_day(programme_in_force(service, ledger_now(service->ledger)), today(service), out,
+                       service->scratch);
+    return true;
+}
+
 static const struct programme *view_programme(void *ctx, uint32_t version, utc_us time)
 {
     struct service *service = ctx;
@@ -90,19 +120,29 @@ enum punkt_status service_open(const struct service_options *options, struct ser
                                           .card = view_card,
                                           .account = view_account,
                                           .returned = view_returned,
+                                          .hold = view_hold,
+                                          .reward_used = view_reward_used,
+                                          .reversed_by = view_reversed_by,
                                           .programme = view_programme,
                                           .next_account = view_next_account,
                                           .next_card = view_next_card };
+    service->view_of_reads = service->view;
+    service->view_of_reads.account = view_account_today;
     service->lists_size = LISTS_BYTES;
     service->lists = malloc(service->lists_size);
     service->bytes = malloc(FRAME_BODY_MAX);
+    service->scratch = calloc(1, sizeof(*service->scratch));
+    service->fetched = calloc(FETCHED_MAX, sizeof(*service->fetched));
     enum punkt_status status = sha256_init(&service->sha256);
-    if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL) {
+    if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL ||
+        service->scratch == NULL || service->fetched == NULL) {
         failure_set(failure, "no memory for the service");
         status = PUNKT_NO_MEMORY;
     }
     if (status == PUNKT_OK)
         status = programmes_load(service, failure);
+    if (status == PUNKT_OK)
+        status = daily_open(service, failure);
     if (status != PUNKT_OK) {
         service_free(service);
         return status;
@@ -127,11 +167,14 @@ void service_free(struct service *service)
             free(lane);
         }
     }
+    daily_free(service);
     programmes_free(service);
+    fetched_free(service);
     answers_done(&service->answers);
     sha256_done(&service->sha256);
     free(service->lists);
     free(service->bytes);
+    free(service->scratch);
     free(service);
 }
 
@@ -182,16 +225,12 @@ bool request_decode(struct request *request)
     return false;
 }
 
-/* Session and read operations: decoded and answered, or on their way to the reader thread. */
-static void handle_other(struct request *request)
+/* A session or read operation, decoded: answered, on its way to the reader thread, or something must be read back first. */
+static enum handled handle_decoded(struct request *request)
 {
-    if (!request_decode(request))
-        return;
     switch (request->row->code) {
 #define HANDLE_SESSION(name) HANDLE_READ(name)
-#define HANDLE_READ(name)                                                                                    \
-    (void)handle_##name(request);                                                                            \
-    break;
+#define HANDLE_READ(name) return handle_##name(request);
 #define HANDLE_CHANGE(name) break;
 #define OPERATION(code, NAME, name, kind, doc)                                                               \
     case OPERATION_##NAME:                                                                                   \
@@ -201,6 +240,40 @@ static void handle_other(struct request *request)
 #undef OPERATION
 #undef RESERVED
     }
+    PUNKT_CHECK(false); /* changes go through their lane */
+    return HANDLED;
+}
+
+static void read_goes_on(struct parked *parked)
+{
+    struct request request = parked_request(parked);
+    PUNKT_CHECK(request_decode(&request)); /* it was before */
+    enum handled handled = handle_decoded(&request);
+    if (handled == HANDLED_FETCH)
+        parked_wait(parked, &request, handled, read_goes_on);
+    else
+        parked_free(parked);
+}
+
+static void handle_other(struct request *request)
+{
+    if (!request_decode(request))
+        return;
+    fetched_clear(request->service);
+    if (handle_decoded(request) != HANDLED_FETCH)
+        return;
+    struct parked *parked = park(request);
+    if (parked == NULL)
+        refuse_now(request, RESULT_BUSY, "out of memory");
+    else
+        parked_wait(parked, request, HANDLED_FETCH, read_goes_on);
+}
+
+/* What asks for a PIN, or sets one. */
+static bool takes_secret(enum operation operation)
+{
+    return operation == OPERATION_PURCHASE || operation == OPERATION_REDEEM || operation == OPERATION_HOLD ||
+           operation == OPERATION_CARD_PIN;
 }
 
 enum service_verdict service_frame(struct service *service, struct session *session,
@@ -225,6 +298,8 @@ enum service_verdict service_frame(struct service *service, struct session *sess
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
     else if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0)
         refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");
+    else if ((frame->flags & FRAME_FLAG_SECRET) != 0 && !takes_secret(row->code))
+        refuse_frame(service, session, frame, RESULT_MALFORMED, "this operation takes no secret part");
     else if (row->kind != OPERATION_KIND_CHANGE)
         handle_other(&request);
     else if (session->lane == NULL)
@@ -240,7 +315,13 @@ bool service_turn(struct service *service)
 {
     answers_release(&service->answers, ledger_durable(service->ledger), &service->options.link);
     lanes_resume(service);
+    daily_turn(service);
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
+}
+
+bool service_has_work(const struct service *service)
+{
+    return daily_has_work(service);
 }
 
 bool service_is_idle(const struct service *service)

@@ -39,6 +39,7 @@ struct service_options {
     struct service_limits limits;
     /* Compiles the text of a programme; false: failure says why. By main, from ops. */
     bool (*read_programme)(struct text text, struct programme *out, struct failure *failure);
+    uint8_t pepper[32]; /* of PINs (LEDGER.md, Secrets) */
 };
 
 /* Loads every published programme. PUNKT_INVALID: one of them cannot be read by this version. */
@@ -70,6 +71,9 @@ void service_broken(struct service *service, struct session *session, const stru
  * durable, goes on with requests that waited. True: there is room, frames may be offered.
  */
 bool service_turn(struct service *service);
+
+/* Something becomes due by itself right now: the next turn should not wait for a socket. */
+bool service_has_work(const struct service *service);
 
 /* Answers that wait for the disk: a clean stop gives them a moment. */
 bool service_is_idle(const struct service *service);
