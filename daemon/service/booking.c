@@ -228,7 +228,7 @@ void refuse_now(struct request *request, enum result result, const char *detail)
 }
 
 /* Ties a new number to the event that booked the document: the first answer again. */
-static void tie(struct request *request, const struct event *first, journal_position position,
+void tie(struct request *request, const struct event *first, journal_position position,
                 const struct document *document)
 {
     struct service *service = request->service;

@@ -283,6 +283,10 @@ void answer_decision(struct request *request);
 /* Refuses without a trace: malformed, or to be tried again. */
 void refuse_now(struct request *request, enum result result, const char *detail);
 
+/* Ties this number to the event that answered the same before: its answer again. */
+void tie(struct request *request, const struct event *first, journal_position position,
+         const struct document *document);
+
 enum document_check { DOCUMENT_NEW, DOCUMENT_SETTLED, DOCUMENT_FETCH };
 /*
  * Looks a receipt or return document up. SETTLED: it was booked before, and the answer (the first again,
@@ -363,6 +367,7 @@ size_t refusal_encode(enum result result, const char *detail, int64_t needed, in
 void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
                     enum result result, const char *detail, journal_position wait_for);
 struct text text_of_code(const struct wire_code *code);
+struct text text_of_message(struct message_text text);
 struct place place_of(const struct wire_code *store, const struct wire_code *till,
                       const struct wire_code *operator);
 /* What an effect freed of holds. */

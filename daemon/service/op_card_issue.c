@@ -33,7 +33,6 @@ enum handled handle_card_issue(struct request *request)
     struct service *service = request->service;
     const struct msg_card_issue_request *message = &request->message->card_issue_request;
     struct decision *decision = &service->decision;
-    struct judgement judgement = request_judgement(request);
     enum card_check check = (enum card_check)programme_newest(service)->card_check;
     struct issue_request issue = { .card = text_of_code(&message->card),
                                    .count = (uint32_t)message->count,
@@ -44,16 +43,19 @@ enum handled handle_card_issue(struct request *request)
         refuse(request, RESULT_INVALID_CARD_NUMBER, "a range of no cards", 0, 0);
         return HANDLED;
     }
-    decide_issue(&service->view, &judgement, &issue, decision);
-    if (decision->refusal != REFUSAL_NONE) {
-        refuse_decision(request);
-        return HANDLED;
-    }
+    struct judgement judgement = request_judgement(request);
+    enum handled handled;
+    do
+        decide_issue(&service->view, &judgement, &issue, decision);
+    while (day_first(request));
+    if (decision_ended(request, &handled))
+        return handled;
     struct event *event = &decision->event;
     event->cards_issued.numbers = all_numbers(service, &message->card, message->count, check);
     union message_any answer;
     message_init(MESSAGE_card_issue_answer, &answer.card_issue_answer);
-    answer.card_issue_answer.account = event->cards_issued.first_account;
+    answer.card_issue_answer.account =
+        event->cards_issued.joins ? event->effects[0].account : event->cards_issued.first_account;
     answer.card_issue_answer.status = CARD_ACTIVE;
     answer.card_issue_answer.count = message->count;
     book(request, event, &answer);

@@ -10,6 +10,11 @@ struct text text_of_code(const struct wire_code *code)
     return (struct text){ code->bytes, code->size };
 }
 
+struct text text_of_message(struct message_text text)
+{
+    return (struct text){ text.data, (size_t)text.size };
+}
+
 struct place place_of(const struct wire_code *store, const struct wire_code *till,
                       const struct wire_code *operator)
 {

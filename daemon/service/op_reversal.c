@@ -1,0 +1,156 @@
+/*
+ * Reversal: finds what the original number made, and all that its undoing needs, then decides.
+ */
+#include "ledger/fold.h"
+#include "service/internal.h"
+
+/* A number that was passed over as malformed booked nothing: it was refused. */
+static const struct event passed_over = { .type = EVENT_REFUSAL };
+
+/* What was done under the original number: reversal->event and position. */
+enum found { FOUND, FOUND_FETCH, FOUND_ENDED /* answered already */ };
+
+static bool was_passed_over(struct request *request, const struct request_name *original)
+{
+    struct lane_record lane;
+    if (original->epoch == request->lane->epoch)
+        return original->number <= request->lane->highest;
+    return fold_lane(ledger_fold(request->service->ledger), original->identity, original->epoch, &lane) &&
+           original->number <= lane.highest;
+}
+
+static enum found find_original(struct request *request, struct reversal_request *reversal)
+{
+    struct fold *fold = ledger_fold(request->service->ledger);
+    const struct request_name *original = &reversal->original;
+    reversal->position = fold_request(fold, original->identity, original->epoch, original->number);
+    if (reversal->position == 0) {
+        if (was_passed_over(request, original))
+            reversal->event = &passed_over;
+        return FOUND;
+    }
+    do {
+        if (!fetched_event(request, reversal->position, &reversal->event))
+            return FOUND_FETCH;
+        if (reversal->event == NULL) {
+            refuse_now(request, RESULT_BUSY, "the original is in a part of the journal that cannot be read now");
+            return FOUND_ENDED;
+        }
+        if (reversal->event->type != EVENT_TIE)
+            return FOUND;
+        reversal->position = reversal->event->tie.first;
+    } while (true);
+}
+
+/* Undone before, or before it came: the first answer again. */
+static enum found find_earlier(struct request *request, const struct reversal_request *reversal)
+{
+    if (reversal->position == 0)
+        return FOUND;
+    journal_position earlier = reversal->event->type == EVENT_TOMBSTONE
+                                   ? reversal->position
+                                   : fold_reversed_by(ledger_fold(request->service->ledger),
+                                                      reversal->position);
+    const struct event *first;
+    if (earlier == 0)
+        return FOUND;
+    if (!fetched_event(request, earlier, &first))
+        return FOUND_FETCH;
+    if (first == NULL)
+        refuse_now(request, RESULT_BUSY, "its reversal is in a part of the journal that cannot be read now");
+    else if (first->answer_type != (OPERATION_REVERSAL | FRAME_TYPE_DONE))
+        return FOUND; /* undone along with something else: the decision says that nothing is left */
+    else
+        tie(request, first, earlier, &first->document);
+    return FOUND_ENDED;
+}
+
+static journal_position sale_of(const struct event *event, journal_position position)
+{
+    switch (event->type) {
+    case EVENT_PURCHASE:
+        return position;
+    case EVENT_RETURN:
+        return event->goods_return.sale;
+    case EVENT_REDEMPTION:
+    case EVENT_CAPTURE:
+        return event->redemption.sale;
+    default:
+        return 0;
+    }
+}
+
+/* The hold's end, the purchase, what was spent on it. False: HANDLED_FETCH. */
+static bool find_more(struct request *request, struct reversal_request *reversal)
+{
+    struct hold_state hold;
+    if (reversal->event == NULL || reversal->position == 0)
+        return true;
+    if (reversal->event->type == EVENT_HOLD &&
+        fold_hold(ledger_fold(request->service->ledger), reversal->position, &hold) &&
+        hold.end != HOLD_OPEN) {
+        reversal->ended_position = hold.ended_by;
+        if (!fetched_event(request, hold.ended_by, &reversal->ended))
+            return false;
+    }
+    reversal->sale_position = sale_of(reversal->event, reversal->position);
+    if (reversal->sale_position == 0)
+        return true;
+    return fetched_event(request, reversal->sale_position, &reversal->sale) &&
+           spent_fetch(request, reversal->sale_position, reversal->spent_events);
+}
+
+static void answer_reversal(struct request *request)
+{
+    struct service *service = request->service;
+    struct event *event = &service->decision.event;
+    union message_any answer;
+    struct msg_reversal_answer *out = &answer.reversal_answer;
+    message_init(MESSAGE_reversal_answer, out);
+    out->outcome = (uint64_t)event->reversal.outcome;
+    out->taken = points_to_wire(service, event->reversal.taken);
+    out->given_back = points_to_wire(service, event->reversal.given);
+    if (event->effect_count > 0) {
+        struct balance balance = balance_after(service, 0);
+        out->available = points_to_wire(service, balance.available);
+        out->debt = points_to_wire(service, balance.debt);
+    }
+    if (event->reversal.type == EVENT_PURCHASE)
+        out->amount = (uint64_t)event->reversal.goods.amount;
+    if (event->type == EVENT_TOMBSTONE)
+        lane_tombstone(service, event->reversal.original.identity, event->reversal.original.epoch);
+    book(request, event, &answer);
+}
+
+enum handled handle_reversal(struct request *request)
+{
+    struct service *service = request->service;
+    const struct msg_reversal_request *message = &request->message->reversal_request;
+    struct reversal_request reversal = {
+        .original = { .identity = request->identity, .epoch = message->epoch, .number = message->number },
+        .card = text_of_code(&message->card),
+        .amount = message->amount,
+        .time = (utc_us)message->time,
+        .place = place_of(&message->store, &message->till, &message->operator),
+    };
+    if (message->number == 0 || message->epoch == 0 ||
+        (message->epoch == request->lane->epoch && message->number == request->number)) {
+        refuse(request, RESULT_DOES_NOT_MATCH, "that is no earlier request", 0, 0);
+        return HANDLED;
+    }
+    enum found found = find_original(request, &reversal);
+    if (found == FOUND && reversal.event != NULL)
+        found = find_earlier(request, &reversal);
+    if (found != FOUND)
+        return found == FOUND_FETCH ? HANDLED_FETCH : HANDLED;
+    if (!find_more(request, &reversal))
+        return HANDLED_FETCH;
+    struct judgement judgement = request_judgement(request);
+    enum handled handled;
+    do
+        decide_reversal(&service->view, &judgement, &reversal, &service->decision);
+    while (day_first(request));
+    if (!decision_ended(request, &handled))
+        answer_reversal(request);
+    return handled;
+}
