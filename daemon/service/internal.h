@@ -379,6 +379,18 @@ enum punkt_status programmes_load(struct service *service, struct failure *failu
 const struct programme *programme_in_force(const struct service *service, utc_us time);
 /* The newest: its currency and decimals are everybody's. */
 const struct programme *programme_newest(const struct service *service);
+/*
+ * Takes a text as the next version, compiled; what is left is to append its event. PUNKT_INVALID: failure says why not.
+ * `from` in the past: now. The text is borrowed until then.
+ */
+PUNKT_MUST_CHECK enum punkt_status programme_prepare(struct service *service, struct text text, utc_us from,
+                                                     struct programme_record *out_record,
+                                                     struct failure *failure);
+/* What a valid text may not change any more: a problem of the whole. */
+void programme_against_first(struct service *service, struct text text,
+                             void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
+                             void *ctx);
+struct event programme_event(const struct programme_record *record);
 void programmes_free(struct service *service);
 
 /* --- one handler an operation: handle_NAME in op_*.c --- */

@@ -18,7 +18,7 @@ static enum punkt_status programmes_add(struct service *service, const struct pr
     struct programme *programme = malloc(sizeof(*programme));
     if (programme == NULL)
         return PUNKT_NO_MEMORY;
-    if (!service->options.read_programme(record->text, programme, failure)) {
+    if (!service->options.programmes.read(record->text, programme, failure)) {
         free(programme);
         return PUNKT_INVALID;
     }
@@ -86,6 +86,48 @@ static enum punkt_status check_text(const struct service *service, struct text t
     return PUNKT_INVALID;
 }
 
+enum punkt_status programme_prepare(struct service *service, struct text text, utc_us from,
+                                    struct programme_record *out_record, struct failure *failure)
+{
+    struct programme *draft = malloc(sizeof(*draft));
+    enum punkt_status status = draft == NULL ? PUNKT_NO_MEMORY : check_text(service, text, failure);
+    *out_record = (struct programme_record){ .version = service->programme_count + 1,
+                                             .from = i64_max(from, ledger_now(service->ledger)),
+                                             .published = ledger_now(service->ledger),
+                                             .text = text };
+    if (status == PUNKT_OK && !service->options.programmes.read(text, draft, failure))
+        status = PUNKT_INVALID;
+    if (status == PUNKT_OK)
+        status = check_fixed(service, draft, failure);
+    if (status == PUNKT_OK)
+        status = programmes_add(service, out_record, failure);
+    free(draft);
+    return status;
+}
+
+void programme_against_first(struct service *service, struct text text,
+                             void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
+                             void *ctx)
+{
+    struct programme *draft = malloc(sizeof(*draft));
+    struct failure failure;
+    if (draft != NULL && service->options.programmes.read(text, draft, &failure) &&
+        check_fixed(service, draft, &failure) != PUNKT_OK)
+        each(ctx, 0, 0, text_of(failure.text));
+    free(draft);
+}
+
+struct event programme_event(const struct programme_record *record)
+{
+    return (struct event){ .type = EVENT_PROGRAMME,
+                           .time = record->published,
+                           .occurred = record->published,
+                           .operator= record->operator,
+                           .programme = { .version = record->version,
+                                          .from = record->from,
+                                          .text = record->text } };
+}
+
 enum punkt_status service_publish(struct service *service, struct text text, struct failure *failure)
 {
     struct programme_record newest;
@@ -93,26 +135,13 @@ enum punkt_status service_publish(struct service *service, struct text text, str
         fold_programme(ledger_fold(service->ledger), service->programme_count, &newest) &&
         text_equal(newest.text, text))
         return PUNKT_OK;
-    struct programme_record record = { .version = service->programme_count + 1,
-                                       .from = ledger_now(service->ledger),
-                                       .text = text };
-    struct programme draft;
-    enum punkt_status status = check_text(service, text, failure);
+    struct programme_record record;
+    enum punkt_status status = programme_prepare(service, text, 0, &record, failure);
     if (status != PUNKT_OK)
         return status;
-    if (!service->options.read_programme(text, &draft, failure))
-        return PUNKT_INVALID;
-    status = check_fixed(service, &draft, failure);
-    if (status == PUNKT_OK)
-        status = programmes_add(service, &record, failure);
-    if (status != PUNKT_OK)
-        return status;
-    struct event event = { .type = EVENT_PROGRAMME,
-                           .time = record.from,
-                           .occurred = record.from,
-                           .programme = { .version = record.version, .from = record.from, .text = text } };
-    (void)ledger_reserve(service->ledger);
-    ledger_append(service->ledger, &event);
+    struct event event = programme_event(&record);
+    event.day = today(service);
+    append_own(service, &event);
     return PUNKT_OK;
 }
 

@@ -33,12 +33,22 @@ struct service_limits {
     uint32_t in_flight_max; /* told to clients at hello */
 };
 
+/* How texts of a programme are read: by main, from ops. */
+struct service_programmes {
+    /* Compiles it; false: failure says why. */
+    bool (*read)(struct text text, struct programme *out, struct failure *failure);
+    /* Calls `each` for every mistake; line 0: of the whole text. */
+    void (*check)(struct text text,
+                  void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what), void *ctx);
+    /* Calls `each` for every difference of two valid texts. */
+    void (*diff)(struct text before, struct text after, void (*each)(void *ctx, struct text line), void *ctx);
+};
+
 struct service_options {
     struct ledger *ledger; /* borrowed; outlives the service */
     struct service_link link;
     struct service_limits limits;
-    /* Compiles the text of a programme; false: failure says why. By main, from ops. */
-    bool (*read_programme)(struct text text, struct programme *out, struct failure *failure);
+    struct service_programmes programmes;
     uint8_t pepper[32]; /* of PINs (LEDGER.md, Secrets) */
 };
 
