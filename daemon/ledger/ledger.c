@@ -167,6 +167,11 @@ enum punkt_status ledger_start_threads(struct ledger *ledger, struct failure *fa
             failure_set(failure, "the reader thread cannot be started: %s", punkt_status_name(status));
     }
     if (status == PUNKT_OK) {
+        status = reader_open(ledger->journal, ledger->state, wake_loop, ledger, &ledger->worker);
+        if (status != PUNKT_OK)
+            failure_set(failure, "the worker thread cannot be started: %s", punkt_status_name(status));
+    }
+    if (status == PUNKT_OK) {
         ledger->warm = (struct ledger_job){ .run = warm_run, .done = warm_done };
         reader_submit(ledger->reader, &ledger->warm);
     }
@@ -185,6 +190,7 @@ void ledger_drop(struct ledger *ledger)
     if (ledger == NULL)
         return;
     reader_close(ledger->reader);
+    reader_close(ledger->worker);
     state_close(ledger->state);
     journal_close(ledger->journal);
     replay_close(&ledger->replay);
@@ -251,6 +257,11 @@ void ledger_submit(struct ledger *ledger, struct ledger_job *job)
     ledger->waiting = job;
 }
 
+void ledger_submit_work(struct ledger *ledger, struct ledger_job *job)
+{
+    reader_submit(ledger->worker, job);
+}
+
 bool ledger_event_in_memory(const struct ledger *ledger, journal_position position, struct text *out_bytes)
 {
     const uint8_t *event;
@@ -279,6 +290,7 @@ void ledger_process(struct ledger *ledger)
         }
     }
     reader_process(ledger->reader);
+    reader_process(ledger->worker);
 }
 
 void ledger_turn_end(struct ledger *ledger)
@@ -426,7 +438,8 @@ enum punkt_status ledger_close(struct ledger *ledger, struct failure *failure)
     if (ledger == NULL)
         return PUNKT_OK;
     reader_close(ledger->reader);
-    ledger->reader = NULL;
+    reader_close(ledger->worker);
+    ledger->reader = ledger->worker = NULL;
     /* The block before may still be on its way; then the last one can be sealed. */
     struct journal_head head;
     while (!ledger->open_block_empty && !journal_seal(ledger->journal, ledger->fold->time, &head))

@@ -105,6 +105,8 @@ bool ledger_event_in_memory(const struct ledger *ledger, journal_position positi
 
 /* Runs a job on the reader thread once the event it waits for is durable. */
 void ledger_submit(struct ledger *ledger, struct ledger_job *job);
+/* Runs a job at once on the worker thread, which is for scrypt and signing and reads nothing. */
+void ledger_submit_work(struct ledger *ledger, struct ledger_job *job);
 /* A verification of the whole ledger up to the last checkpoint, to be sliced by a job. */
 PUNKT_MUST_CHECK enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_verify,
                                                       struct failure *failure);

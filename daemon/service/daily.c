@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "ledger/account_scan.h"
 #include "ledger/fold.h"
-#include "ledger/scan.h"
 #include "service/internal.h"
 
-#define BATCH_MAX 1024 /* candidates of a scan's slice */
 #define SLICE_MAX 16   /* accounts and holds booked a turn */
 
 struct deadline {
@@ -19,14 +19,12 @@ struct deadline {
 
 struct daily {
     struct service *service;
-    /* The run: candidates of one batch, until the scan says there are no more. */
-    struct ledger_job job;
+    /* The run: the candidates of a scan, batch by batch. */
+    struct account_scan scan;
     bool scanning;
     bool running;
-    local_day day;       /* for which it runs, or has run */
-    account_number next; /* where the next batch begins */
-    uint32_t found, done;
-    account_number batch[BATCH_MAX];
+    local_day day; /* for which it runs, or has run */
+    uint32_t done; /* of the batch */
     /* Open holds, a heap by deadline. Those that ended stay until their deadline. */
     struct deadline *holds;
     size_t hold_count, hold_capacity;
@@ -122,39 +120,34 @@ static uint32_t end_holds(struct daily *daily)
 
 static void scan_done(struct ledger_job *job)
 {
-    struct daily *daily = (struct daily *)(void *)((char *)job - offsetof(struct daily, job));
+    struct daily *daily = (struct daily *)(void *)((char *)job - offsetof(struct daily, scan.job));
     daily->scanning = false;
-}
-
-static enum job_step scan_run(struct ledger_job *job, struct reading *reading)
-{
-    struct daily *daily = (struct daily *)(void *)((char *)job - offsetof(struct daily, job));
-    return scan_due(reading, daily->day, &daily->next, daily->batch, BATCH_MAX, &daily->found);
+    daily->done = 0;
+    if (daily->scan.failed)
+        log_error("the daily run cannot read state; it goes on with what is touched");
 }
 
 static void begin_batch(struct daily *daily)
 {
     daily->scanning = true;
-    daily->found = 0;
-    daily->done = 0;
-    daily->job = (struct ledger_job){ .run = scan_run, .done = scan_done };
-    ledger_submit(daily->service->ledger, &daily->job);
+    daily->scan.job.done = scan_done;
+    daily->scan.job.run = account_scan_run;
+    ledger_submit(daily->service->ledger, &daily->scan.job);
 }
 
 static void run_accounts(struct daily *daily, uint32_t most)
 {
     struct service *service = daily->service;
-    for (uint32_t i = 0; i < most && daily->done < daily->found; i++) {
-        if (!daily_book(service, daily->batch[daily->done]))
+    for (uint32_t i = 0; i < most && daily->done < daily->scan.count; i++) {
+        if (!daily_book(service, daily->scan.found[daily->done]))
             return;
         daily->done++;
     }
-    if (daily->done < daily->found)
+    if (daily->done < daily->scan.count)
         return;
-    if (daily->next != 0)
+    daily->running = !daily->scan.ended && !daily->scan.failed;
+    if (daily->running)
         begin_batch(daily);
-    else
-        daily->running = false;
 }
 
 void daily_turn(struct service *service)
@@ -164,7 +157,9 @@ void daily_turn(struct service *service)
     if (!daily->running && ledger_clock_confirmed(service->ledger) && daily->day < today(service)) {
         daily->running = true;
         daily->day = today(service);
-        daily->next = 1;
+        memset(&daily->scan, 0, sizeof(daily->scan));
+        daily->scan.kind = ACCOUNTS_DUE;
+        daily->scan.day = daily->day;
         begin_batch(daily);
     }
     if (daily->running && !daily->scanning)
@@ -179,9 +174,9 @@ bool daily_has_work(const struct service *service)
 
 /* --- opening and closing --- */
 
-static void hold_is_open(void *ctx, journal_position hold, utc_us deadline)
+static void hold_is_open(void *ctx, journal_position hold, const struct open_hold *open)
 {
-    daily_hold_begun(ctx, hold, deadline);
+    daily_hold_begun(ctx, hold, open->deadline);
 }
 
 enum punkt_status daily_open(struct service *service, struct failure *failure)
@@ -193,8 +188,10 @@ enum punkt_status daily_open(struct service *service, struct failure *failure)
     }
     service->daily->service = service;
     service->daily->day = INT32_MIN;
-    fold_open_holds(ledger_fold(service->ledger), hold_is_open, service);
-    return PUNKT_OK;
+    if (fold_open_holds(ledger_fold(service->ledger), hold_is_open, service))
+        return PUNKT_OK;
+    failure_set(failure, "the open holds of state cannot be read; run: punktd rebuild --data DIR");
+    return PUNKT_CORRUPT;
 }
 
 void daily_free(struct service *service)
