@@ -31,8 +31,15 @@ static const struct codec_field event_fields[] = {
     CODEC_SEALED(struct event, operator, SEALED_OPERATOR),
     CODEC_SEALED(struct event, suspense.number, SEALED_CARD_NUMBER),
     CODEC_BOOL(struct event, suspense.new_card),
+    CODEC_U64(struct event, waited.event),
+    CODEC_U64(struct event, waited.previous),
+    CODEC_U32(struct event, waited.sale.kind, DOCUMENT_RETURN),
+    CODEC_CODE(struct event, waited.sale.store),
+    CODEC_CODE(struct event, waited.sale.till),
+    CODEC_DAY(struct event, waited.sale.business_date),
+    CODEC_CODE(struct event, waited.sale.number),
 };
-CODEC_ROWS_ARE_OF(struct event, 824);
+CODEC_ROWS_ARE_OF(struct event, 896);
 
 /* Days of the event's own fields are near that of its time, all others near its day and when it happened. */
 static struct codec_base base_of_time(const struct event *event)

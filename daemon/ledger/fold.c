@@ -237,6 +237,31 @@ bool fold_open_holds(struct fold *fold,
            PUNKT_OK;
 }
 
+struct waiting_visit {
+    void (*visit)(void *ctx, journal_position newest);
+    void *ctx;
+};
+
+static bool visit_waiting(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
+{
+    const struct waiting_visit *waiting = ctx;
+    struct state_value record = { value, (uint32_t)size };
+    journal_position newest;
+    (void)key;
+    (void)key_size;
+    PUNKT_CHECK(position_decode(record, &newest));
+    waiting->visit(waiting->ctx, newest);
+    return true;
+}
+
+bool fold_all_waiting(struct fold *fold, void (*visit)(void *ctx, journal_position newest), void *ctx)
+{
+    struct waiting_visit waiting = { visit, ctx };
+    struct key prefix = key_all_waiting();
+    return state_scan(fold->state, prefix.bytes, prefix.size, NULL, 0, UINT32_MAX, visit_waiting, &waiting) ==
+           PUNKT_OK;
+}
+
 /* --- loading, storing --- */
 
 enum punkt_status fold_load(struct fold *fold, struct state *state, const struct state_mark *mark,
@@ -350,9 +375,11 @@ static bool fold_new_programme(struct fold *fold, const struct event *event)
         return false;
     struct programme_record programme = { .version = event->programme.version,
                                           .from = event->programme.from,
+                                          .published = event->time,
+                                          .operator= event->operator,
                                           .text = event->programme.text };
     struct key key = key_programme(programme.version);
-    if (programme.text.size + 32 > sizeof(fold->record))
+    if (programme.text.size + programme.operator.size + 64 > sizeof(fold->record))
         return false;
     fold_put(fold, &key, fold->record, programme_encode(&programme, fold->record, sizeof(fold->record)));
     fold->programme_version = programme.version;
@@ -472,7 +499,8 @@ bool fold_event(struct fold *fold, const struct event *event, journal_position p
             return false;
     }
     if (!fold_rewards(fold, event) || !fold_became(fold, event, position) ||
-        !fold_detail(fold, event, position) || !fold_moved(&fold->totals, &movements))
+        !fold_detail(fold, event, position) || !fold_waited(fold, event) ||
+        !fold_moved(&fold->totals, &movements))
         return false;
     fold_event_document(fold, event, position);
     bool first_word = event->request.number == 0 || fold_request_name(fold, &event->request, position);

@@ -111,3 +111,6 @@ PUNKT_MUST_CHECK bool fold_open_holds(struct fold *fold,
                                       void (*visit)(void *ctx, journal_position hold,
                                                     const struct open_hold *open),
                                       void *ctx);
+/* The same for returns that wait: the newest of each purchase. */
+PUNKT_MUST_CHECK bool fold_all_waiting(struct fold *fold, void (*visit)(void *ctx, journal_position newest),
+                                       void *ctx);

@@ -167,3 +167,19 @@ bool fold_return_waiting(struct fold *fold, const struct event *event, journal_p
     fold_put_position(fold, &key, position);
     return true;
 }
+
+bool fold_waited(struct fold *fold, const struct event *event)
+{
+    if (event->waited.event == 0)
+        return true;
+    if ((event->type != EVENT_RETURN && event->type != EVENT_REFUSAL) ||
+        fold_waiting(fold, &event->waited.sale) != event->waited.event ||
+        event->waited.previous >= event->waited.event)
+        return false;
+    struct key key = key_waiting(&event->waited.sale);
+    if (event->waited.previous == 0)
+        fold_remove(fold, &key);
+    else
+        fold_put_position(fold, &key, event->waited.previous);
+    return true;
+}

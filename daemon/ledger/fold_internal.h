@@ -48,6 +48,8 @@ PUNKT_MUST_CHECK bool fold_reversal(struct fold *fold, const struct event *event
 PUNKT_MUST_CHECK bool fold_tombstone(struct fold *fold, const struct event *event, journal_position position);
 PUNKT_MUST_CHECK bool fold_return_waiting(struct fold *fold, const struct event *event,
                                           journal_position position);
+/* A return waits no longer: the newest of those for its purchase. */
+PUNKT_MUST_CHECK bool fold_waited(struct fold *fold, const struct event *event);
 
 /* --- fold_reports.c --- */
 

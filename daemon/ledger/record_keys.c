@@ -202,6 +202,11 @@ struct key key_all_open_holds(void)
     return key_of(TABLE_OPEN_HOLD);
 }
 
+struct key key_all_waiting(void)
+{
+    return key_of(TABLE_WAITING);
+}
+
 struct key key_all_day_counts(void)
 {
     return key_of(TABLE_DAY_COUNTS);

@@ -90,6 +90,8 @@ static const struct codec_field lane_fields[] = {
 static const struct codec_field programme_fields[] = {
     CODEC_U32(struct programme_record, version, UINT32_MAX),
     CODEC_I64(struct programme_record, from, 0),
+    CODEC_I64(struct programme_record, published, 0),
+    CODEC_CODE(struct programme_record, operator),
     CODEC_TEXT(struct programme_record, text, 0),
 };
 

@@ -44,6 +44,7 @@ struct key key_till_day(struct text store, struct text till, local_day business_
 /* The beginning that all keys of a kind have, for state_scan. */
 struct key key_all_accounts(void);
 struct key key_all_open_holds(void);
+struct key key_all_waiting(void);
 struct key key_all_day_counts(void);
 struct key key_all_outstanding(void);
 struct key key_all_cohorts(void);
@@ -80,8 +81,10 @@ struct lane_record {
 /* A published version of the programme. */
 struct programme_record {
     uint32_t version;
-    utc_us from;
-    struct text text; /* borrowed from the record's bytes */
+    utc_us from;      /* in force from */
+    utc_us published;
+    struct text operator; /* who published it; both texts are borrowed from the record's bytes */
+    struct text text;
 };
 
 /* What an account's record says at its beginning, so that a scan need not decode the rest. */

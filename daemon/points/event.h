@@ -355,6 +355,14 @@ struct event {
     } suspense;
     uint32_t effect_count;
     struct effect effects[EVENT_EFFECTS_MAX];
+    /*
+     * A return that had waited for its purchase and is decided now, or refused: its event, the one that waited for the same
+     * before it (0: none), and the purchase's key. Filled by service; event 0: none.
+     */
+    struct {
+        journal_position event, previous;
+        struct document sale;
+    } waited;
     /* The answer, as encoded on the wire: type and body. Filled by service. */
     uint16_t answer_type;
     struct text answer;

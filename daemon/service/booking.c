@@ -162,7 +162,7 @@ static const uint16_t results[] = {
     [REFUSAL_OVER_LIMIT] = RESULT_OVER_LIMIT,
 };
 
-static enum result result_of(enum refusal refusal)
+enum result result_of(enum refusal refusal)
 {
     PUNKT_CHECK(refusal < COUNT_OF(results) && results[refusal] != 0); /* else not a refusal */
     return (enum result)results[refusal];

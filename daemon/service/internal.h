@@ -141,6 +141,7 @@ struct service {
     struct sha256 sha256;
     struct lane *lanes[LANE_SLOTS];
     struct lane *stalled;
+    struct parked *waiting_stalled; /* returns that waited for their purchase, to be decided */
     struct pending *pending;
     struct programme **programmes; /* by version - 1 */
     uint32_t programme_count;
@@ -276,6 +277,7 @@ void book(struct request *request, struct event *event, union message_any *answe
 /* Refuses for good: an event, so that a repeat is refused alike. */
 void refuse(struct request *request, enum result result, const char *detail, millipoints needed,
             millipoints available);
+enum result result_of(enum refusal refusal);
 /* Refuses as the decision says. */
 void refuse_decision(struct request *request);
 /* A read is refused as the decision says. */
@@ -332,10 +334,10 @@ void code_for_wire(struct text text, struct wire_code *out);
 
 /* --- waiting.c: returns that came before their purchase (DOMAIN.md, Returning goods) --- */
 
-/* Reads back what waits for the purchase. False: HANDLED_FETCH. */
-PUNKT_MUST_CHECK bool waiting_fetch(struct request *request, const struct document *sale);
-/* The purchase was booked: what waited for it is decided now, each by an event of its own. */
-void waiting_end(struct request *request, const struct document *sale);
+/* The purchase with this key was booked: what waits for it is decided at the next turn. */
+void waiting_end(struct service *service, const struct document *sale);
+void waiting_turn(struct service *service);
+PUNKT_MUST_CHECK enum punkt_status waiting_open(struct service *service, struct failure *failure);
 
 /* --- receipts.c: each into the service's scratch of that name; returns the count --- */
 

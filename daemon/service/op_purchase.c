@@ -85,8 +85,6 @@ enum handled handle_purchase(struct request *request)
             return handled;
         purchase.pin = request->pin;
     }
-    if (!waiting_fetch(request, &purchase.document))
-        return HANDLED_FETCH;
     struct judgement judgement = request_judgement(request);
     do
         decide_purchase(&service->view, &judgement, &purchase, decision);
@@ -95,6 +93,6 @@ enum handled handle_purchase(struct request *request)
         return handled;
     memcpy(decision->event.content, content, sizeof(content));
     answer_purchase(request);
-    waiting_end(request, &purchase.document);
+    waiting_end(service, &purchase.document);
     return HANDLED;
 }

@@ -143,6 +143,8 @@ enum punkt_status service_open(const struct service_options *options, struct ser
         status = programmes_load(service, failure);
     if (status == PUNKT_OK)
         status = daily_open(service, failure);
+    if (status == PUNKT_OK)
+        status = waiting_open(service, failure);
     if (status != PUNKT_OK) {
         service_free(service);
         return status;
@@ -315,6 +317,7 @@ bool service_turn(struct service *service)
 {
     answers_release(&service->answers, ledger_durable(service->ledger), &service->options.link);
     lanes_resume(service);
+    waiting_turn(service);
     daily_turn(service);
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
 }
