@@ -39,7 +39,7 @@ static const struct codec_field event_fields[] = {
     CODEC_DAY(struct event, waited.sale.business_date),
     CODEC_CODE(struct event, waited.sale.number),
 };
-CODEC_ROWS_ARE_OF(struct event, 896);
+CODEC_ROWS_ARE_OF(struct event, 904);
 
 /* Days of the event's own fields are near that of its time, all others near its day and when it happened. */
 static struct codec_base base_of_time(const struct event *event)

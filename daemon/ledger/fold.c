@@ -379,7 +379,7 @@ static bool fold_new_programme(struct fold *fold, const struct event *event)
                                           .operator= event->operator,
                                           .text = event->programme.text };
     struct key key = key_programme(programme.version);
-    if (programme.text.size + programme.operator.size + 64 > sizeof(fold->record))
+    if (programme.text.size + programme.operator.size + 64> sizeof(fold->record))
         return false;
     fold_put(fold, &key, fold->record, programme_encode(&programme, fold->record, sizeof(fold->record)));
     fold->programme_version = programme.version;

@@ -229,7 +229,7 @@ void refuse_now(struct request *request, enum result result, const char *detail)
 
 /* Ties a new number to the event that booked the document: the first answer again. */
 void tie(struct request *request, const struct event *first, journal_position position,
-                const struct document *document)
+         const struct document *document)
 {
     struct service *service = request->service;
     struct event event = { .type = EVENT_TIE,

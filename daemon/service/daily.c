@@ -10,7 +10,7 @@
 #include "ledger/fold.h"
 #include "service/internal.h"
 
-#define SLICE_MAX 16   /* accounts and holds booked a turn */
+#define SLICE_MAX 16 /* accounts and holds booked a turn */
 
 struct deadline {
     utc_us at;
@@ -106,8 +106,8 @@ static uint32_t end_holds(struct daily *daily)
 {
     struct service *service = daily->service;
     uint32_t ended = 0;
-    while (ended < SLICE_MAX && daily->hold_count > 0 &&
-           daily->holds[0].at <= ledger_now(service->ledger) && ledger_has_room(service->ledger)) {
+    while (ended < SLICE_MAX && daily->hold_count > 0 && daily->holds[0].at <= ledger_now(service->ledger) &&
+           ledger_has_room(service->ledger)) {
         if (!time_out(service, daily->holds[0].hold))
             break;
         remove_first(daily);

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "base/base.h"
+#include "ledger/event_codec.h"
 #include "ledger/ledger.h"
 #include "ledger/sha256.h"
-#include "ledger/event_codec.h"
 #include "points/decide.h"
 #include "proto/message.h"
 #include "service/answers.h"
@@ -81,7 +81,7 @@ struct request {
     uint32_t body_size;
     uint8_t fingerprint[16]; /* of a change */
     const union message_any *message;
-    struct text secret;       /* of a change: the PIN that came with it; empty: none */
+    struct text secret; /* of a change: the PIN that came with it; empty: none */
     bool secret_broken;
     enum pin_check pin;       /* what is known of it */
     bool answered;            /* refused on the way to its decision: there is nothing more to do */
@@ -318,11 +318,13 @@ struct sale_name {
 };
 
 /* Where it stands; 0: nowhere. out_document: what was looked for, number empty if by position. */
-journal_position sale_find(struct request *request, const struct sale_name *name, struct document *out_document);
+journal_position sale_find(struct request *request, const struct sale_name *name,
+                           struct document *out_document);
 /* Whether an event that was read back was booked there, by the index of its request. */
 bool event_is_at(struct service *service, const struct event *event, journal_position position);
 /* The purchase at a position, read back; NULL: there is none. False: HANDLED_FETCH. Position 0: none. */
-PUNKT_MUST_CHECK bool sale_fetch(struct request *request, journal_position position, const struct event **out);
+PUNKT_MUST_CHECK bool sale_fetch(struct request *request, journal_position position,
+                                 const struct event **out);
 /* The redemptions that named it (struct returned, spent), read back. False: HANDLED_FETCH. */
 PUNKT_MUST_CHECK bool spent_fetch(struct request *request, journal_position sale,
                                   const struct event *out[SPENT_BACK_MAX]);

@@ -246,7 +246,8 @@ static enum handled decide(struct request *request)
         uint32_t count = service->fetched_count;
         fetched_take(service, request->fetch, (const uint8_t *)bytes.data, bytes.size);
         if (!service->fetched[count].readable) {
-            service->fetched_count = count; /* a client named the position: the reader has the last word on it */
+            service->fetched_count =
+                count; /* a client named the position: the reader has the last word on it */
             return HANDLED_FETCH;
         }
         handled = decide_once(request);

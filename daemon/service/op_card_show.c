@@ -5,7 +5,7 @@ enum handled handle_card_show(struct request *request)
 {
     struct service *service = request->service;
     struct fold *fold = ledger_fold(service->ledger);
-    struct account *account = &service->decision.account;
+    struct account *account = &service->decision.sides[0].before;
     struct card card;
     if (!fold_card(fold, text_of_code(&request->message->card_show_request.card), &card)) {
         answer_refusal(service, request->conn, OPERATION_CARD_SHOW, request->number, RESULT_UNKNOWN_CARD, "",

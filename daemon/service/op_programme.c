@@ -111,8 +111,7 @@ enum handled handle_programme_publish(struct request *request)
     struct text text = { copy, old.text.size };
     struct programme_record record;
     struct failure failure;
-    enum punkt_status status =
-        programme_prepare(service, text, (utc_us)message->from, &record, &failure);
+    enum punkt_status status = programme_prepare(service, text, (utc_us)message->from, &record, &failure);
     if (status == PUNKT_OK) {
         record.operator= text_of_code(&message->operator);
         struct event event = programme_event(&record);

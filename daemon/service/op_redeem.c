@@ -81,8 +81,8 @@ enum handled handle_hold(struct request *request)
     struct service *service = request->service;
     const struct msg_hold_request *message = &request->message->hold_request;
     struct hold_request hold = { .card = text_of_code(&message->card),
-                                 .wish = wish_of(request, message->points, &message->reward,
-                                                 message->quantity),
+                                 .wish =
+                                     wish_of(request, message->points, &message->reward, message->quantity),
                                  .bill = (minor_units)message->bill,
                                  .seconds = (uint32_t)message->seconds,
                                  .time = (utc_us)message->time,

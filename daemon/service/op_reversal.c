@@ -33,7 +33,8 @@ static enum found find_original(struct request *request, struct reversal_request
         if (!fetched_event(request, reversal->position, &reversal->event))
             return FOUND_FETCH;
         if (reversal->event == NULL) {
-            refuse_now(request, RESULT_BUSY, "the original is in a part of the journal that cannot be read now");
+            refuse_now(request, RESULT_BUSY,
+                       "the original is in a part of the journal that cannot be read now");
             return FOUND_ENDED;
         }
         if (reversal->event->type != EVENT_TIE)
@@ -47,10 +48,10 @@ static enum found find_earlier(struct request *request, const struct reversal_re
 {
     if (reversal->position == 0)
         return FOUND;
-    journal_position earlier = reversal->event->type == EVENT_TOMBSTONE
-                                   ? reversal->position
-                                   : fold_reversed_by(ledger_fold(request->service->ledger),
-                                                      reversal->position);
+    journal_position earlier =
+        reversal->event->type == EVENT_TOMBSTONE
+            ? reversal->position
+            : fold_reversed_by(ledger_fold(request->service->ledger), reversal->position);
     const struct event *first;
     if (earlier == 0)
         return FOUND;
@@ -67,17 +68,12 @@ static enum found find_earlier(struct request *request, const struct reversal_re
 
 static journal_position sale_of(const struct event *event, journal_position position)
 {
-    switch (event->type) {
-    case EVENT_PURCHASE:
+    if (event->type == EVENT_PURCHASE)
         return position;
-    case EVENT_RETURN:
+    if (event->type == EVENT_RETURN)
         return event->goods_return.sale;
-    case EVENT_REDEMPTION:
-    case EVENT_CAPTURE:
-        return event->redemption.sale;
-    default:
-        return 0;
-    }
+    bool redeemed = event->type == EVENT_REDEMPTION || event->type == EVENT_CAPTURE;
+    return redeemed ? event->redemption.sale : 0;
 }
 
 /* The hold's end, the purchase, what was spent on it. False: HANDLED_FETCH. */

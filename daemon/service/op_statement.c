@@ -125,7 +125,7 @@ enum handled handle_statement(struct request *request)
     struct service *service = request->service;
     const struct msg_statement_request *message = &request->message->statement_request;
     struct fold *fold = ledger_fold(service->ledger);
-    struct account *account = &service->decision.account;
+    struct account *account = &service->decision.sides[0].before;
     struct card card;
     if (!fold_card(fold, text_of_code(&message->card), &card)) {
         answer_refusal(service, request->conn, OPERATION_STATEMENT, request->number, RESULT_UNKNOWN_CARD, "",

@@ -119,13 +119,12 @@ void programme_against_first(struct service *service, struct text text,
 
 struct event programme_event(const struct programme_record *record)
 {
-    return (struct event){ .type = EVENT_PROGRAMME,
-                           .time = record->published,
-                           .occurred = record->published,
-                           .operator= record->operator,
-                           .programme = { .version = record->version,
-                                          .from = record->from,
-                                          .text = record->text } };
+    return (struct event){
+        .type = EVENT_PROGRAMME,
+        .time = record->published,
+        .occurred = record->published,
+        .operator= record->operator,
+        .programme = { .version = record->version, .from = record->from, .text = record->text } };
 }
 
 enum punkt_status service_publish(struct service *service, struct text text, struct failure *failure)

@@ -6,7 +6,8 @@
 
 #define SALE_SEARCH_DAYS 100 /* how far back a receipt without a date is looked for */
 
-journal_position sale_find(struct request *request, const struct sale_name *name, struct document *out_document)
+journal_position sale_find(struct request *request, const struct sale_name *name,
+                           struct document *out_document)
 {
     struct fold *fold = ledger_fold(request->service->ledger);
     *out_document = (struct document){ .kind = DOCUMENT_NONE };

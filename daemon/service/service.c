@@ -134,8 +134,8 @@ enum punkt_status service_open(const struct service_options *options, struct ser
     service->scratch = calloc(1, sizeof(*service->scratch));
     service->fetched = calloc(FETCHED_MAX, sizeof(*service->fetched));
     enum punkt_status status = sha256_init(&service->sha256);
-    if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL ||
-        service->scratch == NULL || service->fetched == NULL) {
+    if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL || service->scratch == NULL ||
+        service->fetched == NULL) {
         failure_set(failure, "no memory for the service");
         status = PUNKT_NO_MEMORY;
     }

@@ -38,8 +38,8 @@ struct service_programmes {
     /* Compiles it; false: failure says why. */
     bool (*read)(struct text text, struct programme *out, struct failure *failure);
     /* Calls `each` for every mistake; line 0: of the whole text. */
-    void (*check)(struct text text,
-                  void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what), void *ctx);
+    void (*check)(struct text text, void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
+                  void *ctx);
     /* Calls `each` for every difference of two valid texts. */
     void (*diff)(struct text before, struct text after, void (*each)(void *ctx, struct text line), void *ctx);
 };

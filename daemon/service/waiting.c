@@ -12,9 +12,10 @@
 static struct return_request goods_of(struct service *service, const struct event *waiting)
 {
     for (uint32_t i = 0; i < waiting->waiting.line_count; i++)
-        service->return_lines[i] = (struct return_request_line){ .number = waiting->waiting.lines[i].number,
-                                                                 .quantity = waiting->waiting.lines[i].quantity,
-                                                                 .code = waiting->waiting.lines[i].code };
+        service->return_lines[i] =
+            (struct return_request_line){ .number = waiting->waiting.lines[i].number,
+                                          .quantity = waiting->waiting.lines[i].quantity,
+                                          .code = waiting->waiting.lines[i].code };
     return (struct return_request){ .card = waiting->waiting.card,
                                     .time = waiting->occurred,
                                     .document = waiting->document,
