@@ -42,7 +42,7 @@ static void earns_by_the_examples(void **state)
         world->programme.rules[0].amount = row->per;
         world->programme.rules[0].exact = row->exact;
         struct sale_line line = { .quantity = 1000, .amount = row->amount, .tax = row->tax_amount };
-        struct world_sale *sale = world_purchase(world, 0, row->amount, 1, &line);
+        struct world_event *sale = world_purchase(world, 0, row->amount, 1, &line);
         if (sale == NULL || sale->event.purchase.earned != row->want)
             fail_msg("%s: %lld", row->what, sale == NULL ? -1LL : (long long)sale->event.purchase.earned);
         assert_int_equal(world->accounts[0].lot_count, row->want > 0 ? 1 : 0);
@@ -63,13 +63,13 @@ static void only_sale_lines_earn(void **state)
         { .kind = LINE_REWARD, .amount = -500 },
     };
     struct world *world = world_new(1);
-    struct world_sale *sale = world_purchase(world, 0, 6525, COUNT_OF(lines), lines);
+    struct world_event *sale = world_purchase(world, 0, 6525, COUNT_OF(lines), lines);
     assert_int_equal(sale->event.purchase.earned, 15 * POINT);
     assert_int_equal(sale->event.purchase.base, 1500);
-    assert_int_equal(sale->lines[0].base, 500);
-    assert_int_equal(sale->lines[1].base, 0);
-    assert_int_equal(sale->lines[2].base, 1000);
-    assert_int_equal(sale->lines[4].base, 0);
+    assert_int_equal(sale->event.purchase.lines[0].base, 500);
+    assert_int_equal(sale->event.purchase.lines[1].base, 0);
+    assert_int_equal(sale->event.purchase.lines[2].base, 1000);
+    assert_int_equal(sale->event.purchase.lines[4].base, 0);
     world->programme.discounts = DISCOUNTS_BEFORE;
     sale = world_purchase(world, 0, 6525, COUNT_OF(lines), lines);
     assert_int_equal(sale->event.purchase.base, 2500);
@@ -95,7 +95,7 @@ static void best_of_two_rules_earns(void **state)
     world->programme.rules[0].points = 5 * POINT;
     world->programme.rules[0].amount = 1000;
     set_second_rule(world, 8 * POINT, 1000);
-    struct world_sale *sale = world_purchase(world, 0, 1000, 0, NULL);
+    struct world_event *sale = world_purchase(world, 0, 1000, 0, NULL);
     assert_int_equal(sale->event.purchase.earned, 8 * POINT);
     assert_int_equal(sale->event.purchase.part_count, 1);
     assert_int_equal(sale->event.purchase.parts[0].rule, 1);
@@ -166,7 +166,7 @@ static void returns_in_two_steps_leak_no_point(void **state)
     (void)state;
     struct world *world = world_new(1);
     world->programme.rules[0].amount = 1000;
-    struct world_sale *sale = world_purchase(world, 0, 2500, 0, NULL);
+    struct world_event *sale = world_purchase(world, 0, 2500, 0, NULL);
     assert_int_equal(sale->event.purchase.earned, 2 * POINT);
     assert_int_equal(world_return(world, 0, sale, 500, 0, NULL), REFUSAL_NONE);
     assert_int_equal(world->decision.event.goods_return.taken, 0);
@@ -183,7 +183,7 @@ static void return_of_an_amount_takes_its_share(void **state)
 {
     (void)state;
     struct world *world = world_new(1);
-    struct world_sale *sale = world_purchase(world, 0, 10500, 0, NULL);
+    struct world_event *sale = world_purchase(world, 0, 10500, 0, NULL);
     assert_int_equal(world_return(world, 0, sale, 500, 0, NULL), REFUSAL_NONE);
     const struct goods_return *goods_return = &world->decision.event.goods_return;
     assert_int_equal(goods_return->taken, 5 * POINT);
@@ -203,7 +203,7 @@ static void spent_points_become_debt(void **state)
 {
     (void)state;
     struct world *world = world_new(1);
-    struct world_sale *sale = world_purchase(world, 0, 10000, 0, NULL);
+    struct world_event *sale = world_purchase(world, 0, 10000, 0, NULL);
     assert_int_equal(world_redeem(world, 0, 80 * POINT), REFUSAL_NONE);
     assert_int_equal(world_return(world, 0, sale, 10000, 0, NULL), REFUSAL_NONE);
     assert_int_equal(world->accounts[0].balance, -80 * POINT);
@@ -220,7 +220,7 @@ static void debt_is_settled_first_and_comes_back(void **state)
     (void)state;
     struct world *world = world_new(1);
     assert_int_equal(world_adjust(world, 0, -100 * POINT, true), REFUSAL_NONE);
-    struct world_sale *sale = world_purchase(world, 0, 15000, 0, NULL);
+    struct world_event *sale = world_purchase(world, 0, 15000, 0, NULL);
     assert_int_equal(sale->event.purchase.settled, 100 * POINT);
     assert_int_equal(world->accounts[0].balance, 50 * POINT);
     assert_int_equal(world->accounts[0].lot_count, 1);
@@ -248,7 +248,7 @@ static void returned_lines_take_their_base(void **state)
 {
     (void)state;
     struct world *world = world_new(1);
-    struct world_sale *sale = world_purchase(world, 0, 2700, COUNT_OF(discounted), discounted);
+    struct world_event *sale = world_purchase(world, 0, 2700, COUNT_OF(discounted), discounted);
     assert_int_equal(sale->event.purchase.earned, 27 * POINT);
     struct return_request_line one_a = { .quantity = 1000, .code = { "A", 1 } };
     assert_int_equal(world_return(world, 0, sale, 0, 1, &one_a), REFUSAL_NONE);
@@ -273,7 +273,7 @@ static void lines_after_an_amount_count_by_their_amount(void **state)
 {
     (void)state;
     struct world *world = world_new(1);
-    struct world_sale *sale = world_purchase(world, 0, 2700, COUNT_OF(discounted), discounted);
+    struct world_event *sale = world_purchase(world, 0, 2700, COUNT_OF(discounted), discounted);
     assert_int_equal(world_return(world, 0, sale, 700, 0, NULL), REFUSAL_NONE);
     const struct goods_return *goods_return = &world->decision.event.goods_return;
     assert_int_equal(goods_return->taken, 7 * POINT);
@@ -282,15 +282,15 @@ static void lines_after_an_amount_count_by_their_amount(void **state)
     assert_true(goods_return->by_amount);
     assert_int_equal(goods_return->amount, 900);
     assert_int_equal(goods_return->taken, 9 * POINT);
-    assert_int_equal(sale->returned.by_amount, 1600);
-    assert_int_equal(sale->returned.lines[0].by_amount, 1000);
+    assert_int_equal(sale->returned->by_amount, 1600);
+    assert_int_equal(sale->returned->lines[0].by_amount, 1000);
     /* 18.00 of A came, 11.00 is left: what was paid back is not paid back again. */
     struct return_request_line a = { .number = 1 };
     assert_int_equal(world_return(world, 0, sale, 0, 1, &a), REFUSAL_NONE);
     assert_int_equal(goods_return->amount, 1100);
     assert_int_equal(goods_return->taken, 11 * POINT);
-    assert_int_equal(sale->returned.due, 27 * POINT);
-    assert_int_equal(sale->returned.returns, 3);
+    assert_int_equal(sale->returned->due, 27 * POINT);
+    assert_int_equal(sale->returned->returns, 3);
     world_free(world);
 }
 

@@ -36,7 +36,7 @@ static minor_units random_lines(struct random *random, struct sale_line lines[WO
     return *out_count == 0 ? (minor_units)random_below(random, 20000) : amount;
 }
 
-static struct world_sale *random_purchase(struct world *world, struct random *random, uint32_t card)
+static struct world_event *random_purchase(struct world *world, struct random *random, uint32_t card)
 {
     struct sale_line lines[WORLD_LINES_MAX];
     uint32_t count;
@@ -44,14 +44,14 @@ static struct world_sale *random_purchase(struct world *world, struct random *ra
     return world_purchase(world, card, amount, count, lines);
 }
 
-static minor_units sold(const struct world_sale *sale)
+static minor_units sold(const struct world_event *sale)
 {
     return sale->event.purchase.amount;
 }
 
 /* Brings back a random part; by lines, or by an amount. */
 static enum refusal random_return(struct world *world, struct random *random, uint32_t card,
-                                  struct world_sale *sale)
+                                  struct world_event *sale)
 {
     if (random_below(random, 2) == 0) {
         minor_units amount = 1 + (minor_units)random_below(random, (uint64_t)i64_max(sold(sale), 1));
@@ -63,22 +63,22 @@ static enum refusal random_return(struct world *world, struct random *random, ui
     return world_return(world, card, sale, 0, 1, &line);
 }
 
-static void check_sale(const struct world_sale *sale)
+static void check_sale(const struct world_event *sale)
 {
-    assert_true(sale->returned.due >= 0);
-    assert_true(sale->returned.due <= sale->event.purchase.earned);
-    assert_true(sale->returned.own_taken <= sale->returned.due);
+    assert_true(sale->returned->due >= 0);
+    assert_true(sale->returned->due <= sale->event.purchase.earned);
+    assert_true(sale->returned->own_taken <= sale->returned->due);
 }
 
 /* Brings back whatever is left, line by line and then the rest as an amount: nothing is kept, nothing more is due. */
-static void return_all(struct world *world, uint32_t card, struct world_sale *sale)
+static void return_all(struct world *world, uint32_t card, struct world_event *sale)
 {
     uint32_t lines = sale->event.purchase.line_count;
     for (uint32_t i = 1; i <= (lines == 0 ? 1 : lines); i++) {
         struct return_request_line line = { .number = i };
         (void)world_return(world, card, sale, 0, 1, &line);
     }
-    assert_int_equal(sale->returned.due, sale->event.purchase.earned);
+    assert_int_equal(sale->returned->due, sale->event.purchase.earned);
 }
 
 static void set_random_rules(struct world *world, struct random *random)
@@ -103,7 +103,7 @@ static void random_step(struct world *world, struct random *random, uint32_t car
     if (which < 4) {
         (void)random_purchase(world, random, card);
     } else if (which < 7 && world->sale_count > 0) {
-        struct world_sale *sale = world->sales[random_below(random, world->sale_count)];
+        struct world_event *sale = world->sales[random_below(random, world->sale_count)];
         uint32_t owner = (uint32_t)sale->event.effects[0].account - 1;
         (void)random_return(world, random, owner, sale);
         check_sale(sale);
@@ -130,9 +130,9 @@ static void any_history_keeps_the_sums(void **state)
             random_step(world, random, (uint32_t)random_below(random, 3));
         millipoints lifetime = 0;
         for (uint32_t i = 0; i < world->sale_count; i++) {
-            struct world_sale *sale = world->sales[i];
+            struct world_event *sale = world->sales[i];
             return_all(world, (uint32_t)sale->event.effects[0].account - 1, sale);
-            lifetime += sale->event.purchase.earned - sale->returned.due;
+            lifetime += sale->event.purchase.earned - sale->returned->due;
         }
         assert_int_equal(lifetime, 0);
         world_free(world);
@@ -146,7 +146,7 @@ static void partial_returns_cost_what_the_full_one_does(void **state)
     for (int round = 0; round < 300; round++) {
         struct world *world = world_new(1);
         set_random_rules(world, random);
-        struct world_sale *sale = random_purchase(world, random, 0);
+        struct world_event *sale = random_purchase(world, random, 0);
         if (sale == NULL) {
             world_free(world);
             continue;
@@ -156,7 +156,7 @@ static void partial_returns_cost_what_the_full_one_does(void **state)
         for (int step = 0; step < 8; step++) {
             (void)random_return(world, random, 0, sale);
             check_sale(sale);
-            assert_int_equal(world->accounts[0].balance, earned - sale->returned.due);
+            assert_int_equal(world->accounts[0].balance, earned - sale->returned->due);
         }
         return_all(world, 0, sale);
         assert_int_equal(world->accounts[0].balance, 0);

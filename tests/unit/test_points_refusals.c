@@ -12,7 +12,7 @@ struct setting {
     uint32_t owner;
 };
 
-static struct world *world_of(const struct setting *setting, struct world_sale **out_sale)
+static struct world *world_of(const struct setting *setting, struct world_event **out_sale)
 {
     struct world *world = world_new(2);
     struct sale_line line = { .code = { "A", 1 }, .quantity = 1000, .amount = 1000 };
@@ -51,7 +51,7 @@ static void purchase_refusals(void **state)
         { "blocked may earn", { true, CARD_BLOCKED, 0 }, 1000, 1000, 0, REFUSAL_NONE },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct world_sale *sale;
+        struct world_event *sale;
         struct world *world = world_of(&rows[i].setting, &sale);
         if (rows[i].balance > 0) {
             world->accounts[0].balance = rows[i].balance;
@@ -112,7 +112,7 @@ static void return_refusals(void **state)
         { "any status returns", { true, CARD_CLOSED, 0 }, true, "A", 1000, REFUSAL_NONE },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct world_sale *sale;
+        struct world_event *sale;
         struct world *world = world_of(&rows[i].setting, &sale);
         struct judgement judgement = { .now = world->now };
         struct return_request_line line = { .quantity = rows[i].quantity, .code = text_of(rows[i].code) };
@@ -132,7 +132,7 @@ static void an_unknown_line_goes_before_too_many(void **state)
 {
     (void)state;
     struct setting setting = { true, CARD_ACTIVE, 0 };
-    struct world_sale *sale;
+    struct world_event *sale;
     struct world *world = world_of(&setting, &sale);
     struct return_request_line lines[] = { { .code = { "A", 1 }, .quantity = 1000 },
                                            { .code = { "A", 1 }, .quantity = 1000 },
@@ -165,7 +165,7 @@ static void redeem_refusals(void **state)
         { "redeem", { true, CARD_ACTIVE, 0 }, 10 * POINT, REFUSAL_NONE },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct world_sale *sale;
+        struct world_event *sale;
         struct world *world = world_of(&rows[i].setting, &sale);
         struct judgement judgement = { .now = world->now };
         struct redeem_request request = { .card = card_of(&rows[i].setting), .points = rows[i].points };
@@ -198,7 +198,7 @@ static void adjust_refusals(void **state)
         { "up", { true, CARD_ACTIVE, 0 }, "other", POINT, false, REFUSAL_NONE },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct world_sale *sale;
+        struct world_event *sale;
         struct world *world = world_of(&rows[i].setting, &sale);
         struct judgement judgement = { .now = world->now };
         struct adjust_request request = { .card = card_of(&rows[i].setting),
