@@ -133,16 +133,22 @@ static void diff_below(struct diff *diff, const char *before, struct text name, 
     diff->path = path;
 }
 
+/* A key that stands there again is passed over, for look-ups find the first. */
+static bool is_first(const struct document_node *map, const struct document_node *key)
+{
+    return key->kind == DOCUMENT_TEXT && map_value(map, key->text) == key->next;
+}
+
 static void diff_maps(struct diff *diff, const struct document_node *old, const struct document_node *new)
 {
     const char *before = diff->path.size == 0 ? "" : ".";
     const struct document_node *at = old == NULL ? NULL : old->first;
     for (; at != NULL; at = at->next->next) {
-        if (at->kind == DOCUMENT_TEXT)
+        if (is_first(old, at))
             diff_below(diff, before, at->text, "", at->next, map_value(new, at->text));
     }
     for (at = new == NULL ? NULL : new->first; at != NULL; at = at->next->next) {
-        if (at->kind == DOCUMENT_TEXT && map_value(old, at->text) == NULL)
+        if (is_first(new, at) && map_value(old, at->text) == NULL)
             diff_below(diff, before, at->text, "", NULL, at->next);
     }
 }

@@ -69,6 +69,7 @@ static const struct diff_row diff_rows[] = {
       "base: [{name: a, points: 1}, {name: a, points: 2}]\n...\n",
       { "base[2].name: (none) -> a", "base[2].points: (none) -> 2" } },
     { "base: [{points: 1}]\n...\n", "base: {points: 1}\n...\n", { "base: [{points: 1}] -> {points: 1}" } },
+    { "a: 1\na: 2\n...\n", "a: 1\na: 3\nb: 1\nb: 2\n...\n", { "b: (none) -> 1" } },
     { "- 1\n...\n", "- 2\n...\n", { ": [1] -> [2]" } },
     { "a: \"x\\ny\\tz\"\n...\n", "a: \"x\\x7fy\"\n...\n", { "a: x y z -> x y" } },
 };
