@@ -110,11 +110,11 @@ struct judgement {
 };
 
 /*
- * The PIN that came with a request, as far as it is known (DOMAIN.md, Cards). It was counted as wrong by decide_pin_try
- * before it was checked, and that refuses a locked account: so a right one stands, even if it was the last try. A quote
- * asks for none: PIN_RIGHT.
+ * The PIN that came with a request, as far as it is known (DOMAIN.md, Cards). A try is counted as wrong by decide_pin_try
+ * before it is checked; a locked account refuses that, and the PIN is not checked. So a right one stands, even if it was
+ * the last try. A quote asks for none: PIN_RIGHT.
  */
-enum pin_check { PIN_NOT_GIVEN = 0, PIN_RIGHT = 1, PIN_WRONG = 2 };
+enum pin_check { PIN_NOT_GIVEN = 0, PIN_RIGHT = 1, PIN_WRONG = 2, PIN_UNCHECKED = 3 };
 
 /* What a customer wants for points or stamps. */
 struct wish {

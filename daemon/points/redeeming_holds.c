@@ -1,0 +1,177 @@
+#include <inttypes.h>
+
+#include "points/decide_steps.h"
+#include "points/effect_maker.h"
+#include "points/redeeming.h"
+
+/* The reward that a hold is of: in the newest version of the programme that knows it, as one did when it was made. */
+static const struct reward *held_reward(const struct points_view *view, utc_us now, uint64_t id)
+{
+    uint32_t version = programme_at(view, now)->version;
+    while (view->programme(view->ctx, version + 1, now) != NULL)
+        version++;
+    for (; version > 0; version--) {
+        const struct programme *programme = view->programme(view->ctx, version, now);
+        for (uint32_t i = 0; programme != NULL && i < programme->reward_count; i++) {
+            if (programme->rewards[i].id == id)
+                return &programme->rewards[i];
+        }
+    }
+    PUNKT_CHECK(!"a reward that was held");
+    return NULL;
+}
+
+/* Why a hold cannot be captured. */
+static enum refusal hold_fault(const struct points_view *view, const struct judgement *judgement,
+                               const struct decision *decision, const struct wanted *wanted)
+{
+    journal_position id = wanted->wish->hold;
+    struct hold_state state;
+    const struct hold_part *parts;
+    if (!view->hold(view->ctx, id, &state))
+        return REFUSAL_UNKNOWN_HOLD;
+    if (state.end != HOLD_OPEN || (state.deadline <= judgement->now && !wanted->partial))
+        return REFUSAL_HOLD_ENDED;
+    if (account_hold(wanted->after, id, &parts) != NULL)
+        return REFUSAL_NONE;
+    /* Another wish of this decision may have captured it. */
+    return account_hold(&decision->sides[0].before, id, &parts) != NULL ? REFUSAL_HOLD_ENDED
+                                                                        : REFUSAL_OTHER_ACCOUNT;
+}
+
+/* Captures a hold of points. */
+static bool capture_points(const struct programme *programme, const struct account_hold *hold,
+                           const struct wanted *wanted, struct decision *decision, struct redemption *out)
+{
+    millipoints points = wanted->wish->points == 0 ? hold->points : wanted->wish->points;
+    if (points > hold->points && !wanted->partial) {
+        decide_refuse(decision, REFUSAL_MORE_THAN_HELD, "%" PRId64 " thousandths of a point are held",
+                      hold->points);
+        return false;
+    }
+    price_points(programme, points, wanted->bill, out);
+    if (!wanted->partial && !reaches_minimum(programme, out->points, decision))
+        return false;
+    if (out->points > hold->points)
+        decision->event.flags |= EVENT_FLAG_SHORTFALL;
+    out->shortfall = i64_max(out->points - hold->points, 0);
+    out->points -= out->shortfall;
+    out->worth = i64_min(out->worth, AMOUNT_MAX);
+    return true;
+}
+
+/* Captures a hold of a reward: all of it. Its use counts on the day of the capture from now on. */
+static void capture_reward(const struct points_view *view, const struct judgement *judgement,
+                           struct maker *maker, const struct account_hold *hold, const struct wanted *wanted,
+                           local_day day, struct redemption *out)
+{
+    const struct reward *reward = held_reward(view, judgement->now, hold->reward);
+    out->reward = hold->reward;
+    out->kind = reward->kind;
+    out->quantity = hold->quantity;
+    out->points = hold->points;
+    out->stamps = hold->stamps;
+    out->purse = hold->purse;
+    out->worth = reward_worth(reward, hold->quantity, wanted);
+    local_day period = reward_use_period(reward, day);
+    if (period != hold->use_period) {
+        count_use(maker, hold->reward, hold->use_period, -(int64_t)hold->quantity);
+        count_use(maker, hold->reward, period, hold->quantity);
+    }
+}
+
+static void end_captured(struct maker *maker, const struct account_hold *hold, struct redemption *made)
+{
+    made->change_first = maker->effect->lot_change_count;
+    maker_hold_end(maker, hold->id, made->points);
+    /* What comes after the last capture gives the rest back, and settles debt with it. */
+    for (uint32_t i = made->change_first; i < maker->effect->lot_change_count; i++) {
+        if (maker->effect->lot_changes[i].kind == LOT_CAPTURE)
+            made->change_count = i + 1 - made->change_first;
+    }
+    if (made->stamps > 0)
+        maker_stamps(maker, made->purse, -made->stamps);
+}
+
+/* Whether the hold was captured before: then it is not late, and nothing is owed for it. */
+static bool was_captured(const struct points_view *view, journal_position hold)
+{
+    struct hold_state state;
+    return view->hold(view->ctx, hold, &state) && state.end == HOLD_CAPTURED;
+}
+
+/* What an ended hold was of, at today's worth. */
+static void price_late(const struct points_view *view, const struct judgement *judgement,
+                       const struct event *event, const struct wanted *wanted, struct cost *out)
+{
+    const struct programme *programme = programme_at(view, event->occurred);
+    const struct event *hold = wanted->wish->hold_event;
+    millipoints points = wanted->wish->points;
+    *out = (struct cost){ .use_period = USE_UNCOUNTED };
+    if (hold == NULL || hold->hold.wanted.reward == 0) {
+        if (points == 0 && hold != NULL)
+            points = hold->hold.wanted.points;
+        price_points(programme, points, wanted->bill, &out->redemption);
+        return;
+    }
+    const struct reward *reward = held_reward(view, judgement->now, hold->hold.wanted.reward);
+    out->redemption = hold->hold.wanted;
+    out->redemption.worth = reward_worth(reward, out->redemption.quantity, wanted);
+    out->use_period = reward_use_period(reward, calendar_day(&programme->calendar, event->occurred));
+}
+
+/* An advice of a capture that cannot be: what is free is taken instead, if the hold was given back. */
+static void take_late(const struct points_view *view, const struct judgement *judgement,
+                      struct decision *decision, struct maker *maker, const struct wanted *wanted,
+                      enum refusal fault, struct redemption *out)
+{
+    struct cost cost;
+    struct redemption *made = &cost.redemption;
+    price_late(view, judgement, &decision->event, wanted, &cost);
+    if (fault != REFUSAL_HOLD_ENDED || was_captured(view, wanted->wish->hold)) {
+        *made = (struct redemption){ .points = made->points, .worth = made->worth };
+        cost.use_period = USE_UNCOUNTED;
+        take_short(maker->after, maker->today, true, made, &decision->event);
+    } else {
+        take_short(maker->after, maker->today, wanted->barred, made, &decision->event);
+    }
+    made->line = wanted->wish->line;
+    take_cost(maker, &cost);
+    *out = *made;
+}
+
+bool take_hold(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+               struct maker *maker, const struct wanted *wanted, struct redemption *out)
+{
+    PUNKT_CHECK(wanted->after == maker->after && wanted->bill >= BILL_UNKNOWN);
+    enum refusal fault = hold_fault(view, judgement, decision, wanted);
+    if (fault != REFUSAL_NONE && wanted->partial) {
+        take_late(view, judgement, decision, maker, wanted, fault, out);
+        return true;
+    }
+    if (fault != REFUSAL_NONE) {
+        decide_refuse(decision, fault, "%s", "");
+        return false;
+    }
+    const struct programme *programme = programme_at(view, decision->event.occurred);
+    const struct hold_part *parts;
+    const struct account_hold hold = *account_hold(maker->after, wanted->wish->hold, &parts);
+    *out = (struct redemption){ .hold = hold.id, .line = wanted->wish->line };
+    if (hold.reward != 0)
+        capture_reward(view, judgement, maker, &hold, wanted,
+                       calendar_day(&programme->calendar, decision->event.occurred), out);
+    else if (!capture_points(programme, &hold, wanted, decision, out))
+        return false;
+    end_captured(maker, &hold, out);
+    return true;
+}
+
+void release_hold(struct maker *maker, journal_position id)
+{
+    const struct hold_part *parts;
+    const struct account_hold *open = account_hold(maker->after, id, &parts);
+    PUNKT_CHECK(open != NULL);
+    const struct account_hold hold = *open;
+    maker_hold_end(maker, id, 0);
+    count_use(maker, hold.reward, hold.use_period, -(int64_t)hold.quantity);
+}
