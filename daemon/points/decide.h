@@ -110,9 +110,9 @@ struct judgement {
 };
 
 /*
- * The PIN that came with a request, as far as it is known (DOMAIN.md, Cards). A try is counted as wrong by decide_pin_try
- * before it is checked; a locked account refuses that, and the PIN is not checked. So a right one stands, even if it was
- * the last try. A quote asks for none: PIN_RIGHT.
+ * The PIN that came with a request, as far as it is known (DOMAIN.md, Cards). A try is counted as wrong by
+ * decide_pin_try before it is checked; a locked account refuses that, and the PIN is not checked. So a right
+ * one stands, even if it was the last try. A quote asks for none: PIN_RIGHT.
  */
 enum pin_check { PIN_NOT_GIVEN = 0, PIN_RIGHT = 1, PIN_WRONG = 2, PIN_UNCHECKED = 3 };
 

@@ -78,13 +78,6 @@ static bool spends_directly(const struct purchase_request *request)
     return false;
 }
 
-static bool card_may_spend(const struct buying *buying)
-{
-    struct card card;
-    return buying->view->card(buying->view->ctx, buying->request->card, &card) &&
-           (buying->current->may_spend >> card.status & 1) != 0;
-}
-
 static bool find_account(struct buying *buying)
 {
     const struct purchase_request *request = buying->request;
@@ -95,7 +88,7 @@ static bool find_account(struct buying *buying)
     }
     bool advice = (buying->judgement->flags & EVENT_FLAG_ADVICE) != 0;
     if (advice && request->wish_count > 0)
-        buying->barred = !card_may_spend(buying);
+        buying->barred = !card_may_spend(buying->view, buying->judgement, request->card);
     if (!decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_EARN))
         return advice && decision->refusal != REFUSAL_DAY_FIRST && find_for_advice(buying);
     return advice || !spends_directly(request) ||

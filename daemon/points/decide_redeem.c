@@ -48,7 +48,8 @@ static bool sale_fits(const struct points_view *view, const struct redeem_reques
     bool touched = view->returned(view->ctx, request->sale_position, returned);
     if (sale == NULL || sale->type != EVENT_PURCHASE)
         fault = REFUSAL_UNKNOWN_PURCHASE;
-    else if (!same_account(view, touched && returned->moved_to != 0 ? returned->moved_to : sale->effects[0].account,
+    else if (!same_account(view,
+                           touched && returned->moved_to != 0 ? returned->moved_to : sale->effects[0].account,
                            decision))
         fault = REFUSAL_OTHER_ACCOUNT;
     else if (view->reversed_by(view->ctx, request->sale_position) != 0)
@@ -146,13 +147,16 @@ void decide_capture(const struct points_view *view, const struct judgement *judg
     /* Any status: a hold made before a block may be captured. */
     if (!decide_card(view, judgement, decision, 0, request->card, CARD_USE_RETURN))
         return;
-    struct wish wish = { .points = request->points, .hold = request->hold, .hold_event = request->hold_event };
+    struct wish wish = { .points = request->points,
+                         .hold = request->hold,
+                         .hold_event = request->hold_event };
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
     struct wanted wanted = { .wish = &wish,
                              .after = maker.after,
                              .store = request->place.store,
                              .bill = bill_of(request->bill),
-                             .partial = (judgement->flags & EVENT_FLAG_ADVICE) != 0 };
+                             .partial = (judgement->flags & EVENT_FLAG_ADVICE) != 0,
+                             .barred = !card_may_spend(view, judgement, request->card) };
     struct redemption *made = &decision->event.redemption.made;
     if (!take_hold(view, judgement, decision, &maker, &wanted, made))
         return;
@@ -175,7 +179,7 @@ static bool find_release(const struct points_view *view, const struct judgement 
         return false;
     }
     if (state.end != HOLD_OPEN) {
-        decide_refuse(decision, REFUSAL_HOLD_ENDED, "%s", hold_end_word(state.end));
+        decide_refuse(decision, REFUSAL_HOLD_ENDED, "%s", hold_end_words(state.end));
         return false;
     }
     PUNKT_CHECK(!request->timed_out || state.deadline <= judgement->now);

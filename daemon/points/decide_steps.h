@@ -61,6 +61,9 @@ void decide_join(const struct points_view *view, const struct judgement *judgeme
 
 #define BILL_UNKNOWN (-1)
 
+/* Whether the status of a card lets it spend today; for advices, which are not refused if it does not. */
+bool card_may_spend(const struct points_view *view, const struct judgement *judgement, struct text number);
+
 /* A wish, and what it is judged on besides state. */
 struct wanted {
     const struct wish *wish;
@@ -70,7 +73,7 @@ struct wanted {
     uint32_t line_count;
     const struct sale_line *lines; /* of the receipt: for wishes that name one */
     enum pin_check pin;
-    /* An advice: nothing is refused; what cannot be taken is a shortfall, and worth stays that of the whole. */
+    /* An advice is never refused: what cannot be taken is a shortfall, and worth stays that of the whole. */
     bool partial;
     bool barred; /* an advice of a card that may not spend: nothing is taken */
 };
@@ -84,9 +87,9 @@ struct cost {
 };
 
 /*
- * Judges a wish on sides[0] (DOMAIN.md, Redeeming): reward known and offered, PIN, stock, limit, minimum, points and
- * stamps enough. Direct ones only. In a purchase, event.purchase.redemptions are those that this decision took before.
- * A shortfall flags the event. False: refused.
+ * Judges a wish on sides[0] (DOMAIN.md, Redeeming): reward known and offered, PIN, stock, limit, minimum,
+ * points and stamps enough. Direct ones only. In a purchase, event.purchase.redemptions are those that this
+ * decision took before. A shortfall flags the event. False: refused.
  */
 bool decide_wish(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
                  const struct wanted *wanted, struct cost *out);
@@ -96,11 +99,11 @@ struct maker;
 void take_cost(struct maker *maker, struct cost *cost);
 
 /*
- * Takes what a hold has set aside, up to wish->points (0: all) and the bill, and ends it: the rest is given back. Of a
- * reward, all is taken. False: refused (no such hold, ended, of another account, more than held, below the minimum). In an
- * advice an unended hold is captured however late; for an ended one what is free is taken, as a direct redemption; for an
- * unknown one, or one of another account, nothing is. change_first and change_count are filled. wanted->after is
- * maker->after.
+ * Takes what a hold has set aside, up to wish->points (0: all) and the bill, and ends it: the rest is given
+ * back. Of a reward, all is taken. False: refused (no such hold, ended, of another account, more than held,
+ * below the minimum). In an advice an unended hold is captured however late; for one that was given back what
+ * is free is taken, as a direct redemption (hold 0); for any other nothing is. change_first and change_count
+ * are filled. wanted->after is maker->after.
  */
 bool take_hold(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
                struct maker *maker, const struct wanted *wanted, struct redemption *out);
@@ -109,8 +112,9 @@ bool take_hold(const struct points_view *view, const struct judgement *judgement
 void release_hold(struct maker *maker, journal_position hold);
 
 /*
- * In which period a use of a reward counts that was had on a day (of the event's `occurred`, by the programme in force
- * then). A use is counted by quantity, when it is redeemed or set aside. USE_UNCOUNTED: the reward has no limit.
+ * In which period a use of a reward counts that was had on a day (of the event's `occurred`, by the programme
+ * in force then). A use is counted by quantity, when it is redeemed or set aside. USE_UNCOUNTED: the reward
+ * has no limit.
  */
 local_day reward_use_period(const struct reward *reward, local_day day);
 

@@ -22,7 +22,9 @@ static millipoints whole_steps(millipoints points, millipoints step)
     return step > 0 ? points - points % step : points;
 }
 
-/* Points whose whole value fits the bill, or one more, of which then only a part is used; then whole steps. */
+/*
+ * Points whose whole value fits the bill, or one more, of which then only a part is used; then whole steps.
+ */
 static millipoints cut_points(const struct programme *programme, millipoints points, minor_units bill)
 {
     millipoints smallest = programme_step(programme);
@@ -189,6 +191,13 @@ static bool offered(const struct programme *programme, const struct reward *rewa
     if (fault != NULL)
         decide_refuse(decision, REFUSAL_NOT_OFFERED, "%s", fault);
     return fault == NULL;
+}
+
+bool card_may_spend(const struct points_view *view, const struct judgement *judgement, struct text number)
+{
+    struct card card;
+    return view->card(view->ctx, number, &card) &&
+           (programme_at(view, judgement->now)->may_spend >> card.status & 1) != 0;
 }
 
 static bool pin_needed(const struct programme *programme, const struct account *account)

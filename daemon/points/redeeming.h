@@ -1,5 +1,6 @@
 /*
- * What wishes come to, for what is redeemed directly (redeeming.c) and for holds (redeeming_holds.c). Private to points.
+ * What wishes come to, for what is redeemed directly (redeeming.c) and for holds (redeeming_holds.c). Private
+ * to points.
  */
 #pragma once
 
@@ -9,8 +10,8 @@
 #include "points/effect_maker.h"
 
 /*
- * By points (DOMAIN.md, Redeeming): as many of `points` as fit the bill, and what they are worth: more than AMOUNT_MAX if
- * no amount can be so much.
+ * By points (DOMAIN.md, Redeeming): as many of `points` as fit the bill, and what they are worth: more than
+ * AMOUNT_MAX if no amount can be so much.
  */
 void price_points(const struct programme *programme, millipoints points, minor_units bill,
                   struct redemption *out);
@@ -19,8 +20,8 @@ void price_points(const struct programme *programme, millipoints points, minor_u
 bool reaches_minimum(const struct programme *programme, millipoints points, struct decision *decision);
 
 /*
- * The money off. Of a line of the receipt, what it took off; else what the reward gives, at most the bill, and of a per
- * cent of an unknown bill nothing that is known yet.
+ * The money off. Of a line of the receipt, what it took off; else what the reward gives, at most the bill,
+ * and of a per cent of an unknown bill nothing that is known yet.
  */
 minor_units reward_worth(const struct reward *reward, uint32_t quantity, const struct wanted *wanted);
 
@@ -33,3 +34,12 @@ void count_use(struct maker *maker, uint64_t reward, local_day period, int64_t u
 
 /* A right PIN ends the count of wrong ones. */
 void forget_wrong_pins(struct maker *maker, const struct cost *cost);
+
+/*
+ * Begins the hold of this event: sets aside what a wish costs, and its use. False: refused, the account has
+ * no room.
+ */
+bool hold_cost(struct decision *decision, struct maker *maker, const struct cost *cost, utc_us deadline);
+
+/* How a hold ended, for people; of an open one, that its deadline has passed. */
+const char *hold_end_words(enum hold_end end);

@@ -4,7 +4,10 @@
 #include "points/effect_maker.h"
 #include "points/redeeming.h"
 
-/* The reward that a hold is of: in the newest version of the programme that knows it, as one did when it was made. */
+/*
+ * The reward that a hold is of: in the newest version of the programme that knows it, as one did when it was
+ * made.
+ */
 static const struct reward *held_reward(const struct points_view *view, utc_us now, uint64_t id)
 {
     uint32_t version = programme_at(view, now)->version;
@@ -21,16 +24,17 @@ static const struct reward *held_reward(const struct points_view *view, utc_us n
     return NULL;
 }
 
-/* Why a hold cannot be captured. */
+/* Why a hold cannot be captured; its state, if there is such a hold. */
 static enum refusal hold_fault(const struct points_view *view, const struct judgement *judgement,
-                               const struct decision *decision, const struct wanted *wanted)
+                               const struct decision *decision, const struct wanted *wanted,
+                               struct hold_state *out_state)
 {
     journal_position id = wanted->wish->hold;
-    struct hold_state state;
     const struct hold_part *parts;
-    if (!view->hold(view->ctx, id, &state))
+    *out_state = (struct hold_state){ .end = HOLD_OPEN };
+    if (!view->hold(view->ctx, id, out_state))
         return REFUSAL_UNKNOWN_HOLD;
-    if (state.end != HOLD_OPEN || (state.deadline <= judgement->now && !wanted->partial))
+    if (out_state->end != HOLD_OPEN || (out_state->deadline <= judgement->now && !wanted->partial))
         return REFUSAL_HOLD_ENDED;
     if (account_hold(wanted->after, id, &parts) != NULL)
         return REFUSAL_NONE;
@@ -93,11 +97,20 @@ static void end_captured(struct maker *maker, const struct account_hold *hold, s
         maker_stamps(maker, made->purse, -made->stamps);
 }
 
-/* Whether the hold was captured before: then it is not late, and nothing is owed for it. */
-static bool was_captured(const struct points_view *view, journal_position hold)
+const char *hold_end_words(enum hold_end end)
 {
-    struct hold_state state;
-    return view->hold(view->ctx, hold, &state) && state.end == HOLD_CAPTURED;
+    switch (end) {
+    case HOLD_OPEN:
+        return "its time is over";
+    case HOLD_CAPTURED:
+        return "it was captured";
+    case HOLD_RELEASED:
+        return "it was released";
+    case HOLD_TIMED_OUT:
+        return "it timed out";
+    }
+    PUNKT_CHECK(!"an end of a hold");
+    return "";
 }
 
 /* What an ended hold was of, at today's worth. */
@@ -120,22 +133,23 @@ static void price_late(const struct points_view *view, const struct judgement *j
     out->use_period = reward_use_period(reward, calendar_day(&programme->calendar, event->occurred));
 }
 
-/* An advice of a capture that cannot be: what is free is taken instead, if the hold was given back. */
+/*
+ * An advice of a capture that cannot be. If the hold was given back, what is free is taken instead; if it was
+ * captured before, is of another account or is not known, nothing is.
+ */
 static void take_late(const struct points_view *view, const struct judgement *judgement,
                       struct decision *decision, struct maker *maker, const struct wanted *wanted,
-                      enum refusal fault, struct redemption *out)
+                      bool given_back, struct redemption *out)
 {
     struct cost cost;
     struct redemption *made = &cost.redemption;
     price_late(view, judgement, &decision->event, wanted, &cost);
-    if (fault != REFUSAL_HOLD_ENDED || was_captured(view, wanted->wish->hold)) {
+    if (!given_back) {
         *made = (struct redemption){ .points = made->points, .worth = made->worth };
         cost.use_period = USE_UNCOUNTED;
-        take_short(maker->after, maker->today, true, made, &decision->event);
-    } else {
-        take_short(maker->after, maker->today, wanted->barred, made, &decision->event);
     }
     made->line = wanted->wish->line;
+    take_short(maker->after, maker->today, !given_back || wanted->barred, made, &decision->event);
     take_cost(maker, &cost);
     *out = *made;
 }
@@ -144,13 +158,16 @@ bool take_hold(const struct points_view *view, const struct judgement *judgement
                struct maker *maker, const struct wanted *wanted, struct redemption *out)
 {
     PUNKT_CHECK(wanted->after == maker->after && wanted->bill >= BILL_UNKNOWN);
-    enum refusal fault = hold_fault(view, judgement, decision, wanted);
+    struct hold_state state;
+    enum refusal fault = hold_fault(view, judgement, decision, wanted, &state);
     if (fault != REFUSAL_NONE && wanted->partial) {
-        take_late(view, judgement, decision, maker, wanted, fault, out);
+        take_late(view, judgement, decision, maker, wanted,
+                  fault == REFUSAL_HOLD_ENDED && (state.end == HOLD_RELEASED || state.end == HOLD_TIMED_OUT),
+                  out);
         return true;
     }
     if (fault != REFUSAL_NONE) {
-        decide_refuse(decision, fault, "%s", "");
+        decide_refuse(decision, fault, "%s", fault == REFUSAL_HOLD_ENDED ? hold_end_words(state.end) : "");
         return false;
     }
     const struct programme *programme = programme_at(view, decision->event.occurred);
@@ -164,6 +181,24 @@ bool take_hold(const struct points_view *view, const struct judgement *judgement
         return false;
     end_captured(maker, &hold, out);
     return true;
+}
+
+bool hold_cost(struct decision *decision, struct maker *maker, const struct cost *cost, utc_us deadline)
+{
+    const struct redemption *wanted = &cost->redemption;
+    struct account_hold hold = { .points = wanted->points,
+                                 .stamps = wanted->stamps,
+                                 .purse = wanted->purse,
+                                 .reward = wanted->reward,
+                                 .quantity = wanted->quantity,
+                                 .use_period = cost->use_period,
+                                 .deadline = deadline };
+    forget_wrong_pins(maker, cost);
+    count_use(maker, hold.reward, hold.use_period, hold.quantity);
+    if (maker_hold(maker, &hold))
+        return true;
+    decide_refuse(decision, REFUSAL_OVER_LIMIT, "%s", "the account has no room for another hold");
+    return false;
 }
 
 void release_hold(struct maker *maker, journal_position id)
