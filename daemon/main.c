@@ -23,8 +23,10 @@
 #include "net/net.h"
 #include "ops/command_line.h"
 #include "ops/config.h"
+#include "ops/programme_diff.h"
 #include "ops/programme_reader.h"
 #include "ops/report.h"
+#include "ops/secrets.h"
 #include "ops/text_file.h"
 #include "service/service.h"
 
@@ -65,6 +67,34 @@ static bool read_programme(struct text text, struct programme *out, struct failu
         return true;
     failure_set(failure, "%s", problems.count > 0 ? problems.texts[0] : "the programme cannot be read");
     return false;
+}
+
+/* "programme:LINE:COLUMN: what", taken apart again. */
+static void check_programme(struct text text,
+                            void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
+                            void *ctx)
+{
+    struct problems problems = { .count = 0 };
+    struct programme *draft = malloc(sizeof(*draft));
+    if (draft == NULL || programme_read(text, "programme", draft, &problems) == PUNKT_NO_MEMORY)
+        each(ctx, 0, 0, TEXT_LITERAL("no memory to read it"));
+    for (uint32_t i = 0; i < problems.count; i++) {
+        unsigned int line = 0;
+        unsigned int column = 0;
+        int what = 0;
+        if (sscanf(problems.texts[i], "programme:%u:%u: %n", &line, &column, &what) != 2)
+            (void)sscanf(problems.texts[i], "programme: %n", &what);
+        each(ctx, line, column, text_of(problems.texts[i] + what));
+    }
+    free(draft);
+}
+
+static void diff_programmes(struct text before, struct text after, void (*each)(void *ctx, struct text line),
+                            void *ctx)
+{
+    struct problems problems;
+    if (programme_diff(before, after, "programme", &problems, each, ctx) == PUNKT_NO_MEMORY)
+        each(ctx, TEXT_LITERAL("(no memory to compare them)"));
 }
 
 static uint64_t conn_number(struct net_conn_name name)
@@ -246,9 +276,17 @@ static enum punkt_status start_service(struct daemon *daemon, struct failure *fa
         .ledger = daemon->ledger,
         .link = { .ctx = daemon, .send = link_send, .proven = link_proven },
         .limits = { .in_flight_max = daemon->config.limits.in_flight_max },
-        .read_programme = read_programme,
+        .programmes = { .read = read_programme, .check = check_programme, .diff = diff_programmes },
     };
-    enum punkt_status status = service_open(&options, &daemon->service, failure);
+    struct secrets secrets;
+    char path[2 * CONFIG_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/secrets", daemon->config.data);
+    enum punkt_status status =
+        secrets_load(daemon->config.secrets[0] != '\0' ? daemon->config.secrets : path, &secrets, failure);
+    if (status != PUNKT_OK)
+        return status;
+    memcpy(options.pepper, secrets.pin_pepper, sizeof(options.pepper));
+    status = service_open(&options, &daemon->service, failure);
     if (status == PUNKT_OK)
         status = publish(daemon, failure);
     return status;
@@ -407,7 +445,8 @@ static const struct {
 static void take_frames(struct daemon *daemon)
 {
     uint64_t before = daemon->frames;
-    (void)event_base_loop(daemon->loop, EVLOOP_ONCE);
+    int wait = service_has_work(daemon->service) ? EVLOOP_NONBLOCK : 0;
+    (void)event_base_loop(daemon->loop, EVLOOP_ONCE | wait);
     for (int i = 0; i < FRAME_ROUNDS_MAX && daemon->frames != before && ledger_may_seal(daemon->ledger);
          i++) {
         before = daemon->frames;

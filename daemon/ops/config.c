@@ -47,6 +47,7 @@ static const struct schema_row config_schema[] = {
     { .key = "listen", .form = SCHEMA_OWN, .read = read_listen },
     PATH(programme),
     PATH(port_file),
+    PATH(secrets),
     { .key = "log_level",
       .form = SCHEMA_WORD,
       .offset = offsetof(struct config, log_level),

@@ -19,6 +19,7 @@ struct config {
     char data[CONFIG_PATH_MAX + 1];      /* folder of journal and state; "" if not given */
     char programme[CONFIG_PATH_MAX + 1]; /* file; "": the ledger's own, or the default */
     char port_file[CONFIG_PATH_MAX + 1]; /* "": none */
+    char secrets[CONFIG_PATH_MAX + 1];   /* file; "": "secrets" in `data` */
     uint32_t listen_count;
     char listen[CONFIG_LISTEN_MAX][CONFIG_ADDRESS_MAX + 1]; /* "HOST:PORT" or "unix:PATH" */
     uint32_t log_level;                                     /* enum log_level */
