@@ -744,9 +744,7 @@ local messages = {
         { name = "text", kind = "TEXT", required = true, doc = "what, and what was expected" },
     },
     difference = {
-        { name = "path", kind = "TEXT", required = true, doc = "the key" },
-        { name = "before", kind = "TEXT", required = true, doc = "in the version in force; empty: not there" },
-        { name = "after", kind = "TEXT", required = true, doc = "in the draft; empty: not there" },
+        { name = "text", kind = "TEXT", required = true, doc = "`path: before -> after`; (none) for what is not there" },
     },
     programme_check_request = {
         { name = "text", kind = "TEXT_BLOCK", required = true, doc = "YAML" },
