@@ -65,7 +65,7 @@ static uint32_t word_slot(const struct programme *programme, struct text text)
 
 const struct programme_word *programme_word(const struct programme *programme, struct text text)
 {
-    if (programme->word_count == 0 || text.size == 0 || text.size > PROGRAMME_NAME_MAX)
+    if (text.size > PROGRAMME_NAME_MAX || (programme->word_sizes >> text.size & 1) == 0)
         return NULL;
     uint32_t slot = word_slot(programme, text);
     return programme->word_slots[slot] == 0 ? NULL : &programme->words[programme->word_slots[slot] - 1];
@@ -82,6 +82,7 @@ struct programme_word *programme_word_add(struct programme *programme, struct te
         struct programme_word *word = &programme->words[programme->word_count++];
         word->size = (uint8_t)text.size;
         memcpy(word->text, text.data, text.size);
+        programme->word_sizes |= UINT64_C(1) << text.size;
         programme->word_slots[slot] = (uint16_t)programme->word_count;
     }
     return &programme->words[programme->word_slots[slot] - 1];

@@ -243,6 +243,7 @@ struct programme {
     struct role_limit role_limits[PROGRAMME_ROLES_MAX];
     struct calendar calendar; /* of the programme's zone */
     uint32_t word_count;
+    uint64_t word_sizes; /* bit n: there is a word of n bytes. Most codes of goods are of another size */
     struct programme_word words[PROGRAMME_WORDS_MAX];
     uint16_t word_slots[PROGRAMME_WORD_SLOTS]; /* index + 1 into words, 0: free; linear probing */
 };
