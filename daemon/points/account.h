@@ -196,7 +196,6 @@ struct spent_back {
     uint32_t quantity_back; /* of a reward */
 };
 #define SPENT_BACK_MAX 16
-#define SPENT_NAMED_MAX 8 /* that named the purchase: its own must find room too */
 
 /*
  * What became of a purchase since it was booked; made by the first event that refers to it. spent: redemptions that named

@@ -84,6 +84,18 @@ struct decision_side {
     struct account_change changes[EFFECT_CHANGES_MAX];
 };
 
+/* A return on its way: by line of the purchase, from 0. About 150 KiB. */
+struct goods_work {
+    millis_of_unit gone[LINES_MAX];           /* came back before */
+    millis_of_unit gone_by_amount[LINES_MAX]; /* of it: after an amount */
+    millis_of_unit now[LINES_MAX];            /* comes back now */
+    uint32_t slot_count;
+    uint16_t
+        slots[2 *
+              LINES_MAX]; /* by code: the first line with it that may have something left, from 1; 0: free */
+    uint16_t next[LINES_MAX]; /* the next line with the same code, from 1; 0: none */
+};
+
 /* Where decisions put what an event borrows, made once by the caller and used again for each. */
 struct decision {
     struct event event; /* valid if refusal is REFUSAL_NONE */
@@ -95,6 +107,7 @@ struct decision {
     /* What else it works with. */
     struct rating rating;
     struct returned returned;
+    struct goods_work goods;
     struct returned_line returned_lines[LINES_MAX];
     struct sale_line lines[LINES_MAX];
     struct redemption redemptions[REDEMPTIONS_MAX];
@@ -163,7 +176,7 @@ struct return_request {
 };
 
 struct return_request_line {
-    uint32_t number;         /* from 1; 0: the first with this code that has enough left */
+    uint32_t number; /* from 1; 0: those with this code, from the first on, until the quantity is reached */
     millis_of_unit quantity; /* 0: all that is left */
     struct text code;
 };
@@ -230,7 +243,10 @@ struct reversal_request {
     minor_units amount;           /* of the original, if said; -1: not */
     utc_us time;
     struct place place;
-    /* The event that the number made; a TIE is followed by the caller. NULL: never seen. */
+    /*
+     * The event that the number made. The caller follows a TIE, and a return that waited to the return that it became.
+     * NULL: never seen.
+     */
     const struct event *event;
     journal_position position;
     /* If the original is a hold: the event that ended it, if any. If it belongs to a purchase: the purchase. */

@@ -1,0 +1,130 @@
+#include "points/decide_steps.h"
+#include "points/goods_back.h"
+
+/* Where the award is, and how much of it can be taken otherwise than from its lot. */
+static bool find_award(const struct points_view *view, const struct judgement *judgement,
+                       struct decision *decision, struct bought *out)
+{
+    const struct returned *returned = &decision->returned;
+    const struct purchase *purchase = out->purchase;
+    uint32_t lot = purchase->lot;
+    uint32_t lot_offset = out->lot_offset;
+    out->settled = purchase->settled;
+    if (returned->moved_to != 0) {
+        if (!decide_account(view, judgement, decision, 1, returned->moved_to))
+            return false;
+        lot = returned->moved_lot;
+        lot_offset = decision->sides[1].before.lot_offset;
+        out->settled = returned->moved_settled;
+        out->expired = returned->moved_expired;
+        out->award_side = 1;
+        if (decision->sides[1].before.number == decision->sides[0].before.number) {
+            out->award_side = 0;
+            decision->sides[1].before.number = 0;
+        }
+    }
+    out->award_lot = lot == 0 ? 0 : lot + lot_offset;
+    out->expired += account_expired(&decision->sides[out->award_side].before, out->award_lot);
+    out->expired = i64_max(out->expired - returned->expired, 0);
+    out->settled = i64_max(out->settled - returned->owed_again, 0);
+    return true;
+}
+
+static struct lot_terms terms_of(const struct programme *then, const struct purchase *purchase)
+{
+    struct lot_terms terms = award_terms(then, purchase->day);
+    terms.by_purchase = true;
+    terms.matures = purchase->matures;
+    terms.last_day = purchase->last_day;
+    return terms;
+}
+
+/* Adds a redemption, with what came back of it before. */
+static void add_spend(const struct returned *returned, const struct spend *spend, struct bought *out)
+{
+    PUNKT_CHECK(out->spend_count < SPENT_BACK_MAX);
+    struct spend *place = &out->spends[out->spend_count++];
+    *place = *spend;
+    for (uint32_t i = 0; i < returned->spent_count; i++) {
+        const struct spent_back *before = &returned->spent[i];
+        if (before->redemption != spend->redemption || before->index != spend->index)
+            continue;
+        place->given_back = before->given_back;
+        place->stamps_back = before->stamps_back;
+        place->quantity_back = before->quantity_back;
+    }
+}
+
+static void find_spends(const struct points_view *view, struct decision *decision,
+                        const struct event *const *spent_events, struct bought *out)
+{
+    const struct returned *returned = &decision->returned;
+    for (uint32_t i = 0; i < out->purchase->redemption_count; i++) {
+        const struct redemption *made = &out->purchase->redemptions[i];
+        bool undone = made->hold != 0 && view->reversed_by(view->ctx, made->hold) != 0;
+        add_spend(returned,
+                  &(struct spend){ .made = made,
+                                   .event = out->event,
+                                   .redemption = out->position,
+                                   .index = i,
+                                   .lot_offset = out->lot_offset,
+                                   .undone = undone },
+                  out);
+    }
+    for (uint32_t i = 0; i < returned->spent_count; i++) {
+        journal_position redemption = returned->spent[i].redemption;
+        if (redemption == out->position)
+            continue;
+        const struct event *event = spent_events[i];
+        PUNKT_CHECK(event != NULL && (event->type == EVENT_REDEMPTION || event->type == EVENT_CAPTURE));
+        struct spend spend = { .made = &event->redemption.made,
+                               .event = event,
+                               .redemption = redemption,
+                               .undone = view->reversed_by(view->ctx, redemption) != 0 };
+        spend.side = bought_side(view, decision, event->effects[0].account, &spend.lot_offset);
+        add_spend(returned, &spend, out);
+    }
+}
+
+bool bought_find(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
+                 const struct event *sale, journal_position position, const struct event *const *spent_events,
+                 struct bought *out)
+{
+    PUNKT_CHECK(sale->type == EVENT_PURCHASE && sale->effect_count > 0);
+    const struct purchase *purchase = &sale->purchase;
+    *out = (struct bought){ .event = sale,
+                            .purchase = purchase,
+                            .position = position,
+                            .then = view->programme(view->ctx, purchase->programme_version, sale->occurred),
+                            .today = programme_at(view, judgement->now),
+                            .day = decide_today(view, judgement) };
+    PUNKT_CHECK(out->then != NULL);
+    decision->sides[1].before.number = 0;
+    if (!decide_account(view, judgement, decision, 0, sale->effects[0].account))
+        return false;
+    if (!view->returned(view->ctx, position, &decision->returned))
+        returned_new(&decision->returned);
+    out->lot_offset = decision->sides[0].before.lot_offset;
+    out->award_terms = terms_of(out->then, purchase);
+    if (!find_award(view, judgement, decision, out))
+        return false;
+    if (spent_events != NULL)
+        find_spends(view, decision, spent_events, out);
+    if (decision->sides[0].before.suspense)
+        decision->event.flags |= EVENT_FLAG_SUSPENSE;
+    return true;
+}
+
+uint32_t bought_side(const struct points_view *view, struct decision *decision, account_number number,
+                     uint32_t *out_lot_offset)
+{
+    /* No effect has begun: the room is free. */
+    struct account *account = &decision->sides[0].after;
+    PUNKT_CHECK(view->account(view->ctx, number, account));
+    *out_lot_offset = account->lot_offset;
+    for (uint32_t side = 0; side < EVENT_EFFECTS_MAX; side++) {
+        if (decision->sides[side].before.number == account->number)
+            return side;
+    }
+    return EVENT_EFFECTS_MAX;
+}
