@@ -3,12 +3,6 @@
 #include "points/decide_steps.h"
 #include "points/goods_back.h"
 
-/* Whether two names are those of one request. */
-static bool same_request(const struct request_name *a, const struct request_name *b)
-{
-    return a->identity == b->identity && a->epoch == b->epoch && a->number == b->number;
-}
-
 /* --- whether it may be undone --- */
 
 static bool can_be_reversed(enum event_type type)
@@ -318,11 +312,6 @@ void decide_reversal(const struct points_view *view, const struct judgement *jud
     }
     event->reversal.type = original->type;
     event->card = original->card;
-    /* Never seen, and told so before. */
-    if (original->type == EVENT_TOMBSTONE && same_request(&original->reversal.original, &request->original)) {
-        found(decision, REVERSAL_TOMBSTONE);
-        return;
-    }
     if (!can_be_reversed(original->type))
         decide_refuse(decision, REFUSAL_CANNOT_BE_REVERSED, "it is a %s", event_type_name(original->type));
     else if (!matches(view, request))

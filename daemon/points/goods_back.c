@@ -199,6 +199,13 @@ static const struct effect *award_effect(const struct event *original)
     return &original->effects[original->effect_count - 1];
 }
 
+/* Until when points are usable that come back after their last day; 0 days: they expire by the next EVENT_DAY. */
+static local_day restored_day(const struct bought *bought)
+{
+    local_day days = (local_day)bought->today->restore_days;
+    return bought->day + (days > 0 ? days : -1);
+}
+
 /*
  * What was taken comes back: to the lots from which it was taken if the award is still there, and else, as what was made a
  * debt, with the dates of the award; but it pays debt first.
@@ -216,7 +223,7 @@ static bool give_taken(const struct bought *bought, const struct effect *effect,
     terms.by_purchase = false;
     terms.counts = false;
     if (terms.last_day < bought->day)
-        terms.last_day = bought->day + (local_day)bought->today->restore_days - 1;
+        terms.last_day = restored_day(bought);
     millipoints settled;
     uint32_t lot;
     return maker_give(award, bought->today, points - of_lots, &terms, &settled, &lot);

@@ -199,7 +199,7 @@ static void add_line(const struct goods_work *work, uint32_t index, minor_units 
 
 /*
  * A line's amount is net of its share of the receipt's discounts and rewards, so that the amounts of all lines are the
- * receipt's.
+ * receipt's. More money off than goods were sold for makes them worth nothing.
  */
 static struct sums add_lines(struct decision *decision, const struct purchase *sale, bool by_amount,
                              struct left *out)
@@ -214,6 +214,7 @@ static struct sums add_lines(struct decision *decision, const struct purchase *s
         if (!line_comes_back(rest))
             continue;
         minor_units net = rest->amount - (rest->kind == LINE_SALE ? spread_next(&off, rest->amount) : 0);
+        net = i64_max(net, 0);
         bool left = quantity_left(work, sale, i) > 0;
         out->sold += net;
         out->nothing = out->nothing && !left;
