@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ledger/account_fields.h"
+#include "ledger/codec_unrolled.h"
 #include "ledger/records.h"
 #include "ledger/records_parts.h"
 
@@ -104,7 +105,7 @@ static const struct codec_field account_fields[] = {
 };
 static_assert(offsetof(struct account, debts) == 240, "every field has its row above");
 
-/* The account's lists: where each is, how many, of what. */
+/* The account's lists but for its lots: where each is, how many, of what. */
 struct list {
     size_t at, count_at, stride;
     const struct codec_field *fields;
@@ -116,20 +117,23 @@ struct list {
             sizeof(((struct account *)0)->member[0]), CODEC_FIELDS(fields)                                   \
     }
 static const struct list lists[] = {
-    LIST(lots, lot_count, lot_fields),        LIST(months, month_count, month_fields),
-    LIST(tallies, tally_count, tally_fields), LIST(stamps, stamps_count, stamps_fields),
-    LIST(debts, debt_count, debt_fields),     LIST(expired, expired_count, expired_fields),
-    LIST(holds, hold_count, hold_fields),     LIST(hold_parts, hold_part_count, hold_part_fields),
+    LIST(months, month_count, month_fields),
+    LIST(tallies, tally_count, tally_fields),
+    LIST(stamps, stamps_count, stamps_fields),
+    LIST(debts, debt_count, debt_fields),
+    LIST(expired, expired_count, expired_fields),
+    LIST(holds, hold_count, hold_fields),
+    LIST(hold_parts, hold_part_count, hold_part_fields),
 };
 
 void lot_write(struct wire_writer *writer, const struct codec_base *base, const struct lot *lot)
 {
-    codec_write(writer, base, CODEC_FIELDS(lot_fields), lot);
+    codec_write_unrolled(writer, base, CODEC_FIELDS(lot_fields), lot);
 }
 
 void lot_read(struct wire_reader *reader, const struct codec_base *base, struct lot *out)
 {
-    codec_read(reader, base, CODEC_FIELDS(lot_fields), out);
+    codec_read_unrolled(reader, base, CODEC_FIELDS(lot_fields), out);
 }
 
 void hold_write(struct wire_writer *writer, const struct codec_base *base, const struct account_hold *hold)
@@ -210,7 +214,9 @@ size_t account_encode(const struct account *account, uint8_t *out, size_t capaci
     codec_write_day(&writer, &record_base, account_due_day(account));
     wire_write_u8(&writer, peek_of(account));
     wire_write_uint(&writer, account->number);
-    codec_write(&writer, &record_base, CODEC_FIELDS(account_fields), account);
+    codec_write_unrolled(&writer, &record_base, CODEC_FIELDS(account_fields), account);
+    for (uint32_t i = 0; i < account->lot_count; i++)
+        lot_write(&writer, &record_base, &account->lots[i]);
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         const char *at = (const char *)account + lists[i].at;
         uint32_t count = list_count(account, &lists[i]);
@@ -232,7 +238,9 @@ bool account_decode(struct state_value value, struct account *out)
     out->number = peek.number;
     out->suspense = peek.suspense;
     out->closed = peek.closed;
-    codec_read(&reader, &record_base, CODEC_FIELDS(account_fields), out);
+    codec_read_unrolled(&reader, &record_base, CODEC_FIELDS(account_fields), out);
+    for (uint32_t i = 0; i < out->lot_count && !reader.failed; i++)
+        lot_read(&reader, &record_base, &out->lots[i]);
     for (size_t i = 0; i < COUNT_OF(lists) && !reader.failed; i++) {
         char *at = (char *)out + lists[i].at;
         uint32_t count = list_count(out, &lists[i]);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ledger/codec_unrolled.h"
 #include "ledger/event_parts.h"
 #include "proto/wire.h"
 
@@ -67,7 +68,7 @@ size_t event_encode(const struct event *event, uint8_t *out, size_t capacity)
     wire_write_u8(&writer, (uint8_t)event->type);
     wire_write_u8(&writer, EVENT_FORMAT);
     wire_write_sint(&writer, event->time);
-    codec_write(&writer, &base, CODEC_FIELDS(event_fields), event);
+    codec_write_unrolled(&writer, &base, CODEC_FIELDS(event_fields), event);
     base = base_of_day(event);
     for (uint32_t i = 0; i < event->effect_count; i++)
         effect_write(&writer, &base, &event->effects[i]);
@@ -88,7 +89,7 @@ bool event_decode(const uint8_t *bytes, size_t size, struct event_memory *memory
     out->type = (enum event_type)type;
     out->time = wire_read_sint(&reader);
     struct codec_base base = base_of_time(out);
-    codec_read(&reader, &base, CODEC_FIELDS(event_fields), out);
+    codec_read_unrolled(&reader, &base, CODEC_FIELDS(event_fields), out);
     base = base_of_day(out);
     for (uint32_t i = 0; i < out->effect_count && !reader.failed; i++)
         effect_read(&reader, &base, memory->lot_changes[i], memory->changes[i], &out->effects[i]);

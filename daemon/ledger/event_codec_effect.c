@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ledger/account_fields.h"
+#include "ledger/codec_unrolled.h"
 #include "ledger/event_parts.h"
 
 /* The fields of one kind of change. */
@@ -101,7 +102,7 @@ CODEC_ROWS_ARE_OF(struct effect, 96);
 
 void effect_write(struct wire_writer *writer, const struct codec_base *base, const struct effect *effect)
 {
-    codec_write(writer, base, CODEC_FIELDS(effect_fields), effect);
+    codec_write_unrolled(writer, base, CODEC_FIELDS(effect_fields), effect);
     for (uint32_t i = 0; i < effect->lot_change_count; i++) {
         const struct lot_change *change = &effect->lot_changes[i];
         PUNKT_CHECK(change->kind >= LOT_ADD && change->kind < COUNT_OF(lot_change_fields));
@@ -151,7 +152,7 @@ static void read_change(struct wire_reader *reader, const struct codec_base *bas
 void effect_read(struct wire_reader *reader, const struct codec_base *base, struct lot_change *lot_changes,
                  struct account_change *changes, struct effect *out)
 {
-    codec_read(reader, base, CODEC_FIELDS(effect_fields), out);
+    codec_read_unrolled(reader, base, CODEC_FIELDS(effect_fields), out);
     out->lot_changes = lot_changes;
     for (uint32_t i = 0; i < out->lot_change_count && !reader->failed; i++)
         read_lot_change(reader, base, &lot_changes[i]);

@@ -1,3 +1,4 @@
+#include "ledger/codec_unrolled.h"
 #include "ledger/event_parts.h"
 
 /* Limits of lines are those that requests have. */
@@ -115,18 +116,24 @@ static const struct codec_field goods_return_fields[] = {
 CODEC_ROWS_ARE_OF(struct goods_return, 216);
 static_assert(STAMP_PARTS_MAX == 8, "each has its row above");
 
+static void write_sale_line(struct wire_writer *writer, const struct codec_base *base,
+                            const struct sale_line *line)
+{
+    codec_write_unrolled(writer, base, CODEC_FIELDS(sale_line_fields), line);
+}
+
 void purchase_write(struct wire_writer *writer, const struct codec_base *base,
                     const struct purchase *purchase)
 {
-    codec_write(writer, base, CODEC_FIELDS(purchase_fields), purchase);
+    codec_write_unrolled(writer, base, CODEC_FIELDS(purchase_fields), purchase);
     for (uint32_t i = 0; i < purchase->line_count; i++)
-        codec_write(writer, base, CODEC_FIELDS(sale_line_fields), &purchase->lines[i]);
+        write_sale_line(writer, base, &purchase->lines[i]);
     for (uint32_t i = 0; i < purchase->tender_count; i++)
         codec_write(writer, base, CODEC_FIELDS(tender_fields), &purchase->tenders[i]);
     for (uint32_t i = 0; i < purchase->coupon_count; i++)
         codec_write(writer, base, CODEC_FIELDS(coupon_fields), &purchase->coupons[i]);
     for (uint32_t i = 0; i < purchase->part_count; i++)
-        codec_write(writer, base, CODEC_FIELDS(award_part_fields), &purchase->parts[i]);
+        codec_write_unrolled(writer, base, CODEC_FIELDS(award_part_fields), &purchase->parts[i]);
     for (uint32_t i = 0; i < purchase->redemption_count; i++)
         redemption_write(writer, base, &purchase->redemptions[i]);
 }
@@ -135,13 +142,13 @@ static void read_sale_lines(struct wire_reader *reader, const struct codec_base 
                             struct sale_line *out)
 {
     for (uint32_t i = 0; i < count && !reader->failed; i++)
-        codec_read(reader, base, CODEC_FIELDS(sale_line_fields), &out[i]);
+        codec_read_unrolled(reader, base, CODEC_FIELDS(sale_line_fields), &out[i]);
 }
 
 void purchase_read(struct wire_reader *reader, const struct codec_base *base, struct event_memory *memory,
                    struct purchase *out)
 {
-    codec_read(reader, base, CODEC_FIELDS(purchase_fields), out);
+    codec_read_unrolled(reader, base, CODEC_FIELDS(purchase_fields), out);
     out->lines = memory->sale_lines;
     read_sale_lines(reader, base, out->line_count, out->lines);
     out->tenders = memory->tenders;
@@ -152,7 +159,7 @@ void purchase_read(struct wire_reader *reader, const struct codec_base *base, st
         codec_read(reader, base, CODEC_FIELDS(coupon_fields), &out->coupons[i]);
     out->parts = memory->parts;
     for (uint32_t i = 0; i < out->part_count && !reader->failed; i++)
-        codec_read(reader, base, CODEC_FIELDS(award_part_fields), &out->parts[i]);
+        codec_read_unrolled(reader, base, CODEC_FIELDS(award_part_fields), &out->parts[i]);
     out->redemptions = memory->redemptions;
     for (uint32_t i = 0; i < out->redemption_count && !reader->failed; i++)
         redemption_read(reader, base, &out->redemptions[i]);
@@ -165,7 +172,7 @@ void goods_return_write(struct wire_writer *writer, const struct codec_base *bas
     for (uint32_t i = 0; i < goods->line_count; i++)
         codec_write(writer, base, CODEC_FIELDS(returned_line_fields), &goods->lines[i]);
     for (uint32_t i = 0; i < goods->sale_line_count; i++)
-        codec_write(writer, base, CODEC_FIELDS(sale_line_fields), &goods->sale_lines[i]);
+        write_sale_line(writer, base, &goods->sale_lines[i]);
     for (uint32_t i = 0; i < goods->back_count; i++)
         codec_write(writer, base, CODEC_FIELDS(back_fields), &goods->backs[i]);
 }
