@@ -462,6 +462,7 @@ bool maker_end(struct maker *maker, millipoints lifetime_change)
 {
     struct account *after = maker->after;
     struct effect *effect = maker->effect;
+    maker_settle(maker); /* while there is debt nothing is free */
     account_sweep_lots(after);
     millipoints lots = 0;
     for (uint32_t i = 0; i < after->lot_count; i++)

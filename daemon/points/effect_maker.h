@@ -121,5 +121,5 @@ void maker_tier_midnight(struct maker *maker, const struct programme *programme)
 PUNKT_MUST_CHECK bool maker_absorb(struct maker *target, struct maker *source,
                                    const struct programme *programme);
 
-/* Ends the effect: change, balance. False: lots, debt or lifetime are over what the ledger holds. */
+/* Ends the effect: debt is settled with what is free, change, balance. False: lots, debt or lifetime are over what the ledger holds. */
 PUNKT_MUST_CHECK bool maker_end(struct maker *maker, millipoints lifetime_change);

@@ -181,6 +181,13 @@ static void set_step(struct judging *judging, uint32_t step, local_day through)
     judging->state.grace = step == 0 ? 0 : NO_GRACE;
 }
 
+/* Goes to a step for as long as what was counted keeps it. */
+static void go_to_kept(struct judging *judging, uint32_t step)
+{
+    local_day through = step == 0 ? 0 : kept_through(judging->tiers, judging->after, step, judging->today);
+    set_step(judging, step, through);
+}
+
 static void keep(struct judging *judging, local_day through)
 {
     judging->state.through = through;
@@ -212,9 +219,7 @@ static local_day grace_through(const struct judging *judging, local_day last)
 /* A return took what carried the tier: it goes to what is still kept, without grace. */
 static void end_by_return(struct judging *judging)
 {
-    const struct tiers *tiers = judging->tiers;
-    uint32_t step = kept_step(tiers, judging->after, judging->step, judging->today);
-    set_step(judging, step, step == 0 ? 0 : kept_through(tiers, judging->after, step, judging->today));
+    go_to_kept(judging, kept_step(judging->tiers, judging->after, judging->step, judging->today));
 }
 
 /* The last day, as of now, on which the tier was carried, if nothing else says. */
@@ -229,7 +234,7 @@ static void fall(struct judging *judging)
     uint32_t kept = kept_step(tiers, judging->after, judging->step, judging->today);
     uint32_t step = tiers->down_one ? judging->step - 1 : kept;
     if (step == kept) {
-        set_step(judging, step, step == 0 ? 0 : kept_through(tiers, judging->after, step, judging->today));
+        go_to_kept(judging, kept);
         return;
     }
     if (tiers->kept != TIER_KEPT_NONE) {
@@ -240,7 +245,7 @@ static void fall(struct judging *judging)
     local_day last = last_carried_day(judging);
     local_day grace = grace_through(judging, last);
     if (grace < judging->today) {
-        set_step(judging, kept, kept == 0 ? 0 : kept_through(tiers, judging->after, kept, judging->today));
+        go_to_kept(judging, kept);
         return;
     }
     set_step(judging, step, last);
@@ -375,23 +380,26 @@ static void come_into_force(struct judging *judging)
         reach(judging, step);
 }
 
-/* What the sum carries now goes up, at once or with the next period. Returns whether the step changed. */
+/* A tier that today's programme does not know: what was counted says which of today's is kept instead. */
+static void replace_unknown(struct judging *judging)
+{
+    if (judging->state.id == 0 || judging->step != 0)
+        return;
+    const struct tiers *tiers = judging->tiers;
+    go_to_kept(judging, kept_step(tiers, judging->after, tiers->count + 1, judging->today));
+}
+
+/* What the sum carries now goes up, at once or with the next period. True: at once. */
 static bool rise(struct judging *judging)
 {
     const struct tiers *tiers = judging->tiers;
     int32_t month = month_of_day(judging->today);
     uint32_t step = step_of(tiers, sum_at(tiers, judging->after, month));
-    bool unknown = judging->state.id != 0 && judging->step == 0;
-    if (unknown) {
-        uint32_t kept = kept_step(tiers, judging->after, tiers->count + 1, judging->today);
-        step = (uint32_t)u64_max(step, kept);
-        set_step(judging, 0, 0);
-    }
     judging->state.next = 0;
     judging->state.next_day = 0;
     if (step <= judging->step)
         return false;
-    if (!tiers->up_next || unknown) {
+    if (!tiers->up_next) {
         reach(judging, step);
         return true;
     }
@@ -446,6 +454,7 @@ static void judge(struct maker *maker, const struct programme *programme, bool m
         write_tier(maker, &none);
         return;
     }
+    replace_unknown(&judging);
     come_into_force(&judging);
     if (!rise(&judging) && judging.step > 0)
         judge_kept(&judging);
