@@ -47,23 +47,18 @@ static bool find_for_advice(struct buying *buying)
     struct decision *decision = buying->decision;
     struct card card;
     bool known = view->card(view->ctx, buying->request->card, &card);
-    if (known && card.status == CARD_REPLACED) {
-        decision->refusal = REFUSAL_NONE;
-        if (decide_account(view, buying->judgement, decision, 0, card.account) ||
-            decision->refusal == REFUSAL_DAY_FIRST)
-            return decision->refusal == REFUSAL_NONE;
-    }
     decision->refusal = REFUSAL_NONE;
     decision->detail[0] = '\0';
+    if (known && card.status == CARD_REPLACED && !decision->sides[0].before.closed)
+        return decide_account(view, buying->judgement, decision, 0, card.account);
     decision->event.flags |= EVENT_FLAG_SUSPENSE;
     if (!known) {
         begin_suspense(buying, true);
         return true;
     }
     decision->event.card = card.id;
-    account_number waits = card.status == CARD_SUSPENSE ? card.account : card.suspense;
-    if (waits != 0)
-        return decide_account(view, buying->judgement, decision, 0, waits);
+    if (card.suspense != 0)
+        return decide_account(view, buying->judgement, decision, 0, card.suspense);
     begin_suspense(buying, false);
     return true;
 }
@@ -91,20 +86,25 @@ static bool find_account(struct buying *buying)
         buying->barred = !card_may_spend(buying->view, buying->judgement, request->card);
     if (!decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_EARN))
         return advice && decision->refusal != REFUSAL_DAY_FIRST && find_for_advice(buying);
+    /* Of a card that is in suspense already. */
+    if (decision->sides[0].before.suspense)
+        decision->event.flags |= EVENT_FLAG_SUSPENSE;
     return advice || !spends_directly(request) ||
            decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_SPEND);
 }
 
 /* --- what it redeems --- */
 
-/*
- * Whether a redemption is money that was not paid; a reward that is a line of the receipt lowers that
- * already.
- */
-static bool pays(const struct redemption *redemption)
+/* What a redemption pays of the amount: a reward that is a line of the receipt has lowered that already. */
+static minor_units paid_by(const struct buying *buying, const struct redemption *redemption)
 {
-    return redemption->reward == 0 || (redemption->line == 0 && (redemption->kind == REWARD_MONEY_OFF ||
-                                                                 redemption->kind == REWARD_PERCENT_OFF));
+    const struct purchase_request *request = buying->request;
+    if (redemption->reward == 0)
+        return redemption->worth;
+    bool is_line = redemption->line >= 1 && redemption->line <= request->line_count &&
+                   request->lines[redemption->line - 1].kind == LINE_REWARD;
+    bool money = redemption->kind == REWARD_MONEY_OFF || redemption->kind == REWARD_PERCENT_OFF;
+    return money && !is_line ? redemption->worth : 0;
 }
 
 static struct wanted wanted_of(const struct buying *buying, const struct wish *wish)
@@ -139,7 +139,7 @@ static bool take_wish(struct buying *buying, const struct wish *wish)
         *redemption = cost.redemption;
     }
     purchase->redemption_count++;
-    buying->paid += pays(redemption) ? redemption->worth : 0;
+    buying->paid += paid_by(buying, redemption);
     return true;
 }
 
@@ -172,7 +172,7 @@ static bool price_wishes(struct buying *buying, minor_units *out_paid)
             continue;
         if (!decide_wish(buying->view, buying->judgement, decision, &wanted, &cost))
             return false;
-        buying->paid += pays(&cost.redemption) ? cost.redemption.worth : 0;
+        buying->paid += paid_by(buying, &cost.redemption);
     }
     *out_paid = buying->paid;
     buying->paid = paid_before;

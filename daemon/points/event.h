@@ -275,7 +275,7 @@ struct purchase {
     uint32_t part_count;
     struct award_part *parts;
     uint32_t redemption_count;
-    struct redemption *redemptions;
+    struct redemption *redemptions; /* in the order they were taken: with spend_earned, captures first */
 };
 
 /* What came back of a redemption by a return or a reversal. */
