@@ -150,6 +150,40 @@ static void dates_and_days_are_the_same(void **state)
     }
 }
 
+/* The wall clock's minute skips an hour, and shows one twice. */
+static void minutes_of_the_wall_clock(void **state)
+{
+    (void)state;
+    struct calendar zone = zone_of(HOUR, at(2026, 3, 29, 1, 0, 0), 2 * HOUR, at(2026, 10, 25, 1, 0, 0));
+    const struct {
+        utc_us time;
+        local_day day;
+        uint32_t minute;
+    } rows[] = {
+        { at(2026, 3, 28, 22, 59, 59), day_of(2026, 3, 28), 1439 },
+        { at(2026, 3, 28, 23, 0, 0), day_of(2026, 3, 29), 0 },
+        { at(2026, 3, 29, 0, 59, 59), day_of(2026, 3, 29), 119 },
+        { at(2026, 3, 29, 1, 0, 0), day_of(2026, 3, 29), 180 },
+        { at(2026, 10, 25, 0, 30, 0), day_of(2026, 10, 25), 150 },
+        { at(2026, 10, 25, 1, 30, 0), day_of(2026, 10, 25), 150 },
+        { at(1969, 12, 31, 22, 59, 59), day_of(1969, 12, 31), 1439 },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        uint32_t minute;
+        assert_int_equal(calendar_day_minute(&zone, rows[i].time, &minute), rows[i].day);
+        assert_int_equal(minute, rows[i].minute);
+    }
+}
+
+static void weekdays(void **state)
+{
+    (void)state;
+    assert_int_equal(weekday_of(day_of(1970, 1, 1)), 3);
+    assert_int_equal(weekday_of(day_of(1969, 12, 28)), 6);
+    assert_int_equal(weekday_of(day_of(1900, 1, 1)), 0);
+    assert_int_equal(weekday_of(day_of(2028, 2, 29)), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +194,8 @@ int main(void)
         cmocka_unit_test(day_that_never_was),
         cmocka_unit_test(known_dates),
         cmocka_unit_test(dates_and_days_are_the_same),
+        cmocka_unit_test(minutes_of_the_wall_clock),
+        cmocka_unit_test(weekdays),
     };
     return cmocka_run_group_tests_name("calendar", tests, NULL, NULL);
 }
