@@ -34,7 +34,7 @@ static bool issue_number(const struct issue_request *request, uint32_t index, ui
     return true;
 }
 
-/* Judges all numbers. In suspense may be one that is issued by itself: each card of a range gets a new account. */
+/* Judges all numbers. In suspense may be one that is issued by itself: in a range each gets a new account. */
 static bool issue_numbers(const struct points_view *view, const struct issue_request *request, uint32_t check,
                           struct decision *decision, struct card *out_waiting)
 {
@@ -68,8 +68,8 @@ static struct lot welcome_lot(const struct programme *programme, local_day today
         return (struct lot){ .points = 0 };
     struct lot_terms terms = bonus_terms(programme, today);
     /*
-     * What counts for a tier is counted by effects, and a new account has none: there the event of a midnight,
-     * due today, makes the lot mature.
+     * What counts for a tier is counted by effects, and a new account has none: there the event of a
+     * midnight, due today, makes the lot mature.
      */
     bool judged = programme->tiers.count > 0 &&
                   (programme->tiers.basis == TIER_BY_POINTS || programme->tiers.basis == TIER_BY_BALANCE);
