@@ -92,6 +92,12 @@ static uint64_t list_count_of(const void *message, const struct message_field *f
     return *(const uint64_t *)(const void *)((const uint8_t *)message + field->count_offset);
 }
 
+/* An empty card is a preset: it says "none". */
+static bool card_acceptable(const struct message_field *field, const struct wire_code *code)
+{
+    return (code->size == 0 && !field->required) || card_number_valid(code);
+}
+
 static bool sint_within(int64_t value, uint64_t limit)
 {
     return value < 0 ? (uint64_t) - (value + 1) < limit : (uint64_t)value <= limit;
@@ -182,7 +188,7 @@ static void decode_value(const struct message_field *field, struct wire_reader *
         struct wire_code *code = at;
         wire_read_code(reader, code);
         reader->failed |= code->size > field->limit;
-        reader->failed |= field->kind == FIELD_CARD && !card_number_valid(code);
+        reader->failed |= field->kind == FIELD_CARD && !card_acceptable(field, code);
         break;
     }
     case FIELD_TEXT:
@@ -352,7 +358,7 @@ static void encode_value(const struct message_field *field, const void *message,
         wire_write_bytes(writer, at, sizeof(message_hash32));
         break;
     case FIELD_CARD:
-        writer->failed |= !card_number_valid(at);
+        writer->failed |= !card_acceptable(field, at);
         writer->failed |= ((const struct wire_code *)at)->size > field->limit;
         wire_write_code(writer, at);
         break;

@@ -133,6 +133,31 @@ enum punkt_result {
     PUNKT_RESULT_OVER_LIMIT = 27,
     PUNKT_RESULT_UNKNOWN_VERSION = 28,
     PUNKT_RESULT_CLOCK_FINE = 29,
+    PUNKT_RESULT_WILL_BE_REFUSED = 30,
+    PUNKT_RESULT_CARD_NOT_BLOCKED = 31,
+    PUNKT_RESULT_ACCOUNT_CLOSED = 32,
+    PUNKT_RESULT_SAME_ACCOUNT = 33,
+    PUNKT_RESULT_UNKNOWN_HOLD = 34,
+    PUNKT_RESULT_HOLD_ENDED = 35,
+    PUNKT_RESULT_CANNOT_BE_REVERSED = 36,
+    PUNKT_RESULT_DOES_NOT_MATCH = 37,
+    PUNKT_RESULT_PURCHASE_REVERSED = 38,
+    PUNKT_RESULT_UNLINKED_OFF = 39,
+    PUNKT_RESULT_UNKNOWN_REWARD = 40,
+    PUNKT_RESULT_UNKNOWN_OFFER = 41,
+    PUNKT_RESULT_NOT_OFFERED = 42,
+    PUNKT_RESULT_PIN_NEEDED = 43,
+    PUNKT_RESULT_PIN_WRONG = 44,
+    PUNKT_RESULT_PIN_LOCKED = 45,
+    PUNKT_RESULT_OUT_OF_STOCK = 46,
+    PUNKT_RESULT_LIMIT_REACHED = 47,
+    PUNKT_RESULT_MORE_THAN_HELD = 48,
+    PUNKT_RESULT_BELOW_MINIMUM = 49,
+    PUNKT_RESULT_NOT_ENOUGH_STAMPS = 50,
+    PUNKT_RESULT_NOTHING_TO_DO = 51,
+    PUNKT_RESULT_NEEDS_APPROVAL = 52,
+    PUNKT_RESULT_INVALID_PROGRAMME = 53,
+    PUNKT_RESULT_UNKNOWN_EVENT = 54,
 };
 
 /* What a result is called in JSON ("unknown_card"), and in a sentence; never NULL. */
@@ -152,14 +177,40 @@ enum punkt_operation {
     PUNKT_OPERATION_STATUS = 3,
     PUNKT_OPERATION_CARD_ISSUE = 16,
     PUNKT_OPERATION_CARD_SHOW = 17,
+    PUNKT_OPERATION_CARD_BLOCK = 18,
+    PUNKT_OPERATION_CARD_UNBLOCK = 19,
+    PUNKT_OPERATION_CARD_REPLACE = 20,
+    PUNKT_OPERATION_CARD_ADD = 21,
+    PUNKT_OPERATION_CARD_CLOSE = 22,
+    PUNKT_OPERATION_ACCOUNT_MERGE = 23,
+    PUNKT_OPERATION_ACCOUNT_TRANSFER = 24,
+    PUNKT_OPERATION_ACCOUNT_TAG = 25,
+    PUNKT_OPERATION_OFFER_ACTIVATE = 26,
+    PUNKT_OPERATION_CARD_PIN = 27,
     PUNKT_OPERATION_PURCHASE = 32,
     PUNKT_OPERATION_RETURN = 33,
     PUNKT_OPERATION_UNLINKED_RETURN = 34,
     PUNKT_OPERATION_REDEEM = 35,
+    PUNKT_OPERATION_HOLD = 36,
+    PUNKT_OPERATION_CAPTURE = 37,
+    PUNKT_OPERATION_RELEASE = 38,
+    PUNKT_OPERATION_REVERSAL = 39,
+    PUNKT_OPERATION_QUOTE = 40,
+    PUNKT_OPERATION_RETURN_PREVIEW = 41,
+    PUNKT_OPERATION_DAY_TOTALS = 50,
     PUNKT_OPERATION_ADJUST = 64,
+    PUNKT_OPERATION_BONUS = 65,
+    PUNKT_OPERATION_WRITE_OFF = 66,
+    PUNKT_OPERATION_AWARD_MOVE = 67,
     PUNKT_OPERATION_STATEMENT = 80,
     PUNKT_OPERATION_TOTALS = 81,
     PUNKT_OPERATION_PROGRAMME_SHOW = 82,
+    PUNKT_OPERATION_PROGRAMME_CHECK = 83,
+    PUNKT_OPERATION_PROGRAMME_PUBLISH = 84,
+    PUNKT_OPERATION_PROGRAMME_REHEARSE = 85,
+    PUNKT_OPERATION_PROGRAMME_HISTORY = 86,
+    PUNKT_OPERATION_WHY = 87,
+    PUNKT_OPERATION_REPORT = 88,
     PUNKT_OPERATION_AUDIT_VERIFY = 96,
     PUNKT_OPERATION_CLOCK_ACCEPT = 97,
 };
@@ -264,8 +315,8 @@ PUNKT_API enum punkt_call punkt_connect(struct punkt *punkt, uint32_t timeout_ms
 /*
  * Numbers, lanes and doubt.
  *
- * Changes (card_issue, purchase, return, unlinked_return, redeem, adjust, clock_accept) of a handle form a lane,
- * named by its epoch, and are numbered from 1 without gaps. A change gets its number when its first byte is sent,
+ * Changes (PROTOCOL.md's table of operations says which are: purchase and redeem are, card_show and quote are not)
+ * of a handle form a lane, named by its epoch, and are numbered from 1 without gaps. A change gets its number when its first byte is sent,
  * and the server decides changes strictly in that order, each number once.
  *
  * Until a change's deadline the handle does all it can: it connects again after a loss (at once, then with
@@ -485,6 +536,9 @@ struct punkt_redeem_request {
     const char *store; /* NULL: "0" */
     const char *till;  /* NULL: "0" */
     const char *operator_;
+    /* The member's PIN, if the programme asks for it: 1 to 32 bytes. It travels beside the request, is in no
+     * journal, and is wiped from the handle's memory when the request has its final answer. */
+    const char *pin;
 };
 
 struct punkt_redeem_answer {
@@ -533,8 +587,8 @@ enum punkt_status_state {
 struct punkt_status_answer {
     struct punkt_answer head;
     uint32_t state; /* enum punkt_status_state */
-    /* The first answer: head of the answer struct of first->operation, borrowed from the handle; NULL if never
-     * seen, or if this library does not know the operation. */
+    /* The first answer: head of the answer struct of first->operation, or of struct punkt_message_answer if that
+     * has no call of its own; borrowed from the handle. NULL if never seen. */
     const struct punkt_answer *first;
 };
 
@@ -624,6 +678,33 @@ struct punkt_clock_accept_answer {
     int64_t after_us;  /* and from now on */
 };
 
+/*
+ * Any operation, with the bodies of its messages as PROTOCOL.md has them: for what has no call of its own. Numbers,
+ * repeats and doubt are as with all others.
+ */
+struct punkt_message_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    uint32_t operation; /* enum punkt_operation, but not hello */
+    /* The operation's request message, without the secret part; NULL, 0: one without fields. It is read before it is
+     * sent, and PUNKT_CALL_INVALID if that cannot be done. */
+    const void *body;
+    size_t body_size;
+    const char *pin; /* for purchase, redeem, hold and card_pin; see struct punkt_redeem_request */
+};
+
+/*
+ * After PUNKT_CALL_DONE, body is the operation's answer message, and after a final PUNKT_CALL_REFUSED the message
+ * `refusal`, of which the head tells as well; otherwise type is 0 and body empty. Borrowed from the handle.
+ */
+struct punkt_message_answer {
+    struct punkt_answer head;
+    uint32_t type; /* of the answer's frame: 0x8000 or 0x4000 and the operation */
+    const void *body;
+    size_t body_size;
+};
+
 /* ----------------------------------------------------------------------------------------------- blocking calls */
 
 /*
@@ -666,6 +747,9 @@ PUNKT_API enum punkt_call punkt_audit_verify(struct punkt *punkt, const struct p
                                              struct punkt_audit_verify_answer *out_answer);
 PUNKT_API enum punkt_call punkt_clock_accept(struct punkt *punkt, const struct punkt_plain_request *request,
                                              struct punkt_clock_accept_answer *out_answer);
+/* Any operation. */
+PUNKT_API enum punkt_call punkt_message(struct punkt *punkt, const struct punkt_message_request *request,
+                                        struct punkt_message_answer *out_answer);
 
 /* --------------------------------------------------------------------------------------------- for event loops */
 
@@ -727,6 +811,9 @@ PUNKT_API enum punkt_call punkt_submit_audit_verify(struct punkt *punkt,
 PUNKT_API enum punkt_call punkt_submit_clock_accept(struct punkt *punkt,
                                                     const struct punkt_plain_request *request,
                                                     punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_message(struct punkt *punkt,
+                                               const struct punkt_message_request *request,
+                                               punkt_done_fn *on_done, void *ctx);
 
 /* How many more requests may be submitted now, and how many callbacks are still to come. */
 PUNKT_API unsigned punkt_room(const struct punkt *punkt);

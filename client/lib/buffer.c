@@ -1,5 +1,6 @@
 #include "lib/buffer.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,20 @@ size_t buffer_size(const struct buffer *buffer)
 uint8_t *buffer_data(const struct buffer *buffer)
 {
     return buffer->bytes + buffer->begin;
+}
+
+/* realloc would leave the old bytes behind. */
+static uint8_t *move_secret(struct buffer *buffer, size_t capacity)
+{
+    uint8_t *bytes = malloc(capacity);
+    if (bytes == NULL)
+        return NULL;
+    if (buffer->bytes != NULL) {
+        memcpy(bytes, buffer->bytes, buffer->end);
+        OPENSSL_cleanse(buffer->bytes, buffer->capacity);
+        free(buffer->bytes);
+    }
+    return bytes;
 }
 
 bool buffer_reserve(struct buffer *buffer, size_t size)
@@ -32,7 +47,7 @@ bool buffer_reserve(struct buffer *buffer, size_t size)
     size_t capacity = buffer->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : buffer->capacity;
     while (capacity - held < size)
         capacity *= 2;
-    uint8_t *bytes = realloc(buffer->bytes, capacity);
+    uint8_t *bytes = buffer->secret ? move_secret(buffer, capacity) : realloc(buffer->bytes, capacity);
     if (bytes == NULL)
         return false;
     buffer->bytes = bytes;
@@ -62,10 +77,19 @@ void buffer_clear(struct buffer *buffer)
 {
     buffer->begin = 0;
     buffer->end = 0;
+    if (buffer->secret && buffer->bytes != NULL)
+        OPENSSL_cleanse(buffer->bytes, buffer->capacity);
+    buffer->secret = false;
+}
+
+void buffer_mark_secret(struct buffer *buffer)
+{
+    buffer->secret = true;
 }
 
 void buffer_done(struct buffer *buffer)
 {
+    buffer_clear(buffer);
     free(buffer->bytes);
     *buffer = (struct buffer){ 0 };
 }

@@ -2,6 +2,8 @@
  * Bytes that come in at the end and go out at the front; grows, and keeps what it has grown to.
  *
  *      | consumed | held: begin to end | free |
+ *
+ * Marked secret, it leaves nothing of what it held in memory that it gives up.
  */
 #pragma once
 
@@ -15,6 +17,7 @@ struct buffer {
     size_t begin;
     size_t end;
     size_t capacity;
+    bool secret; /* until it is empty */
 };
 
 /* How many bytes it holds. */
@@ -34,6 +37,9 @@ void buffer_consume(struct buffer *buffer, size_t size);
 
 /* Drops everything, keeps the memory. */
 void buffer_clear(struct buffer *buffer);
+
+/* What it holds and what comes is wiped when it goes, until the buffer is next empty. */
+void buffer_mark_secret(struct buffer *buffer);
 
 /* Gives the memory back; all zero afterwards. */
 void buffer_done(struct buffer *buffer);

@@ -20,11 +20,13 @@ struct request_head {
 
 /* A request on its way into a frame. */
 struct build {
-    struct buffer *frame; /* gets the body, behind FRAME_HEADER_SIZE bytes left free */
-    struct buffer *lists; /* memory for lists while encoding */
-    struct request_head head;
+    struct buffer *frame;     /* gets the body, behind FRAME_HEADER_SIZE bytes left free */
+    struct buffer *lists;     /* memory for lists while encoding */
+    struct request_head head; /* the flags are those of the frame */
+    uint32_t operation;
     uint64_t epoch;    /* of the handle */
     const char *wrong; /* after a failure: what cannot be sent, of static lifetime; NULL: no memory */
+    const char *field; /* of a body that was given, which is wrong, of static lifetime; NULL: none */
 };
 
 /* Encodes a public request (NULL allowed only for plain ones). */
@@ -36,6 +38,7 @@ union any_answer {
 #define CALL(NAME, name, request, answer) struct answer name##_;
 #include "lib/calls.def"
 #undef CALL
+    struct punkt_message_answer message_;
 };
 
 /* Fills what stands behind the head of a public answer from a decoded message; texts and entries are placed in
@@ -43,14 +46,14 @@ union any_answer {
 typedef bool call_fill_fn(const void *message, struct message_memory *memory, union any_answer *out);
 
 struct call {
-    enum operation operation;
+    uint32_t operation;   /* PUNKT_OPERATION_NONE: punkt_message, whose request says which */
     enum message message; /* of the answer */
     size_t answer_size;
     call_encode_fn *encode;
-    call_fill_fn *fill;
+    call_fill_fn *fill; /* NULL: the answer is the body as it came */
 };
 
-/* The call of an operation; NULL if it has none. */
+/* The call of an operation; that of punkt_message if it has none of its own. */
 const struct call *call_of(uint32_t operation);
 
 #define CALL(NAME, name, request, answer)                                                                    \
@@ -58,21 +61,25 @@ const struct call *call_of(uint32_t operation);
     call_fill_fn fill_##name;
 #include "lib/calls.def"
 #undef CALL
+call_encode_fn encode_message;
+
+/* An answer as it came. */
+struct call_bytes {
+    uint16_t type; /* of its frame */
+    const void *body;
+    size_t size;
+};
 
 /*
- * Decodes the body of an answer done to an operation into out: head zeroed but for size, call, code, name, text and
- * operation. Memory is kept in arena, and what out points to lives there until the next use of it. False: the
- * body is not what it should be, or no memory.
+ * Decodes an answer, done or refused, into out: head zeroed but for size, call, code, name, text, operation, and
+ * what a refusal says. Memory is kept in arena, and what out points to lives there until the next use of it.
+ * False: the body is not what it should be, or no memory.
  */
-bool call_decode_done(const struct call *call, const void *body, size_t size, struct buffer *arena,
-                      union any_answer *out);
+bool call_decode(const struct call *call, const struct call_bytes *bytes, struct buffer *arena,
+                 union any_answer *out);
 
-/* The same for an answer refused; the detail is placed in arena. */
-bool call_decode_refused(const struct call *call, const void *body, size_t size, struct buffer *arena,
-                         union any_answer *out);
-
-/* Sets the head for how a call ended without words of the server. */
-void call_head(const struct call *call, enum punkt_call how, union any_answer *out);
+/* Sets the head for how a call of an operation ended without words of the server. */
+void call_head(const struct call *call, uint32_t operation, enum punkt_call how, union any_answer *out);
 
 /* Sets code, name, text and retryable for a refusal. */
 void call_head_code(struct punkt_answer *head, uint32_t code);

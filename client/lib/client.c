@@ -130,28 +130,32 @@ unsigned punkt_room(const struct punkt *punkt)
 static enum punkt_call encode(struct punkt *punkt, struct slot *slot, const struct call *call,
                               const void *request, uint64_t now_us)
 {
-    struct build build = { .frame = &slot->frame, .lists = &punkt->lists, .epoch = punkt->epoch };
+    struct build build = {
+        .frame = &slot->frame, .lists = &punkt->lists, .operation = call->operation, .epoch = punkt->epoch
+    };
     if (!call->encode(&build, request)) {
-        TROUBLE(punkt, build.wrong != NULL ? build.wrong : "no memory");
+        buffer_clear(&slot->frame);
+        (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s%s",
+                       build.wrong != NULL ? build.wrong : "no memory",
+                       build.field != NULL ? build.field : "");
         return build.wrong != NULL ? PUNKT_CALL_INVALID : PUNKT_CALL_NO_MEMORY;
     }
     uint32_t timeout_ms = build.head.timeout_ms != 0 ? build.head.timeout_ms : punkt->timeout_ms;
+    slot->operation = (uint16_t)build.operation;
     slot->flags = (uint16_t)build.head.flags;
     slot->deadline_us = now_us + (uint64_t)timeout_ms * 1000;
     return PUNKT_CALL_DONE;
 }
 
-enum punkt_call submit(struct punkt *punkt, enum operation operation, const void *request,
+enum punkt_call submit(struct punkt *punkt, const struct call *call, const void *request,
                        punkt_done_fn *on_done, void *ctx)
 {
-    const struct call *call = call_of(operation);
-    const struct operation_row *row = operation_row((uint16_t)operation);
     uint64_t now_us = link_now_us();
     punkt->trouble[0] = '\0';
     struct slot *slot = slot_take(punkt);
     if (slot == NULL)
         return PUNKT_CALL_WINDOW_FULL;
-    if (call == NULL || row == NULL || on_done == NULL) {
+    if (on_done == NULL) {
         TROUBLE(punkt, "a request needs a callback");
         return PUNKT_CALL_INVALID;
     }
@@ -160,7 +164,7 @@ enum punkt_call submit(struct punkt *punkt, enum operation operation, const void
     if (encoded != PUNKT_CALL_DONE)
         return encoded;
     slot->call = call;
-    slot->change = row->kind == OPERATION_KIND_CHANGE;
+    slot->change = operation_row(slot->operation)->kind == OPERATION_KIND_CHANGE;
     slot->on_done = on_done;
     slot->ctx = ctx;
     slot_add(punkt, slot);
@@ -261,11 +265,12 @@ static void collect(struct punkt *punkt, const struct punkt_answer *answer, void
     punkt->stop = true;
 }
 
-static enum punkt_call tell(struct punkt *punkt, enum operation operation, enum punkt_call how,
+/* For a call that ended before it was anything in the handle; call is NULL where there is none. */
+static enum punkt_call tell(struct punkt *punkt, const struct call *call, enum punkt_call how,
                             struct punkt_answer *out_answer)
 {
     union any_answer answer;
-    call_head(call_of(operation), how, &answer);
+    call_head(call, call != NULL ? call->operation : PUNKT_OPERATION_NONE, how, &answer);
     answer.head.detail = punkt->trouble;
     if (out_answer != NULL && out_answer->size >= sizeof(*out_answer))
         copy_answer(&answer.head, out_answer);
@@ -290,24 +295,24 @@ static bool may_wait(struct punkt *punkt, const struct punkt_answer *out_answer)
     return punkt->trouble[0] == '\0';
 }
 
-enum punkt_call call_and_wait(struct punkt *punkt, enum operation operation, const void *request,
+enum punkt_call call_and_wait(struct punkt *punkt, const struct call *call, const void *request,
                               struct punkt_answer *out_answer)
 {
     struct waiting waiting = { .out = out_answer };
     if (!may_wait(punkt, out_answer))
-        return tell(punkt, operation, PUNKT_CALL_INVALID, out_answer);
+        return tell(punkt, call, PUNKT_CALL_INVALID, out_answer);
     uint64_t patience_us = link_now_us() + (uint64_t)punkt->timeout_ms * 1000;
     enum punkt_call submitted;
-    while ((submitted = submit(punkt, operation, request, collect, &waiting)) == PUNKT_CALL_WINDOW_FULL) {
+    while ((submitted = submit(punkt, call, request, collect, &waiting)) == PUNKT_CALL_WINDOW_FULL) {
         uint64_t now_us = link_now_us();
         if (now_us >= patience_us) {
             TROUBLE(punkt, "too many earlier requests are unanswered");
-            return tell(punkt, operation, PUNKT_CALL_NOT_SENT, out_answer);
+            return tell(punkt, call, PUNKT_CALL_NOT_SENT, out_answer);
         }
         (void)punkt_drive(punkt, (int)((patience_us - now_us) / 1000 + 1));
     }
     if (submitted != PUNKT_CALL_DONE)
-        return tell(punkt, operation, submitted, out_answer);
+        return tell(punkt, call, submitted, out_answer);
     return wait_for(punkt, &waiting);
 }
 
@@ -316,17 +321,17 @@ enum punkt_call punkt_repeat(struct punkt *punkt, uint64_t number, uint32_t time
 {
     struct waiting waiting = { .out = out_answer };
     if (!may_wait(punkt, out_answer))
-        return tell(punkt, 0, PUNKT_CALL_INVALID, out_answer);
+        return tell(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     struct slot *slot = slot_in_doubt(punkt, number);
     if (slot == NULL) {
         TROUBLE(punkt, "no change of this number is in doubt here");
-        return tell(punkt, 0, PUNKT_CALL_INVALID, out_answer);
+        return tell(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     }
     if (slot->state == SLOT_SETTLED) {
         slot->state = SLOT_FREE;
         if (!process_settled(punkt, slot)) {
             TROUBLE(punkt, "the answer cannot be read");
-            return tell(punkt, slot->call->operation, PUNKT_CALL_UNKNOWN, out_answer);
+            return tell(punkt, slot->call, PUNKT_CALL_UNKNOWN, out_answer);
         }
         copy_answer(&punkt->answer.head, out_answer);
         return out_answer->call;
@@ -345,7 +350,7 @@ enum punkt_call punkt_connect(struct punkt *punkt, uint32_t timeout_ms, struct p
     punkt->trouble[0] = '\0';
     if (punkt->in_callback) {
         TROUBLE(punkt, "a blocking call inside a callback");
-        return tell(punkt, OPERATION_HELLO, PUNKT_CALL_INVALID, out_answer);
+        return tell(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     }
     uint64_t now_us = link_now_us();
     uint64_t deadline_us = now_us + (uint64_t)(timeout_ms != 0 ? timeout_ms : punkt->timeout_ms) * 1000;
@@ -360,10 +365,10 @@ enum punkt_call punkt_connect(struct punkt *punkt, uint32_t timeout_ms, struct p
     }
     punkt->connect_wanted = false;
     if (punkt->ready)
-        return tell(punkt, OPERATION_HELLO, PUNKT_CALL_DONE, out_answer);
+        return tell(punkt, NULL, PUNKT_CALL_DONE, out_answer);
     enum punkt_call how = punkt->hello_refusal != 0 ? PUNKT_CALL_REFUSED : PUNKT_CALL_NOT_SENT;
     TROUBLE(punkt, punkt->link.trouble);
-    (void)tell(punkt, OPERATION_HELLO, how, out_answer);
+    (void)tell(punkt, NULL, how, out_answer);
     if (out_answer != NULL && how == PUNKT_CALL_REFUSED)
         call_head_code(out_answer, punkt->hello_refusal);
     return how;

@@ -26,6 +26,7 @@ enum slot_state { SLOT_FREE, SLOT_WAITING, SLOT_IN_FLIGHT, SLOT_SETTLED };
 struct slot {
     enum slot_state state;
     const struct call *call;
+    uint16_t operation;
     bool change;
     uint16_t flags;       /* of the frame */
     uint64_t number;      /* 0: a change that was never staged */
@@ -92,7 +93,7 @@ struct punkt {
 struct slot *slot_take(struct punkt *punkt);
 void slot_add(struct punkt *punkt, struct slot *slot);
 
-/* Takes a slot out of the order. */
+/* Takes a slot out of the order; what was to be sent is forgotten. */
 void slot_remove(struct punkt *punkt, struct slot *slot, enum slot_state next);
 
 /* The request in flight with this number; NULL if there is none. */
@@ -137,9 +138,9 @@ bool process_settled(struct punkt *punkt, const struct slot *slot);
 /* --- client.c --- */
 
 /* Encodes a request into a slot and puts it into the order. */
-enum punkt_call submit(struct punkt *punkt, enum operation operation, const void *request,
+enum punkt_call submit(struct punkt *punkt, const struct call *call, const void *request,
                        punkt_done_fn *on_done, void *ctx);
 
 /* Submits and waits. */
-enum punkt_call call_and_wait(struct punkt *punkt, enum operation operation, const void *request,
+enum punkt_call call_and_wait(struct punkt *punkt, const struct call *call, const void *request,
                               struct punkt_answer *out_answer);

@@ -22,13 +22,18 @@ static const struct call calls[] = {
 #undef CALL
 };
 
+static const struct call message_call = {
+    .answer_size = sizeof(struct punkt_message_answer),
+    .encode = encode_message,
+};
+
 const struct call *call_of(uint32_t operation)
 {
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        if (calls[i].operation == (enum operation)operation)
+        if (calls[i].operation == operation)
             return &calls[i];
     }
-    return NULL;
+    return &message_call;
 }
 
 /* Takes aligned memory; NULL if there is not enough. */
@@ -246,29 +251,50 @@ union any_message {
 #undef CALL
 };
 
-static bool decode_done(const struct call *call, const void *body, size_t size, struct message_memory *memory,
-                        union any_answer *out)
+static bool take_body(const struct call_bytes *bytes, struct message_memory *memory, union any_answer *out)
+{
+    void *body = take(memory, bytes->size);
+    if (body == NULL)
+        return false;
+    if (bytes->size > 0)
+        memcpy(body, bytes->body, bytes->size);
+    out->message_.type = bytes->type;
+    out->message_.body = body;
+    out->message_.body_size = bytes->size;
+    return true;
+}
+
+static bool decode_done(const struct call *call, const struct call_bytes *bytes,
+                        struct message_memory *memory, union any_answer *out)
 {
     union any_message message;
     const char *field;
-    call_head(call, PUNKT_CALL_DONE, out);
-    return message_decode(call->message, body, size, memory, &message, &field) &&
+    if (call->fill == NULL)
+        return take_body(bytes, memory, out);
+    return message_decode(call->message, bytes->body, bytes->size, memory, &message, &field) &&
            call->fill(&message, memory, out);
 }
 
-static bool decode_refused(const struct call *call, const void *body, size_t size,
+static bool decode_refused(const struct call *call, const struct call_bytes *bytes,
                            struct message_memory *memory, union any_answer *out)
 {
     struct msg_refusal refusal;
     const char *field;
-    call_head(call, PUNKT_CALL_REFUSED, out);
-    if (!message_decode(MESSAGE_refusal, body, size, memory, &refusal, &field) ||
-        refusal.result == RESULT_DONE)
+    if (!message_decode(MESSAGE_refusal, bytes->body, bytes->size, memory, &refusal, &field) ||
+        refusal.result == RESULT_DONE || (call->fill == NULL && !take_body(bytes, memory, out)))
         return false;
     call_head_code(&out->head, (uint32_t)refusal.result);
     out->head.needed = refusal.needed;
     out->head.available = refusal.available;
     return take_text(memory, refusal.detail.data, refusal.detail.size, &out->head.detail);
+}
+
+static bool decode(const struct call *call, const struct call_bytes *bytes, struct message_memory *memory,
+                   union any_answer *out)
+{
+    bool done = (bytes->type & FRAME_TYPE_DONE) != 0;
+    call_head(call, bytes->type & FRAME_TYPE_OPERATION, done ? PUNKT_CALL_DONE : PUNKT_CALL_REFUSED, out);
+    return done ? decode_done(call, bytes, memory, out) : decode_refused(call, bytes, memory, out);
 }
 
 bool fill_status(const void *message, struct message_memory *memory, union any_answer *out)
@@ -277,15 +303,13 @@ bool fill_status(const void *message, struct message_memory *memory, union any_a
     out->status_.state = (uint32_t)msg->state;
     uint16_t operation = (uint16_t)(msg->type & FRAME_TYPE_OPERATION);
     const struct call *call = call_of(operation);
-    if (msg->state == PUNKT_STATUS_NEVER_SEEN || call == NULL || operation == OPERATION_STATUS)
+    struct call_bytes bytes = { (uint16_t)msg->type, msg->answer.data, msg->answer.size };
+    if (msg->state == PUNKT_STATUS_NEVER_SEEN || operation == OPERATION_STATUS)
         return true; /* the answer to a status is not a change: it holds no other answer */
     union any_answer *first = take(memory, sizeof(*first));
     if (first == NULL)
         return false;
-    bool decoded = (msg->type & FRAME_TYPE_DONE) != 0
-                       ? decode_done(call, msg->answer.data, msg->answer.size, memory, first)
-                       : decode_refused(call, msg->answer.data, msg->answer.size, memory, first);
-    if (!decoded)
+    if (!decode(call, &bytes, memory, first))
         return false;
     first->head.size = call->answer_size;
     first->head.replayed = true;
@@ -293,31 +317,17 @@ bool fill_status(const void *message, struct message_memory *memory, union any_a
     return true;
 }
 
-/* The arena's whole memory; its old contents are given up. */
-static bool arena_open(struct buffer *arena, struct message_memory *out_memory)
+bool call_decode(const struct call *call, const struct call_bytes *bytes, struct buffer *arena,
+                 union any_answer *out)
 {
-    buffer_clear(arena);
-    if (!buffer_reserve(arena, ARENA_SIZE))
+    buffer_clear(arena); /* what it held is given up */
+    if (!buffer_reserve(arena, ARENA_SIZE + (call->fill == NULL ? bytes->size : 0)))
         return false;
-    *out_memory = (struct message_memory){ .at = arena->bytes, .left = arena->capacity };
-    return true;
+    struct message_memory memory = { .at = arena->bytes, .left = arena->capacity };
+    return decode(call, bytes, &memory, out);
 }
 
-bool call_decode_done(const struct call *call, const void *body, size_t size, struct buffer *arena,
-                      union any_answer *out)
-{
-    struct message_memory memory;
-    return arena_open(arena, &memory) && decode_done(call, body, size, &memory, out);
-}
-
-bool call_decode_refused(const struct call *call, const void *body, size_t size, struct buffer *arena,
-                         union any_answer *out)
-{
-    struct message_memory memory;
-    return arena_open(arena, &memory) && decode_refused(call, body, size, &memory, out);
-}
-
-void call_head(const struct call *call, enum punkt_call how, union any_answer *out)
+void call_head(const struct call *call, uint32_t operation, enum punkt_call how, union any_answer *out)
 {
     static const char *const texts[] = {
         [PUNKT_CALL_DONE] = "done",
@@ -335,7 +345,7 @@ void call_head(const struct call *call, enum punkt_call how, union any_answer *o
     out->head.name = punkt_call_name(how);
     out->head.text = texts[how];
     out->head.detail = "";
-    out->head.operation = call != NULL ? call->operation : PUNKT_OPERATION_NONE;
+    out->head.operation = operation;
 }
 
 void call_head_code(struct punkt_answer *head, uint32_t code)

@@ -138,21 +138,47 @@ static void *lists_take(struct build *build, size_t size)
     return at;
 }
 
-/* Encodes the message behind the free place of the header. */
-static bool put_message(struct build *build, enum message message, const void *in, size_t elements)
+/* Begins the body behind the free place of the header: with the secret part, if there is one. */
+static bool body_begin(struct build *build, const char *pin, size_t size, struct wire_writer *out)
 {
-    size_t size = FRAME_HEADER_SIZE + REQUEST_WIRE_MAX + elements * ELEMENT_WIRE_MAX;
+    size_t pin_size = pin != NULL ? strnlen(pin, FRAME_SECRET_MAX + 1) : 0;
+    if (pin_size > FRAME_SECRET_MAX)
+        return wrong(build, "pin: 1 to 32 bytes");
     buffer_clear(build->frame);
     build->wrong = NULL;
-    if (!buffer_reserve(build->frame, size))
+    if (!buffer_reserve(build->frame, FRAME_HEADER_SIZE + 1 + pin_size + size))
         return false;
-    struct wire_writer writer =
-        wire_writer_over(build->frame->bytes + FRAME_HEADER_SIZE, size - FRAME_HEADER_SIZE);
-    message_encode(message, in, &writer);
-    if (writer.failed || wire_written(&writer) > FRAME_BODY_MAX)
-        return wrong(build, "a field is out of its range");
-    build->frame->end = FRAME_HEADER_SIZE + wire_written(&writer);
+    *out = wire_writer_over(build->frame->bytes + FRAME_HEADER_SIZE, 1 + pin_size + size);
+    if (pin_size > 0) {
+        build->head.flags |= FRAME_FLAG_SECRET;
+        buffer_mark_secret(build->frame);
+        wire_write_u8(out, (uint8_t)pin_size);
+        wire_write_bytes(out, pin, pin_size);
+    }
     return true;
+}
+
+static bool body_end(struct build *build, const struct wire_writer *writer)
+{
+    if (writer->failed || wire_written(writer) > FRAME_BODY_MAX)
+        return wrong(build, "a field is out of its range");
+    build->frame->end = FRAME_HEADER_SIZE + wire_written(writer);
+    return true;
+}
+
+static bool put_message_with_pin(struct build *build, enum message message, const void *in, size_t elements,
+                                 const char *pin)
+{
+    struct wire_writer writer;
+    if (!body_begin(build, pin, REQUEST_WIRE_MAX + elements * ELEMENT_WIRE_MAX, &writer))
+        return false;
+    message_encode(message, in, &writer);
+    return body_end(build, &writer);
+}
+
+static bool put_message(struct build *build, enum message message, const void *in, size_t elements)
+{
+    return put_message_with_pin(build, message, in, elements, NULL);
 }
 
 bool encode_ping(struct build *build, const void *request)
@@ -401,7 +427,7 @@ bool encode_redeem(struct build *build, const void *request)
     if (in.points < 1 || in.points > MESSAGE_POINTS_MAX)
         return wrong(build, "points: 1 or more, below 10^12");
     msg.points = (uint64_t)in.points;
-    return put_message(build, MESSAGE_redeem_request, &msg, 0);
+    return put_message_with_pin(build, MESSAGE_redeem_request, &msg, 0, in.pin);
 }
 
 bool encode_adjust(struct build *build, const void *request)
@@ -446,4 +472,71 @@ bool encode_programme_show(struct build *build, const void *request)
         return false;
     struct msg_programme_show_request msg = { .version = in.version };
     return put_message(build, MESSAGE_programme_show_request, &msg, 0);
+}
+
+static bool takes_pin(uint32_t operation)
+{
+    return operation == OPERATION_PURCHASE || operation == OPERATION_REDEEM || operation == OPERATION_HOLD ||
+           operation == OPERATION_CARD_PIN;
+}
+
+/* As much memory as a body of this size may need for its lists. */
+static size_t lists_size_max(enum message message, size_t body_size)
+{
+    const struct message_table *table = &message_tables[message];
+    size_t size = 0;
+    for (size_t i = 0; i < table->field_count; i++) {
+        const struct message_field *field = &table->fields[i];
+        if (field->kind != FIELD_LIST)
+            continue;
+        size_t count = field->limit < body_size / 2 ? (size_t)field->limit : body_size / 2;
+        size += count * message_tables[field->element].struct_size + alignof(max_align_t);
+    }
+    return size;
+}
+
+/* A server that cannot read a change passes over its number without a trace: such a body is better not sent. */
+static bool body_readable(struct build *build, enum message message, const void *body, size_t size)
+{
+    static const char *const complaint = "the body is not the operation's request, in the one form it has: ";
+    union {
+#define MESSAGE(name, doc) struct msg_##name name;
+#define FIELD(message, KIND, name, need, limit, preset, doc)
+#define LIST(message, element, name, limit, doc)
+#define END(name)
+#include "proto/messages.def"
+#undef MESSAGE
+#undef FIELD
+#undef LIST
+#undef END
+    } decoded;
+    size_t lists_size = lists_size_max(message, size);
+    if (!lists_reserve(build, lists_size))
+        return false;
+    struct message_memory memory = { .at = build->lists->bytes, .left = build->lists->capacity };
+    return message_decode(message, body, size, &memory, &decoded, &build->field) || wrong(build, complaint);
+}
+
+bool encode_message(struct build *build, const void *request)
+{
+    struct punkt_message_request in;
+    struct wire_writer writer;
+    if (!take(build, request, &in, sizeof(in)))
+        return false;
+    const struct operation_row *row =
+        in.operation <= FRAME_TYPE_OPERATION ? operation_row((uint16_t)in.operation) : NULL;
+    if (row == NULL || row->kind == OPERATION_KIND_SESSION)
+        return wrong(build, "operation: not one that this version of libpunkt knows");
+    if (in.pin != NULL && *in.pin != '\0' && !takes_pin(in.operation))
+        return wrong(build, "pin: the operation takes none");
+    if (in.body == NULL && in.body_size > 0)
+        return wrong(build, "the body is missing");
+    if (in.body_size > FRAME_BODY_MAX)
+        return wrong(build, "the body is too large");
+    if (!body_readable(build, row->request, in.body, in.body_size) ||
+        !body_begin(build, in.pin, in.body_size, &writer))
+        return false;
+    wire_write_bytes(&writer, in.body, in.body_size);
+    build->operation = in.operation;
+    return body_end(build, &writer);
 }

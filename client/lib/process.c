@@ -152,7 +152,7 @@ static void tell_last_refusal(struct punkt *punkt, const struct slot *slot)
 static void give_up(struct punkt *punkt, struct slot *slot)
 {
     enum punkt_call how = lane_give_up(punkt, slot);
-    call_head(slot->call, how, &punkt->answer);
+    call_head(slot->call, slot->operation, how, &punkt->answer);
     if (how == PUNKT_CALL_UNKNOWN && !slot->change)
         punkt->answer.head.text = "no answer in time";
     tell_last_refusal(punkt, slot);
@@ -171,7 +171,7 @@ static bool too_large(const struct punkt *punkt, const struct slot *slot)
 
 static void refuse_too_large(struct punkt *punkt, struct slot *slot)
 {
-    call_head(slot->call, PUNKT_CALL_REFUSED, &punkt->answer);
+    call_head(slot->call, slot->operation, PUNKT_CALL_REFUSED, &punkt->answer);
     call_head_code(&punkt->answer.head, PUNKT_RESULT_FRAME_TOO_LARGE);
     slot_remove(punkt, slot, SLOT_FREE);
     call_back(punkt, slot);
@@ -197,20 +197,18 @@ static void expire(struct punkt *punkt, uint64_t now_us)
         drop(punkt, now_us, "no answer in time");
 }
 
-static bool fill_answer(struct punkt *punkt, const struct call *call, uint16_t type, uint16_t flags,
-                        const void *body, size_t size)
+static bool fill_answer(struct punkt *punkt, const struct call *call, const struct call_bytes *bytes,
+                        uint16_t flags)
 {
-    bool good = (type & FRAME_TYPE_DONE) != 0
-                    ? call_decode_done(call, body, size, &punkt->arena, &punkt->answer)
-                    : call_decode_refused(call, body, size, &punkt->arena, &punkt->answer);
+    bool good = call_decode(call, bytes, &punkt->arena, &punkt->answer);
     punkt->answer.head.replayed = (flags & FRAME_FLAG_REPLAYED) != 0;
     return good;
 }
 
 bool process_settled(struct punkt *punkt, const struct slot *slot)
 {
-    bool good = fill_answer(punkt, slot->call, slot->answer_type, slot->answer_flags,
-                            buffer_data(&slot->answer), buffer_size(&slot->answer));
+    struct call_bytes bytes = { slot->answer_type, buffer_data(&slot->answer), buffer_size(&slot->answer) };
+    bool good = fill_answer(punkt, slot->call, &bytes, slot->answer_flags);
     punkt->answer.head.epoch = punkt->epoch;
     punkt->answer.head.number = slot->number;
     return good;
@@ -350,8 +348,9 @@ static bool take_answer(struct punkt *punkt, const struct frame *frame, uint64_t
     struct slot *slot = slot_in_flight(punkt, frame->number);
     if (slot == NULL) /* to a question that nobody waits for any more? */
         return (frame->number & READ_NUMBER) != 0 && (frame->number & ~READ_NUMBER) < punkt->next_read;
-    if ((frame->type & FRAME_TYPE_OPERATION) != slot->call->operation ||
-        !fill_answer(punkt, slot->call, frame->type, frame->flags, frame->body, frame->body_size))
+    struct call_bytes bytes = { frame->type, frame->body, frame->body_size };
+    if ((frame->type & FRAME_TYPE_OPERATION) != slot->operation ||
+        !fill_answer(punkt, slot->call, &bytes, frame->flags))
         return false;
     if (punkt->answer.head.call == PUNKT_CALL_REFUSED && punkt->answer.head.retryable)
         take_refusal_again(punkt, slot, now_us);
@@ -415,7 +414,9 @@ static bool stage_slot(struct punkt *punkt, struct slot *slot, uint64_t now_us)
     if (number == 0)
         number = slot->change ? punkt->next_number : READ_NUMBER | punkt->next_read;
     frame_put_header(buffer_data(&slot->frame), (uint32_t)(buffer_size(&slot->frame) - FRAME_HEADER_SIZE),
-                     (uint16_t)slot->call->operation, slot->flags, number);
+                     slot->operation, slot->flags, number);
+    if ((slot->flags & FRAME_FLAG_SECRET) != 0)
+        buffer_mark_secret(&punkt->link.out);
     if (!buffer_append(&punkt->link.out, buffer_data(&slot->frame), buffer_size(&slot->frame)))
         return false;
     if (slot->number == 0 && slot->change)

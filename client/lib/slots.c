@@ -48,6 +48,7 @@ void slot_remove(struct punkt *punkt, struct slot *slot, enum slot_state next)
                 (punkt->order_count - index) * sizeof(punkt->order[0]));
     }
     slot->state = next;
+    buffer_clear(&slot->frame);
 }
 
 struct slot *slot_in_flight(struct punkt *punkt, uint64_t number)

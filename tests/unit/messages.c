@@ -49,7 +49,7 @@ static size_t random_letters(struct random *random, bool block, char *out, size_
 static void random_code(struct random *random, const struct message_field *field, struct wire_code *out)
 {
     static const char card_letters[] = "ABCZabcz0189._%+@-";
-    if (field->kind == FIELD_CODE && random_below(random, 4) == 0) {
+    if (!(field->kind == FIELD_CARD && field->required) && random_below(random, 4) == 0) {
         out->size = 0;
     } else if (random_below(random, 2) == 0) {
         out->size = (uint8_t)(1 + random_below(random, field->limit));
