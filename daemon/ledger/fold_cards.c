@@ -94,24 +94,33 @@ static bool begin_issued(struct fold *fold, const struct event *event, journal_p
     return reports_welcome(fold, &lot, event->cards_issued.count);
 }
 
-bool fold_cards_issued(struct fold *fold, const struct event *event, journal_position position)
+static bool issue_waiting(struct fold *fold, const struct event *event, struct wire_reader *numbers,
+                          journal_position position)
 {
-    if (event->cards_issued.joins)
-        return event->effect_count == 1 && event->effects[0].account == event->cards_issued.first_account &&
-               join_card(fold, event->cards_issued.number, event->cards_issued.first_card,
-                         event->cards_issued.first_account, position);
+    struct wire_code number;
+    wire_read_code(numbers, &number);
+    return !numbers->failed && event->effect_count == 1 && event->cards_issued.count == 1 &&
+           event->effects[0].account == event->cards_issued.first_account &&
+           join_card(fold, (struct text){ number.bytes, number.size }, event->cards_issued.first_card,
+                     event->cards_issued.first_account, position);
+}
+
+/* Each with an account of its own, which is the next of the ledger like itself. */
+static bool issue_new(struct fold *fold, const struct event *event, struct wire_reader *numbers,
+                      journal_position position)
+{
     struct totals *totals = &fold->totals;
     if (event->effect_count != 0 || event->cards_issued.first_account != totals->accounts + 1 ||
         event->cards_issued.first_card != totals->cards + 1 || !begin_issued(fold, event, position))
         return false;
-    struct wire_reader numbers =
-        wire_reader_over(event->cards_issued.numbers.data, event->cards_issued.numbers.size);
     for (uint32_t i = 0; i < event->cards_issued.count; i++) {
         struct wire_code number;
-        wire_read_code(&numbers, &number);
+        wire_read_code(numbers, &number);
         struct text text = { number.bytes, number.size };
+        if (numbers->failed)
+            return false;
         struct key key = key_card(text);
-        if (numbers.failed || fold_has(fold, &key))
+        if (fold_has(fold, &key))
             return false;
         struct card card = { .id = event->cards_issued.first_card + i,
                              .account = event->cards_issued.first_account + i,
@@ -123,7 +132,16 @@ bool fold_cards_issued(struct fold *fold, const struct event *event, journal_pos
     }
     totals->accounts += event->cards_issued.count;
     totals->cards += event->cards_issued.count;
-    return wire_read_done(&numbers);
+    return true;
+}
+
+bool fold_cards_issued(struct fold *fold, const struct event *event, journal_position position)
+{
+    struct wire_reader numbers =
+        wire_reader_over(event->cards_issued.numbers.data, event->cards_issued.numbers.size);
+    bool issued = event->cards_issued.joins ? issue_waiting(fold, event, &numbers, position)
+                                            : issue_new(fold, event, &numbers, position);
+    return issued && wire_read_done(&numbers);
 }
 
 bool fold_card_added(struct fold *fold, const struct event *event, journal_position position)

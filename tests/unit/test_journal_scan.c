@@ -263,6 +263,40 @@ static void what_the_visitor_says_is_handed_on(void **state)
     world_done(&world);
 }
 
+static enum punkt_status note_first(void *ctx, const struct journal_block *block, struct failure *failure)
+{
+    utc_us *first = ctx;
+    (void)failure;
+    if (*first < 0)
+        *first = block->time;
+    return PUNKT_OK;
+}
+
+/* Blocks have the number of the event behind them as their time: each time is found, and a scan goes on from there. */
+static void a_time_is_found_and_scanned_from(void **state)
+{
+    (void)state;
+    struct world world;
+    struct journal_damage damage;
+    scan_init(&world, 7);
+    journal_position end = world.head.position;
+    for (utc_us time = 0; time <= (utc_us)world.next_sequence + 1; time++) {
+        struct journal_head at;
+        utc_us first = -1;
+        assert_int_equal(journal_find_time(world.journal, time, end, &at, &world.failure), PUNKT_OK);
+        assert_true(time > 2 || at.position == 0);
+        assert_true(at.time < time || at.position == 0); /* the block before is from before */
+        assert_int_equal(
+            journal_scan(world.journal, &at, end, 0, note_first, &first, &damage, &world.failure), PUNKT_OK);
+        assert_int_equal(at.position, end);
+        if (time <= (utc_us)world.next_sequence)
+            assert_true(first >= time);
+        else
+            assert_int_equal(first, -1);
+    }
+    world_done(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_segment_of_another_journal_is_found),
         cmocka_unit_test(a_cut_off_journal_is_found),
         cmocka_unit_test(what_the_visitor_says_is_handed_on),
+        cmocka_unit_test(a_time_is_found_and_scanned_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
