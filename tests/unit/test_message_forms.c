@@ -54,7 +54,10 @@ static void put_least(struct wire_writer *writer, const struct message_field *fi
         wire_write_bytes(writer, zeros, 32);
         break;
     case FIELD_CARD:
-        wire_write_bytes(writer, "\x81\x1F", 2);
+        if (field->required)
+            wire_write_bytes(writer, "\x81\x1F", 2);
+        else
+            wire_write_bytes(writer, zeros, 1);
         break;
     }
 }
@@ -194,7 +197,8 @@ static void judge_numbers(enum message message, size_t index, const struct messa
     judge_bytes(message, index, "a zero of two bytes", "\x80\x00", 2, false);
     judge_bytes(message, index, "a one of two bytes", "\x81\x00", 2, false);
     if (field->kind == FIELD_UINT) {
-        judge_uint(message, index, "the limit", field->limit, true);
+        judge_uint(message, index, "the limit", field->limit,
+                   field->required || field->limit != field->preset);
         if (field->limit < UINT64_MAX)
             judge_uint(message, index, "more than the limit", field->limit + 1, false);
         return;
