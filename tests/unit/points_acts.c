@@ -1,7 +1,6 @@
 #include "points_acts.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static enum refusal booked(struct world *world)
 {

@@ -1,8 +1,6 @@
 /* Cards: issued, blocked, closed, replaced, added (DOMAIN.md, Cards and accounts; Back office). */
 #include "points_acts.h"
 
-#include <string.h>
-
 static void issuing_is_judged(void **state)
 {
     (void)state;

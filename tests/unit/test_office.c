@@ -1,9 +1,6 @@
 /* What the office does with points: adjustments, bonuses, write-offs (DOMAIN.md, Back office). */
 #include "points_acts.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* Each row breaks one rule fewer than the row above it. */
 static void adjustments_are_judged(void **state)
 {
