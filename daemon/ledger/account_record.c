@@ -56,8 +56,8 @@ static const struct codec_field stamps_fields[] = {
 CODEC_ROWS_ARE_OF(struct stamps, 24);
 
 static const struct codec_field month_fields[] = {
-    CODEC_I32(struct month_sum, month),
-    CODEC_I32(struct month_sum, visits),
+    CODEC_I32(struct month_sum, month, CODEC_MONTH_MAX),
+    CODEC_I32(struct month_sum, visits, 0),
     CODEC_I64(struct month_sum, spend, 0),
     CODEC_I64(struct month_sum, points, 0),
 };
@@ -86,7 +86,7 @@ static const struct codec_field account_fields[] = {
     CODEC_U32(struct account, card_count, UINT32_MAX),
     CODEC_U32(struct account, lot_count, ACCOUNT_LOTS_MAX),
     CODEC_I64(struct account, ever.spend, 0),
-    CODEC_I32(struct account, ever.visits),
+    CODEC_I32(struct account, ever.visits, 0),
     CODEC_I64(struct account, ever.points, 0),
     CODEC_U32(struct account, month_count, ACCOUNT_MONTHS_MAX),
     CODEC_U32(struct account, tally_count, ACCOUNT_TALLIES_MAX),

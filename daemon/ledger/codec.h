@@ -19,7 +19,7 @@ struct codec_base {
     uint64_t id; /* for ids that are mostly one and the same */
 };
 
-/* How a field stands among the bytes. `max` 0 of I64 and TEXT: any. Whatever is over a max, or not valid, fails the reader. */
+/* How a field stands among the bytes. `max` 0 of I32, I64 and TEXT: any. Whatever is over a max, or not valid, fails the reader. */
 enum codec_form {
     CODEC_FORM_BOOL,        /* its bit in the mask is all there is */
     CODEC_FORM_U8,          /* up to max */
@@ -28,9 +28,9 @@ enum codec_form {
     CODEC_FORM_U64,         /* up to max */
     CODEC_FORM_ID,          /* eight bytes: of a name, so all of them are used */
     CODEC_FORM_ID_BASE,     /* the same; mostly that of the base */
-    CODEC_FORM_I32,         /* any */
+    CODEC_FORM_I32,         /* -max to max */
     CODEC_FORM_I64,         /* -max to max */
-    CODEC_FORM_DAY,         /* DAY_NEVER and INT32_MIN are short; mostly 0 */
+    CODEC_FORM_DAY,         /* DAY_NEVER, INT32_MIN, -CODEC_DAY_MAX to CODEC_DAY_MAX; mostly 0 */
     CODEC_FORM_TIME,        /* mostly 0 */
     CODEC_FORM_I64_BESIDE,  /* -max to max; mostly the same as the field beside it, which comes before it */
     CODEC_FORM_DAY_BESIDE,  /* the same */
@@ -48,6 +48,10 @@ enum codec_seal {
     SEALED_NOTE = 3,
     SEALED_CARD_NUMBER = 4,
 };
+
+/* What the calendar can count with; months alike. */
+#define CODEC_DAY_MAX 99999999
+#define CODEC_MONTH_MAX (CODEC_DAY_MAX / 31)
 
 #define CODEC_KEY_NONE 0 /* a sealed field that is not encrypted */
 
@@ -88,7 +92,7 @@ local_day codec_read_day(struct wire_reader *reader, const struct codec_base *ba
 #define CODEC_U64(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_U64, 0, 0, false, UINT64_MAX)
 #define CODEC_ID(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_ID, 0, 0, false, 0)
 #define CODEC_ID_BASE(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_ID_BASE, 0, 0, false, 0)
-#define CODEC_I32(type, member) CODEC_ROW(type, member, 4, CODEC_FORM_I32, 0, 0, false, 0)
+#define CODEC_I32(type, member, max) CODEC_ROW(type, member, 4, CODEC_FORM_I32, 0, 0, false, max)
 #define CODEC_I64(type, member, max) CODEC_ROW(type, member, 8, CODEC_FORM_I64, 0, 0, false, max)
 #define CODEC_DAY(type, member) CODEC_ROW(type, member, 4, CODEC_FORM_DAY, 0, 0, false, 0)
 #define CODEC_TIME(type, member) CODEC_ROW(type, member, 8, CODEC_FORM_TIME, 0, 0, false, 0)

@@ -193,14 +193,41 @@ CODEC_INLINE bool codec_text_valid(const struct codec_field *field, struct text 
     return codec_code_valid(text);
 }
 
+CODEC_INLINE bool codec_day_valid(int64_t day)
+{
+    return day == DAY_NEVER || day == INT32_MIN || (day <= CODEC_DAY_MAX && day >= -CODEC_DAY_MAX);
+}
+
 /* Whether a number is one that the reader takes back. */
 CODEC_INLINE bool codec_number_valid(const struct codec_field *field, const uint8_t *from, uint64_t stored)
 {
-    if (field->form == CODEC_FORM_I64 || field->form == CODEC_FORM_I64_BESIDE)
-        return codec_within(codec_load(from + field->at, sizeof(int64_t)), field->max);
-    if (field->form == CODEC_FORM_BOOL)
+    const uint8_t *at = from + field->at;
+    switch ((enum codec_form)field->form) {
+    case CODEC_FORM_BOOL:
         return stored <= 1;
-    return field->form > CODEC_FORM_U64 || stored <= field->max;
+    case CODEC_FORM_U8:
+    case CODEC_FORM_U16:
+    case CODEC_FORM_U32:
+    case CODEC_FORM_U64:
+        return stored <= field->max;
+    case CODEC_FORM_I32:
+    case CODEC_FORM_I64:
+    case CODEC_FORM_I64_BESIDE:
+        return codec_within(codec_load(at, codec_widths[field->form]), field->max);
+    case CODEC_FORM_DAY:
+    case CODEC_FORM_DAY_BESIDE:
+        return codec_day_valid(codec_load(at, codec_widths[field->form]));
+    case CODEC_FORM_ID:
+    case CODEC_FORM_ID_BASE:
+    case CODEC_FORM_TIME:
+    case CODEC_FORM_BYTES: /* and behind it: are no numbers */
+    case CODEC_FORM_TEXT:
+    case CODEC_FORM_CODE:
+    case CODEC_FORM_CODE_BESIDE:
+    case CODEC_FORM_SEALED:
+        break;
+    }
+    return true;
 }
 
 CODEC_INLINE void codec_write_field(struct wire_writer *writer, const struct codec_field *field,

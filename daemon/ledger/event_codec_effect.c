@@ -48,8 +48,10 @@ static const struct codec_field tally_fields[] = { CODEC_ENUM(struct account_cha
                                                    CODEC_DAY(struct account_change, period), VALUE };
 static const struct codec_field id_fields[] = { ID, VALUE };
 static const struct codec_field month_fields[] = { CODEC_U32(struct account_change, which, TIER_BY_BALANCE),
-                                                   CODEC_I32(struct account_change, period), VALUE };
-static const struct codec_field months_kept_fields[] = { CODEC_I32(struct account_change, period) };
+                                                   CODEC_I32(struct account_change, period, CODEC_MONTH_MAX),
+                                                   VALUE };
+static const struct codec_field months_kept_fields[] = { CODEC_I32(struct account_change, period,
+                                                                   CODEC_MONTH_MAX) };
 static const struct codec_field tier_fields[] = { TIER_ROWS(struct account_change, tier) };
 static const struct codec_field tag_fields[] = { CODEC_CODE(struct account_change, text), YES_OR_NO };
 static const struct codec_field activated_fields[] = { ID, YES_OR_NO };

@@ -72,11 +72,11 @@ static void make_change(struct maker *maker, struct account_change *out)
         break;
     case CHANGE_MONTH:
         out->which = any_up_to(maker, TIER_BY_BALANCE);
-        out->period = any_day(maker);
+        out->period = (int32_t)any_within(maker, 3000000);
         out->value = any_i64(maker);
         break;
     case CHANGE_MONTHS_KEPT:
-        out->period = any_day(maker);
+        out->period = (int32_t)any_within(maker, 3000000);
         break;
     case CHANGE_TIER:
         make_tier(maker, &out->tier);

@@ -44,16 +44,16 @@ static inline bool any_bool(struct maker *maker)
 /* The few that have a form of their own, those around today, and any. */
 static inline local_day any_day(struct maker *maker)
 {
-    static const local_day special[] = { DAY_NEVER, INT32_MIN, 0, DAY_NEVER - 1, INT32_MIN + 1, 1 };
+    static const local_day special[] = { DAY_NEVER, INT32_MIN, 0, 99999999, -99999999, 1 };
     if (maker->largest)
-        return INT32_MIN + 1;
+        return -99999999;
     switch (random_below(maker->random, 4)) {
     case 0:
         return special[random_below(maker->random, COUNT_OF(special))];
     case 1:
         return 20000 + (local_day)random_below(maker->random, 1000);
     default:
-        return (local_day)(any_u64(maker) & UINT32_MAX);
+        return (local_day)(any_i64(maker) % 100000000);
     }
 }
 

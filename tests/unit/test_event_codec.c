@@ -182,6 +182,7 @@ static void test_forms(void **unused PUNKT_UNUSED)
         { "a day that always was", true, BYTES(HEAD(10), 2, 1, 0) },
         { "the day after 1970 began", true, BYTES(HEAD(10), 2, 4, 0) },
         { "day 0, which takes no room", false, BYTES(HEAD(10), 2, 2, 0) },
+        { "a day far behind any calendar", false, BYTES(HEAD(10), 2, 0x82, 0x84, 0xAF, 0x5F, 0) },
         { "never by its other name", false, BYTES(HEAD(10), 2, 0x80, 0x80, 0x80, 0x80, 0x10, 0) },
         { "always by its other name", false, BYTES(HEAD(10), 2, 0x81, 0x80, 0x80, 0x80, 0x10, 0) },
         { "a content", true, BYTES(HEAD(10), 0x80, 2, SIXTEEN, 0) },
