@@ -179,6 +179,11 @@ static void make_parts(struct maker *maker, struct event *out)
         out->suspense.number = any_text(maker);
         out->suspense.new_card = any_bool(maker);
     }
+    if (any_bool(maker)) {
+        out->waited.event = any_u64(maker);
+        out->waited.previous = any_u64(maker);
+        make_document(maker, &out->waited.sale);
+    }
 }
 
 void random_event(struct random *random, enum event_type type, enum random_event_size size,

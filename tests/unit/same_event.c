@@ -429,6 +429,9 @@ void assert_same_event(const struct event *want, const struct event *have)
     SAME(card);
     SAME_TEXT(suspense.number);
     SAME(suspense.new_card);
+    SAME(waited.event);
+    SAME(waited.previous);
+    assert_same_document(&want->waited.sale, &have->waited.sale);
     SAME(answer_type);
     SAME_TEXT(answer);
     SAME(effect_count);

@@ -175,7 +175,7 @@ static void test_forms(void **unused PUNKT_UNUSED)
         { "no format", false, BYTES(10, 0, 0, 0, 0) },
         { "the format before", false, BYTES(10, 1, 0, 0, 0) },
         { "a format to come", false, BYTES(10, 3, 0, 0, 0) },
-        { "a part of the event to come", false, BYTES(HEAD(10), 0x80, 0x80, 0x80, 4, 1, 0) },
+        { "a part of the event to come", false, BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 4, 1, 0) },
         { "flags of 32 bits", true, BYTES(HEAD(10), 0x80, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0) },
         { "flags of 33 bits", false, BYTES(HEAD(10), 0x80, 1, 0x80, 0x80, 0x80, 0x80, 0x10, 0) },
         { "a day that never comes", true, BYTES(HEAD(10), 2, 0, 0) },
