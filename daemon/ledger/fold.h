@@ -81,7 +81,10 @@ bool fold_hold(struct fold *fold, journal_position hold, struct hold_state *out)
 int64_t fold_reward_used(struct fold *fold, uint64_t reward);
 /* The event that undid the one at `original`; 0: it stands. */
 journal_position fold_reversed_by(struct fold *fold, journal_position original);
-/* The newest return that waits for a purchase with this key; 0: none. It names the one before. */
+/*
+ * The newest return that waited for a purchase with this key, or still does; 0: none. It names the one before. One waits
+ * until its number leads to another event (fold_request), or it is reversed (fold_reversed_by).
+ */
 journal_position fold_waiting(struct fold *fold, const struct document *sale);
 bool fold_lane(struct fold *fold, uint64_t identity, uint64_t epoch, struct lane_record *out);
 /*

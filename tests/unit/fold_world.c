@@ -439,7 +439,8 @@ static bool add_outstanding(void *ctx, const uint8_t *key, size_t key_size, cons
     struct state_value record = { value, (uint32_t)size };
     millipoints points;
     int32_t month;
-    assert_true(key_read_outstanding(key, key_size, &month) && outstanding_decode(record, &points));
+    assert_true(key_read_outstanding(key, key_size, &month));
+    assert_true(outstanding_decode(record, &points));
     assert_true(points >= 0);
     sums->outstanding += points;
     return true;
@@ -451,7 +452,8 @@ static bool add_cohort(void *ctx, const uint8_t *key, size_t key_size, const uin
     struct state_value record = { value, (uint32_t)size };
     struct cohort cohort;
     int32_t quarter;
-    assert_true(key_read_cohort(key, key_size, &quarter) && cohort_decode(record, &cohort));
+    assert_true(key_read_cohort(key, key_size, &quarter));
+    assert_true(cohort_decode(record, &cohort));
     assert_int_equal(cohort.issued,
                      cohort.redeemed + cohort.expired + cohort.returned + cohort.other + cohort.left);
     sums->left += cohort.left;

@@ -240,6 +240,18 @@ static void a_tombstone_waits_for_its_number(void **state)
     fold_world_free(world);
 }
 
+struct waiting_seen {
+    uint32_t count;
+    journal_position newest;
+};
+
+static void see_waiting(void *ctx, journal_position newest)
+{
+    struct waiting_seen *seen = ctx;
+    seen->count++;
+    seen->newest = newest;
+}
+
 static void waiting_returns_are_chained(void **state)
 {
     (void)state;
@@ -260,6 +272,12 @@ static void waiting_returns_are_chained(void **state)
     assert_false(fold_world_fits(world, &event, 5000)); /* it must name the first */
     event.waiting.previous = first;
     journal_position second = fold_world_book(world, &event);
+    assert_int_equal(fold_waiting(world->live.fold, &sale), second);
+    struct waiting_seen seen = { 0 };
+    fold_state_reload(&world->live);
+    assert_true(fold_all_waiting(world->live.fold, see_waiting, &seen));
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.newest, second);
     assert_int_equal(fold_waiting(world->live.fold, &sale), second);
     /* What is said later about the number: it leads there, and the lane stays where it is. */
     struct event refusal = { .type = EVENT_REFUSAL, .time = FOLD_WORLD_START, .request = event.request };
