@@ -127,8 +127,8 @@ local messages = {
     refusal = {
         { name = "result", kind = "UINT", required = true, doc = "why; see the table of results" },
         { name = "detail", kind = "TEXT", required = false, doc = "what exactly, for people; may be empty" },
-        { name = "needed", kind = "SINT", required = false, doc = "points the request needs" },
-        { name = "available", kind = "SINT", required = false, doc = "points that are free" },
+        { name = "needed", kind = "SINT", required = false, doc = "points the request needs; thousandths of stamps, with not_enough_stamps" },
+        { name = "available", kind = "SINT", required = false, doc = "points that are free, or what there is of what is needed" },
     },
     hello_request = {
         { name = "version_min", kind = "UINT", required = true, doc = "lowest protocol version the client speaks" },

@@ -100,9 +100,10 @@ struct goods_work {
 struct decision {
     struct event event; /* valid if refusal is REFUSAL_NONE */
     enum refusal refusal;
-    account_number day_first;      /* of REFUSAL_DAY_FIRST */
-    millipoints needed, available; /* of REFUSAL_NOT_ENOUGH_POINTS; of _STAMPS: thousandths of stamps */
-    char detail[160];              /* what exactly, for people; "" if the refusal says it all */
+    account_number day_first; /* of REFUSAL_DAY_FIRST */
+    /* Of _NOT_ENOUGH_POINTS, _BELOW_MINIMUM, _MORE_THAN_HELD; of _NOT_ENOUGH_STAMPS: thousandths of stamps. Else 0. */
+    millipoints needed, available;
+    char detail[160]; /* what exactly, for people; "" if the refusal says it all */
     struct decision_side sides[EVENT_EFFECTS_MAX]; /* [0]: of event.effects[0], and so on */
     /* What else it works with. */
     struct rating rating;

@@ -93,7 +93,8 @@ void decide_transfer(const struct points_view *view, const struct judgement *jud
         decide_refuse(decision, REFUSAL_SAME_ACCOUNT, "%s", "");
         return;
     }
-    if (!decide_reason(decision, programme, request->reason))
+    /* A customer's own wish needs no reason. */
+    if (request->reason.size > 0 && !decide_reason(decision, programme, request->reason))
         return;
     local_day today = decide_today(view, judgement);
     millipoints available = account_free(&decision->sides[0].before, today);

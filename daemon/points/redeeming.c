@@ -60,8 +60,9 @@ bool reaches_minimum(const struct programme *programme, millipoints points, stru
     millipoints least = i64_max(programme->redeem_minimum, 1);
     if (points >= least)
         return true;
-    decide_refuse(decision, REFUSAL_BELOW_MINIMUM,
-                  "what can be taken comes to %" PRId64 " thousandths of a point", points);
+    decide_refuse(decision, REFUSAL_BELOW_MINIMUM, "%s", "");
+    decision->needed = least;
+    decision->available = points;
     return false;
 }
 

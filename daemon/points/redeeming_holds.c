@@ -49,8 +49,9 @@ static bool capture_points(const struct programme *programme, const struct accou
 {
     millipoints points = wanted->wish->points == 0 ? hold->points : wanted->wish->points;
     if (points > hold->points && !wanted->partial) {
-        decide_refuse(decision, REFUSAL_MORE_THAN_HELD, "%" PRId64 " thousandths of a point are held",
-                      hold->points);
+        decide_refuse(decision, REFUSAL_MORE_THAN_HELD, "%s", "");
+        decision->needed = points;
+        decision->available = hold->points;
         return false;
     }
     price_points(programme, points, wanted->bill, out);

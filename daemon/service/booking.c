@@ -108,8 +108,8 @@ void book(struct request *request, struct event *event, union message_any *answe
     append(request, event, (uint16_t)(request->row->code | FRAME_TYPE_DONE), 0, wire_written(&writer));
 }
 
-void refuse(struct request *request, enum result result, const char *detail, millipoints needed,
-            millipoints available)
+/* The refusal in service->bytes, for good. */
+static void refuse_encoded(struct request *request, enum result result, size_t size)
 {
     struct service *service = request->service;
     struct event event = { .type = EVENT_REFUSAL,
@@ -117,9 +117,12 @@ void refuse(struct request *request, enum result result, const char *detail, mil
                            .day = today(service),
                            .refusal = { .result = (uint32_t)result } };
     event.occurred = event.time;
-    size_t size = refusal_encode(result, detail, points_to_wire(service, needed),
-                                 points_to_wire(service, available), service->bytes);
     append(request, &event, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0, size);
+}
+
+void refuse(struct request *request, enum result result, const char *detail)
+{
+    refuse_encoded(request, result, refusal_encode(result, detail, 0, 0, request->service->bytes));
 }
 
 /* The refusals of points have the names of results.def. */
@@ -193,25 +196,27 @@ bool decision_ended(struct request *request, enum handled *out_handled)
     return true;
 }
 
+/* The encoded refusal of the decision, into out. */
+static size_t decision_encode(const struct service *service, uint8_t out[REFUSAL_BYTES_MAX])
+{
+    const struct decision *decision = &service->decision;
+    bool stamps = decision->refusal == REFUSAL_NOT_ENOUGH_STAMPS; /* those are thousandths everywhere */
+    return refusal_encode(result_of(decision->refusal), decision->detail,
+                          stamps ? decision->needed : points_to_wire(service, decision->needed),
+                          stamps ? decision->available : points_to_wire(service, decision->available), out);
+}
+
 void refuse_decision(struct request *request)
 {
-    const struct decision *decision = &request->service->decision;
-    bool counted =
-        decision->refusal == REFUSAL_NOT_ENOUGH_POINTS || decision->refusal == REFUSAL_NOT_ENOUGH_STAMPS;
-    refuse(request, result_of(decision->refusal), decision->detail, counted ? decision->needed : 0,
-           counted ? decision->available : 0);
+    struct service *service = request->service;
+    refuse_encoded(request, result_of(service->decision.refusal), decision_encode(service, service->bytes));
 }
 
 void answer_decision(struct request *request)
 {
     struct service *service = request->service;
-    const struct decision *decision = &service->decision;
-    bool counted =
-        decision->refusal == REFUSAL_NOT_ENOUGH_POINTS || decision->refusal == REFUSAL_NOT_ENOUGH_STAMPS;
     uint8_t bytes[REFUSAL_BYTES_MAX];
-    size_t size = refusal_encode(result_of(decision->refusal), decision->detail,
-                                 counted ? points_to_wire(service, decision->needed) : 0,
-                                 counted ? points_to_wire(service, decision->available) : 0, bytes);
+    size_t size = decision_encode(service, bytes);
     answer_bytes(service, request->conn, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0,
                  request->number, bytes, size, ledger_newest(service->ledger));
 }
@@ -263,7 +268,7 @@ enum document_check document_settle(struct request *request, const struct docume
     else if (memcmp(first->content, content, sizeof(first->content)) == 0)
         tie(request, first, position, document);
     else
-        refuse(request, RESULT_RECEIPT_USED, "", 0, 0);
+        refuse(request, RESULT_RECEIPT_USED, "");
     return DOCUMENT_SETTLED;
 }
 

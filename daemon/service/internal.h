@@ -275,8 +275,7 @@ local_day today(struct service *service);
  * `position` is filled here. */
 void book(struct request *request, struct event *event, union message_any *answer);
 /* Refuses for good: an event, so that a repeat is refused alike. */
-void refuse(struct request *request, enum result result, const char *detail, millipoints needed,
-            millipoints available);
+void refuse(struct request *request, enum result result, const char *detail);
 enum result result_of(enum refusal refusal);
 /* Refuses as the decision says. */
 void refuse_decision(struct request *request);

@@ -193,7 +193,7 @@ static bool refuse_reversed(struct request *request)
     if (!lane->tombstones || fold_request(ledger_fold(request->service->ledger), lane->identity, lane->epoch,
                                           request->number) == 0)
         return false;
-    refuse(request, RESULT_WILL_BE_REFUSED, "", 0, 0);
+    refuse(request, RESULT_WILL_BE_REFUSED, "");
     return true;
 }
 

@@ -46,7 +46,7 @@ enum handled handle_account_transfer(struct request *request)
                                        .note = text_of_message(message->note),
                                        .operator= text_of_code(&message->operator) };
     if (message->points == 0 || !points_from_wire(service, message->points, &wanted.points)) {
-        refuse(request, RESULT_OVER_LIMIT, "points must be above zero and below 10^12", 0, 0);
+        refuse(request, RESULT_OVER_LIMIT, "points must be above zero and below 10^12");
         return HANDLED;
     }
     enum handled handled;

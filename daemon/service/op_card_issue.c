@@ -40,7 +40,7 @@ enum handled handle_card_issue(struct request *request)
                                    .ctx = &message->card,
                                    .check_valid = card_check_valid(&message->card, check) };
     if (message->count == 0) {
-        refuse(request, RESULT_INVALID_CARD_NUMBER, "a range of no cards", 0, 0);
+        refuse(request, RESULT_INVALID_CARD_NUMBER, "a range of no cards");
         return HANDLED;
     }
     struct judgement judgement = request_judgement(request);

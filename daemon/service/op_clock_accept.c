@@ -4,7 +4,7 @@ enum handled handle_clock_accept(struct request *request)
 {
     struct service *service = request->service;
     if (ledger_clock_confirmed(service->ledger)) {
-        refuse(request, RESULT_CLOCK_FINE, "", 0, 0);
+        refuse(request, RESULT_CLOCK_FINE, "");
         return HANDLED;
     }
     struct event event = { .type = EVENT_CLOCK_ACCEPTED };

@@ -9,7 +9,7 @@ static bool points_wanted(struct request *request, uint64_t points, millipoints 
 {
     if (points > 0 && points_from_wire(request->service, points, out))
         return true;
-    refuse(request, RESULT_OVER_LIMIT, "points must not be zero and must be below 10^12", 0, 0);
+    refuse(request, RESULT_OVER_LIMIT, "points must not be zero and must be below 10^12");
     return false;
 }
 

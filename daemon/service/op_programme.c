@@ -94,11 +94,11 @@ enum handled handle_programme_publish(struct request *request)
     struct programme_record old = { .text = text_of_message(message->text) };
     if (message->version != 0 &&
         !fold_programme(ledger_fold(service->ledger), (uint32_t)message->version, &old)) {
-        refuse(request, RESULT_UNKNOWN_VERSION, "", 0, 0);
+        refuse(request, RESULT_UNKNOWN_VERSION, "");
         return HANDLED;
     }
     if (message->version != 0 && message->text.size > 0) {
-        refuse(request, RESULT_INVALID_PROGRAMME, "either a version or a text", 0, 0);
+        refuse(request, RESULT_INVALID_PROGRAMME, "either a version or a text");
         return HANDLED;
     }
     /* Publishing changes what the text of an old version is borrowed from. */
@@ -124,7 +124,7 @@ enum handled handle_programme_publish(struct request *request)
     } else if (status == PUNKT_NO_MEMORY) {
         refuse_now(request, RESULT_BUSY, "out of memory");
     } else {
-        refuse(request, RESULT_INVALID_PROGRAMME, failure.text, 0, 0);
+        refuse(request, RESULT_INVALID_PROGRAMME, failure.text);
     }
     free(copy);
     return HANDLED;

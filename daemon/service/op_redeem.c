@@ -51,7 +51,7 @@ enum handled handle_redeem(struct request *request)
                                      .time = (utc_us)message->time,
                                      .place = place_of(&message->store, &message->till, &message->operator) };
     if (message->points == 0 && message->reward.size == 0) {
-        refuse(request, RESULT_OVER_LIMIT, "points must be above zero", 0, 0);
+        refuse(request, RESULT_OVER_LIMIT, "points must be above zero");
         return HANDLED;
     }
     struct document document;
@@ -60,7 +60,7 @@ enum handled handle_redeem(struct request *request)
     if (!sale_fetch(request, redeem.sale_position, &redeem.sale))
         return HANDLED_FETCH;
     if (redeem.sale == NULL && (name.position != 0 || name.receipt->size > 0)) {
-        refuse(request, RESULT_UNKNOWN_PURCHASE, "", 0, 0);
+        refuse(request, RESULT_UNKNOWN_PURCHASE, "");
         return HANDLED;
     }
     enum handled handled = pin_settle(request, redeem.card);
@@ -88,7 +88,7 @@ enum handled handle_hold(struct request *request)
                                  .time = (utc_us)message->time,
                                  .place = place_of(&message->store, &message->till, &message->operator) };
     if (message->points == 0 && message->reward.size == 0) {
-        refuse(request, RESULT_OVER_LIMIT, "points must be above zero", 0, 0);
+        refuse(request, RESULT_OVER_LIMIT, "points must be above zero");
         return HANDLED;
     }
     enum handled handled = pin_settle(request, hold.card);

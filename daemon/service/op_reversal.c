@@ -131,7 +131,7 @@ enum handled handle_reversal(struct request *request)
     };
     if (message->number == 0 || message->epoch == 0 ||
         (message->epoch == request->lane->epoch && message->number == request->number)) {
-        refuse(request, RESULT_DOES_NOT_MATCH, "that is no earlier request", 0, 0);
+        refuse(request, RESULT_DOES_NOT_MATCH, "that is no earlier request");
         return HANDLED;
     }
     enum found found = find_original(request, &reversal);
