@@ -1,0 +1,7 @@
+#include "service/internal.h"
+
+enum handled handle_why(struct request *request)
+{
+    refuse_now(request, RESULT_UNKNOWN_OPERATION, "");
+    return HANDLED;
+}
