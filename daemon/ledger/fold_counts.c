@@ -109,7 +109,7 @@ static bool count_sums(const struct event *event, struct till_day *day)
         points = event->purchase.earned;
     } else if (event->type == EVENT_RETURN || event->type == EVENT_UNLINKED_RETURN) {
         amount = event->goods_return.amount;
-        points = event->goods_return.taken;
+        points = event->goods_return.taken - event->goods_return.given_back;
     } else if (event->type == EVENT_RETURN_WAITING) {
         amount = event->waiting.amount;
     } else if (event->type == EVENT_HOLD) {

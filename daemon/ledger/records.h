@@ -81,7 +81,7 @@ struct lane_record {
 /* A published version of the programme. */
 struct programme_record {
     uint32_t version;
-    utc_us from;      /* in force from */
+    utc_us from; /* in force from */
     utc_us published;
     struct text operator; /* who published it; both texts are borrowed from the record's bytes */
     struct text text;
@@ -140,7 +140,8 @@ struct till_day {
     struct {
         uint32_t count;     /* those of a purchase count as redemptions, too */
         minor_units amount; /* of the goods; of redemptions: the money off */
-        millipoints points; /* earned, taken, redeemed, set aside; of reversals: given, less taken */
+        /* earned; taken, less given back; redeemed; set aside; of reversals: given, less taken */
+        millipoints points;
     } sums[TILL_KIND_COUNT];
     uint8_t hash[TILL_HASH_SIZE]; /* XOR over the operations */
     bool more_epochs;             /* there were more than have room */
