@@ -339,6 +339,8 @@ struct pin_set_request {
 
 struct pin_try_request {
     struct text card;
+    bool
+        right; /* it was checked, and right, but what it came with is refused: the count begins anew all the same */
 };
 
 struct issue_request {

@@ -205,11 +205,12 @@ void decide_pin_try(const struct points_view *view, const struct judgement *judg
         decide_refuse(decision, REFUSAL_NOTHING_TO_DO, "%s", "the account has no PIN");
         return;
     }
-    if (pin->wrong >= PIN_TRIES) {
+    if (pin->wrong >= PIN_TRIES && !request->right) {
         decide_refuse(decision, REFUSAL_PIN_LOCKED, "%s", "");
         return;
     }
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
-    maker_change(&maker, &(struct account_change){ .kind = CHANGE_PIN_WRONG, .value = pin->wrong + 1 });
+    maker_change(&maker, &(struct account_change){ .kind = CHANGE_PIN_WRONG,
+                                                   .value = request->right ? 0 : pin->wrong + 1 });
     end_act(decision, &maker);
 }

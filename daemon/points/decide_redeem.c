@@ -25,37 +25,36 @@ static void end_redeeming(const struct points_view *view, const struct judgement
         decide_over_limit(decision);
 }
 
-/* Whether an account, or the one it was merged into, is that of the card. */
-static bool same_account(const struct points_view *view, account_number number, struct decision *decision)
+/* Whether an account, merges followed, is that of the card. */
+static bool is_cards(const struct points_view *view, account_number number, struct decision *decision)
 {
     account_number card = decision->sides[0].before.number;
-    if (number == card)
-        return true;
-    struct account *account = &decision->sides[1].after;
-    return view->account(view->ctx, number, account) && account->number == card;
+    struct account *account = &decision->sides[1].after; /* no effect has begun */
+    return number == card ||
+           (number != 0 && view->account(view->ctx, number, account) && account->number == card);
 }
 
-/* Judges the purchase that a redemption is for. What became of it is then in decision->returned. */
+/*
+ * Judges the purchase that a redemption is for: of the card's account, or its award was moved there. What
+ * became of it is then in decision->returned.
+ */
 static bool sale_fits(const struct points_view *view, const struct redeem_request *request,
                       struct decision *decision)
 {
     struct returned *returned = &decision->returned;
-    returned->spent_count = 0;
     if (request->sale_position == 0)
         return true;
+    if (!view->returned(view->ctx, request->sale_position, returned))
+        returned_new(returned);
     const struct event *sale = request->sale;
     enum refusal fault = REFUSAL_NONE;
-    bool touched = view->returned(view->ctx, request->sale_position, returned);
     if (sale == NULL || sale->type != EVENT_PURCHASE)
         fault = REFUSAL_UNKNOWN_PURCHASE;
-    else if (!same_account(view,
-                           touched && returned->moved_to != 0 ? returned->moved_to : sale->effects[0].account,
-                           decision))
+    else if (!is_cards(view, sale->effects[0].account, decision) &&
+             !is_cards(view, returned->moved_to, decision))
         fault = REFUSAL_OTHER_ACCOUNT;
     else if (view->reversed_by(view->ctx, request->sale_position) != 0)
         fault = REFUSAL_PURCHASE_REVERSED;
-    if (!touched)
-        returned->spent_count = 0;
     if (fault != REFUSAL_NONE)
         decide_refuse(decision, fault, "%s", "");
     return fault == REFUSAL_NONE;

@@ -393,9 +393,9 @@ bool decide_wish(const struct points_view *view, const struct judgement *judgeme
 
 /* --- taking --- */
 
-void count_use(struct maker *maker, uint64_t reward, local_day period, int64_t uses)
+void count_use(struct maker *maker, uint64_t reward, local_day period, uint32_t uses)
 {
-    if (period != USE_UNCOUNTED && uses != 0)
+    if (period != USE_UNCOUNTED)
         maker_tally(maker, TALLY_REWARD, reward, period, uses);
 }
 

@@ -29,8 +29,8 @@ minor_units reward_worth(const struct reward *reward, uint32_t quantity, const s
 void take_short(const struct account *account, local_day today, bool nothing, struct redemption *made,
                 struct event *event);
 
-/* Counts uses of a reward's limit, or below zero takes them back. */
-void count_use(struct maker *maker, uint64_t reward, local_day period, int64_t uses);
+/* Counts uses of a reward's limit. */
+void count_use(struct maker *maker, uint64_t reward, local_day period, uint32_t uses);
 
 /* A right PIN ends the count of wrong ones. */
 void forget_wrong_pins(struct maker *maker, const struct cost *cost);

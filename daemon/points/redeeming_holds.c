@@ -2,6 +2,7 @@
 
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
+#include "points/goods_back.h"
 #include "points/redeeming.h"
 
 /*
@@ -43,6 +44,13 @@ static enum refusal hold_fault(const struct points_view *view, const struct judg
                                                                         : REFUSAL_OTHER_ACCOUNT;
 }
 
+/* The use that was set aside counts no more. */
+static void give_use(struct maker *maker, const struct account_hold *hold)
+{
+    if (hold->use_period != USE_UNCOUNTED)
+        give_room(maker, TALLY_REWARD, hold->reward, hold->use_period, hold->quantity);
+}
+
 /* Captures a hold of points. */
 static bool capture_points(const struct programme *programme, const struct account_hold *hold,
                            const struct wanted *wanted, struct decision *decision, struct redemption *out)
@@ -80,7 +88,7 @@ static void capture_reward(const struct points_view *view, const struct judgemen
     out->worth = reward_worth(reward, hold->quantity, wanted);
     local_day period = reward_use_period(reward, day);
     if (period != hold->use_period) {
-        count_use(maker, hold->reward, hold->use_period, -(int64_t)hold->quantity);
+        give_use(maker, hold);
         count_use(maker, hold->reward, period, hold->quantity);
     }
 }
@@ -209,5 +217,5 @@ void release_hold(struct maker *maker, journal_position id)
     PUNKT_CHECK(open != NULL);
     const struct account_hold hold = *open;
     maker_hold_end(maker, id, 0);
-    count_use(maker, hold.reward, hold.use_period, -(int64_t)hold.quantity);
+    give_use(maker, &hold);
 }

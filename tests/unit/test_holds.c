@@ -255,6 +255,30 @@ static void a_use_counts_on_the_day_of_its_capture(void **state)
     world_free(world);
 }
 
+/* An older period than is kept is not known any more: what was counted there stays where it went (LEDGER.md, State). */
+static void a_use_of_a_forgotten_day_stays(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    shop_give(world, 0, 20 * POINT);
+    shop_raise(world, 0);
+    world->programme.hold_s = HOLD_S_MAX;
+    const struct world_event *hold = hold_reward(world, MUG, 1);
+    for (int day = 0; day < 2; day++) {
+        world->now += US_PER_DAY; /* the daemon was away */
+        struct redeem_request request = { .card = world_card(0),
+                                          .wish.reward = shop_reward_name(MUG),
+                                          .place.store = TEXT_LITERAL("north") };
+        assert_non_null(shop_redeem(world, &request));
+    }
+    assert_non_null(shop_time_out(world, hold));
+    const struct account *account = &world->accounts[0];
+    uint64_t mug = shop_reward(world, MUG)->id;
+    assert_int_equal(account_tally(account, TALLY_REWARD, mug, world_today(world)), 1);
+    assert_int_equal(account_tally(account, TALLY_REWARD, mug, world_today(world) - 1), 1);
+    world_free(world);
+}
+
 static void stamps_are_set_aside(void **state)
 {
     (void)state;
@@ -497,6 +521,7 @@ int main(void)
         cmocka_unit_test(holds_survive_replacing_and_merging),
         cmocka_unit_test(a_reward_is_set_aside_whole),
         cmocka_unit_test(a_use_counts_on_the_day_of_its_capture),
+        cmocka_unit_test(a_use_of_a_forgotten_day_stays),
         cmocka_unit_test(stamps_are_set_aside),
         cmocka_unit_test(a_reward_that_is_gone_can_be_captured),
         cmocka_unit_test(held_points_expire_on_release),

@@ -258,6 +258,45 @@ static void the_bill_of_a_named_purchase_is_its_own(void **state)
     world_free(world);
 }
 
+/* As returns do (DOMAIN.md, Returning goods): merges are followed, and an award that was moved. */
+static void a_purchase_is_named_by_whose_it_is_now(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool merged, moved;
+        enum refusal refusal;
+    } rows[] = {
+        { "another's", false, false, REFUSAL_OTHER_ACCOUNT },
+        { "merged", true, false, REFUSAL_NONE },
+        { "moved", false, true, REFUSAL_NONE },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct world *world = shop_new(2);
+        shop_give(world, 1, 10 * POINT);
+        struct world_event *sale = world_purchase(world, 0, 1000, 0, NULL);
+        struct merge_request merge = { .from_card = world_card(0), .to_card = world_card(1) };
+        struct award_move_request move = { .to_card = world_card(1),
+                                           .sale = &sale->event,
+                                           .sale_position = sale->position,
+                                           .reason = TEXT_LITERAL("correction") };
+        if (rows[i].merged) {
+            world_ask(world, decide_merge, &merge);
+            assert_non_null(world_book(world));
+        }
+        if (rows[i].moved) {
+            world_ask(world, decide_award_move, &move);
+            assert_non_null(world_book(world));
+        }
+        struct redeem_request request = {
+            .card = world_card(1), .wish.points = POINT, .sale = &sale->event, .sale_position = sale->position
+        };
+        (void)shop_redeem(world, &request);
+        assert_refused(world, rows[i].name, rows[i].refusal);
+        world_free(world);
+    }
+}
+
 /* --- PINs --- */
 
 struct pin_row {
@@ -308,6 +347,21 @@ static enum refusal redeem_with_pin(struct world *world, bool right)
     return world->decision.refusal;
 }
 
+static void a_right_pin_is_never_counted_as_wrong(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    shop_set_pin(world, 0, 0);
+    for (int i = 0; i < PIN_TRIES + 1; i++) {
+        assert_int_equal(redeem_with_pin(world, true), REFUSAL_NOT_ENOUGH_POINTS);
+        struct pin_try_request right = { .card = world_card(0), .right = true };
+        world_ask(world, decide_pin_try, &right);
+        assert_non_null(world_book(world));
+        assert_int_equal(world->accounts[0].pin.wrong, 0);
+    }
+    world_free(world);
+}
+
 static void three_wrong_pins_lock_redeeming(void **state)
 {
     (void)state;
@@ -323,6 +377,11 @@ static void three_wrong_pins_lock_redeeming(void **state)
     assert_int_equal(redeem_with_pin(world, true),
                      REFUSAL_NONE); /* the third was right: the count begins anew */
     assert_int_equal(account->pin.wrong, 0);
+    shop_set_pin(world, 0, 2);
+    struct hold_request right = { .card = world_card(0), .wish.points = POINT, .pin = PIN_RIGHT };
+    world_ask(world, decide_hold, &right);
+    assert_non_null(world_book(world));
+    assert_int_equal(account->pin.wrong, 0); /* so it does by a hold */
     for (int i = 0; i < PIN_TRIES; i++)
         assert_int_equal(redeem_with_pin(world, false), REFUSAL_PIN_WRONG);
     assert_int_equal(account->pin.wrong, PIN_TRIES);
@@ -357,6 +416,24 @@ static void debt_and_pending_points_cannot_be_spent(void **state)
     assert_non_null(shop_redeem(world, &request));
     assert_int_equal(world_balance(world, 0).available, 0);
     world_free(world);
+}
+
+static void spending_lowers_a_tier_by_balance_only(void **state)
+{
+    (void)state;
+    for (int by_balance = 0; by_balance < 2; by_balance++) {
+        struct world *world = shop_new(1);
+        struct tiers *tiers = &world->programme.tiers;
+        tiers->basis = by_balance != 0 ? TIER_BY_BALANCE : TIER_BY_POINTS;
+        tiers->kept = TIER_KEPT_NONE;
+        tiers->tiers[0].from = 10 * POINT;
+        assert_non_null(world_purchase(world, 0, 1000, 0, NULL));
+        assert_int_equal(world->accounts[0].tier.id, tiers->tiers[0].id);
+        struct redeem_request request = { .card = world_card(0), .wish.points = POINT };
+        assert_non_null(shop_redeem(world, &request));
+        assert_int_equal(world->accounts[0].tier.id, by_balance != 0 ? 0 : tiers->tiers[0].id);
+        world_free(world);
+    }
 }
 
 static void uses_count_on_the_day_of_the_redemption(void **state)
@@ -397,9 +474,12 @@ int main(void)
         cmocka_unit_test(costs_beyond_all_numbers_are_refused),
         cmocka_unit_test(refusals_by_precedence),
         cmocka_unit_test(the_bill_of_a_named_purchase_is_its_own),
+        cmocka_unit_test(a_purchase_is_named_by_whose_it_is_now),
         cmocka_unit_test(pins_are_asked_by_policy),
+        cmocka_unit_test(a_right_pin_is_never_counted_as_wrong),
         cmocka_unit_test(three_wrong_pins_lock_redeeming),
         cmocka_unit_test(debt_and_pending_points_cannot_be_spent),
+        cmocka_unit_test(spending_lowers_a_tier_by_balance_only),
         cmocka_unit_test(uses_count_on_the_day_of_the_redemption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

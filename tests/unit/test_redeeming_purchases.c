@@ -219,6 +219,25 @@ static void purchases_capture(void **state)
     world_free(world);
 }
 
+static void a_captured_reward_was_counted_with_its_hold(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    shop_give(world, 0, 100 * POINT);
+    shop_raise(world, 0);
+    shop_reward(world, MUG)->limit.uses = 3;
+    const struct wish wanted = wish_of(MUG, 2);
+    const struct world_event *hold = shop_hold(world, 0, &wanted);
+    const struct wish two[] = { { .hold = hold->position }, wish_of(MUG, 2) };
+    assert_null(shop_buy(world, 0, 1000, 2, two));
+    assert_refused(world, "four of three", REFUSAL_OUT_OF_STOCK);
+    const struct wish one[] = { { .hold = hold->position }, wish_of(MUG, 1) };
+    assert_non_null(shop_buy(world, 0, 1000, 2, one));
+    assert_int_equal(shop_used(world, MUG), 3);
+    assert_int_equal(shop_uses(world, 0, MUG), 3);
+    world_free(world);
+}
+
 /* --- advices --- */
 
 struct advice_row {
@@ -460,6 +479,7 @@ int main(void)
         cmocka_unit_test(items_are_known_by_category_too),
         cmocka_unit_test(nothing_to_pay_takes_nothing),
         cmocka_unit_test(purchases_capture),
+        cmocka_unit_test(a_captured_reward_was_counted_with_its_hold),
         cmocka_unit_test(advices_take_what_is_free),
         cmocka_unit_test(advices_are_short_of_stamps_too),
         cmocka_unit_test(late_captures_take_what_is_free),
