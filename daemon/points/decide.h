@@ -339,8 +339,7 @@ struct pin_set_request {
 
 struct pin_try_request {
     struct text card;
-    bool
-        right; /* it was checked, and right, but what it came with is refused: the count begins anew all the same */
+    bool right; /* it was checked, and right: the count begins anew, though what it came with is refused */
 };
 
 struct issue_request {

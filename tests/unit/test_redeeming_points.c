@@ -221,10 +221,28 @@ static void points_are_cut(void **state)
         assert_cut(&rows[i]);
 }
 
+/* An advice, or a capture after the worth of a point changed, is not refused for it. */
+static void worth_is_at_most_an_amount(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    shop_give(world, 0, 10 * POINT);
+    const struct world_event *hold = shop_hold(world, 0, &(struct wish){ .points = 2 * POINT });
+    world->programme.worth_amount = AMOUNT_MAX;
+    const struct world_event *booked = shop_capture(world, 0, hold, 0, 0);
+    assert_int_equal(booked->event.redemption.made.worth, AMOUNT_MAX);
+    world->flags = EVENT_FLAG_ADVICE;
+    struct redeem_request request = { .card = world_card(0), .wish.points = 2 * POINT };
+    booked = shop_redeem(world, &request);
+    assert_int_equal(booked->event.redemption.made.worth, AMOUNT_MAX);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_are_cut),
+        cmocka_unit_test(worth_is_at_most_an_amount),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
