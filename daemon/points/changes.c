@@ -264,10 +264,9 @@ static bool absorb_debts(struct account *target, const struct account *source)
         debts[count++] = next_of_target ? target->debts[of_target++] : source->debts[of_source++];
     }
     uint32_t first = count > ACCOUNT_DEBTS_MAX ? count - ACCOUNT_DEBTS_MAX : 0;
-    for (uint32_t i = first; i > 0; i--)
+    for (uint32_t i = 1; i <= first; i++)
         debts[i].points += debts[i - 1].points;
-    if (first > 0)
-        debts[first].cause = debts[0].cause;
+    debts[first].cause = debts[0].cause;
     target->debt_count = count - first;
     memcpy(target->debts, &debts[first], target->debt_count * sizeof(debts[0]));
     return !__builtin_add_overflow(target->debt, source->debt, &target->debt);

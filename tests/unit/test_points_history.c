@@ -200,25 +200,6 @@ static void oldest_lots_are_joined(void **state)
     world_free(world);
 }
 
-static void awards_too_old_to_return_are_joined(void **state)
-{
-    (void)state;
-    struct world *world = world_new(1);
-    const struct account *account = &world->accounts[0];
-    for (uint32_t i = 0; i < 5; i++) {
-        assert_non_null(world_purchase(world, 0, 10000, 0, NULL));
-        world->now += 40 * US_PER_DAY;
-    }
-    /* At 160 days: the first two are over 100 days old, and lie in the first's lot. */
-    assert_int_equal(account->lot_count, 4);
-    assert_int_equal(account->lots[0].points, 200 * POINT);
-    assert_false(account->lots[0].by_purchase);
-    assert_int_equal(lots_by_purchase(account), 3);
-    /* It matures on the later of both days. */
-    assert_int_equal(account->lots[0].matures, account->lots[1].matures - 40);
-    world_free(world);
-}
-
 static void a_full_account_joins_the_closest_days(void **state)
 {
     (void)state;
@@ -263,59 +244,6 @@ static void oldest_debts_become_one(void **state)
     world_free(world);
 }
 
-/* Points that matured while there was debt pay it when the account is next touched. */
-static void matured_points_settle_debt(void **state)
-{
-    (void)state;
-    struct world *world = world_new(1);
-    struct account *account = &world->accounts[0];
-    assert_int_equal(world_adjust(world, 0, -30 * POINT, true), REFUSAL_NONE);
-    account->lots[0] = (struct lot){ .number = 1, .points = 50 * POINT, .last_day = DAY_NEVER };
-    account->lot_count = 1;
-    account->next_lot = 2;
-    account->balance += 50 * POINT;
-    assert_int_equal(world_balance(world, 0).available, 20 * POINT);
-    assert_int_equal(world_redeem(world, 0, 5 * POINT), REFUSAL_NONE);
-    assert_int_equal(world->decision.event.effects[0].debt_settled, 30 * POINT);
-    assert_int_equal(account->debt, 0);
-    assert_int_equal(account->lots[0].points, 15 * POINT);
-    world_free(world);
-}
-
-/* An effect that does not fit the account is told from one that does. */
-static void a_misfit_is_refused(void **state)
-{
-    (void)state;
-    struct world *world = world_new(2);
-    assert_non_null(world_purchase(world, 0, 10000, 0, NULL));
-    struct judgement judgement = { .now = world->now };
-    struct redeem_request request = { .card = world_card(0), .points = 10 * POINT };
-    decide_redeem(&world->view, &judgement, &request, &world->decision);
-    const struct effect good = world->decision.event.effects[0];
-    static struct account account;
-    for (int fault = 0; fault <= 6; fault++) {
-        struct lot_change change = good.lot_changes[0];
-        struct effect effect = good;
-        effect.lot_changes = &change;
-        account_copy(&world->accounts[0], &account);
-        enum event_type type = EVENT_REDEMPTION;
-        if (fault == 1)
-            effect.account = 2;
-        else if (fault == 2)
-            effect.balance++;
-        else if (fault == 3)
-            change.points += 1000 * POINT;
-        else if (fault == 4)
-            change.lot = 7;
-        else if (fault == 5)
-            effect.debt_settled = 1;
-        else if (fault == 6)
-            effect.is_purchase = true;
-        assert_int_equal(effect_apply(&effect, type, world->now, 500, &account), fault == 0);
-    }
-    world_free(world);
-}
-
 int main(void)
 {
     struct random random = random_seeded();
@@ -323,11 +251,8 @@ int main(void)
         cmocka_unit_test_prestate(any_history_keeps_the_sums, &random),
         cmocka_unit_test_prestate(partial_returns_cost_what_the_full_one_does, &random),
         cmocka_unit_test(oldest_lots_are_joined),
-        cmocka_unit_test(awards_too_old_to_return_are_joined),
         cmocka_unit_test(a_full_account_joins_the_closest_days),
         cmocka_unit_test(oldest_debts_become_one),
-        cmocka_unit_test(matured_points_settle_debt),
-        cmocka_unit_test(a_misfit_is_refused),
     };
     return cmocka_run_group_tests_name("points history", tests, NULL, NULL);
 }

@@ -168,7 +168,8 @@ static void redeem_refusals(void **state)
         struct world_event *sale;
         struct world *world = world_of(&rows[i].setting, &sale);
         struct judgement judgement = { .now = world->now };
-        struct redeem_request request = { .card = card_of(&rows[i].setting), .points = rows[i].points };
+        struct redeem_request request = { .card = card_of(&rows[i].setting),
+                                          .wish = { .points = rows[i].points } };
         decide_redeem(&world->view, &judgement, &request, &world->decision);
         assert_refusal(rows[i].what, &world->decision, rows[i].want);
         world_free(world);
