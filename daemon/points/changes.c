@@ -266,7 +266,8 @@ static bool absorb_debts(struct account *target, const struct account *source)
     uint32_t first = count > ACCOUNT_DEBTS_MAX ? count - ACCOUNT_DEBTS_MAX : 0;
     for (uint32_t i = 1; i <= first; i++)
         debts[i].points += debts[i - 1].points;
-    debts[first].cause = debts[0].cause;
+    if (first > 0)
+        debts[first].cause = debts[0].cause;
     target->debt_count = count - first;
     memcpy(target->debts, &debts[first], target->debt_count * sizeof(debts[0]));
     return !__builtin_add_overflow(target->debt, source->debt, &target->debt);

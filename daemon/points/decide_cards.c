@@ -40,19 +40,18 @@ static bool issue_numbers(const struct points_view *view, const struct issue_req
 {
     char buffer[32];
     struct text number;
-    if (!new_number(view, decision, request->card, request->check_valid, out_waiting))
-        return false;
     /* The last number of a range is there only if all of them are. */
-    if (!issue_number(request, request->count - 1, check, buffer, &number)) {
+    if (request->check_valid && !issue_number(request, request->count - 1, check, buffer, &number)) {
         decide_refuse(decision, REFUSAL_INVALID_CARD_NUMBER, "%s", "the range runs out of numbers");
         return false;
     }
     for (uint32_t i = 0; i < request->count; i++) {
-        struct card card;
+        struct card another;
+        struct card *card = i == 0 ? out_waiting : &another;
         PUNKT_CHECK(issue_number(request, i, check, buffer, &number));
-        if (!new_number(view, decision, number, true, &card))
+        if (!new_number(view, decision, number, request->check_valid, card))
             return false;
-        if (card.account != 0 && request->count > 1) {
+        if (card->account != 0 && request->count > 1) {
             decide_refuse(decision, REFUSAL_CARD_EXISTS, "%.*s is in suspense: issue it by itself",
                           (int)number.size, number.data);
             return false;
