@@ -11,9 +11,10 @@
 enum { FIVE_OFF, TENTH_OFF, COFFEE, CINEMA, MUG, SHOP_REWARDS };
 
 /*
- * A point is worth 1.00, and is earned with each 1.00. Rewards: "five off" 5.00 for 4 points; "tenth off" 10 %, at most
- * 3.00, for 2 points; "coffee", code COFFEE, up to 4.00, for 10 stamps of "cups"; "cinema", a voucher, 2 for 5 points;
- * "mug" for 1 point, in March 2026, in store "north", from tier "silver" on, 3 in stock, 2 a day and account.
+ * A point is worth 1.00, and is earned with each 1.00. Rewards: "five off" 5.00 for 4 points; "tenth off" 10
+ * %, at most 3.00, for 2 points; "coffee", code COFFEE, up to 4.00, for 10 stamps of "cups"; "cinema", a
+ * voucher, 2 for 5 points; "mug" for 1 point, in March 2026, in store "north", from tier "silver" on, 3 in
+ * stock, 2 a day and account.
  */
 struct world *shop_new(uint32_t card_count);
 

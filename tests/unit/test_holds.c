@@ -255,7 +255,10 @@ static void a_use_counts_on_the_day_of_its_capture(void **state)
     world_free(world);
 }
 
-/* An older period than is kept is not known any more: what was counted there stays where it went (LEDGER.md, State). */
+/*
+ * An older period than is kept is not known any more: what was counted there stays where it went (LEDGER.md,
+ * State).
+ */
 static void a_use_of_a_forgotten_day_stays(void **state)
 {
     (void)state;
