@@ -282,7 +282,7 @@ static const struct advice_row advice_rows[] = {
     { "no such line", { .points = 20 * POINT, .line = 9 }, CARD_ACTIVE, PIN_RIGHT, 20 * POINT, 0, 2000 },
 };
 
-/* The account has 30 points, 15 stamps and a PIN; the bill is 50.00. */
+/* The account has 30 points and a PIN; the bill is 50.00. */
 static void advices_take_what_is_free(void **state)
 {
     (void)state;
