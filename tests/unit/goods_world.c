@@ -47,6 +47,7 @@ struct world_event *goods_redeem(struct world *world, uint32_t card, const struc
     if (sale != NULL) {
         request.sale = &sale->event;
         request.sale_position = sale->position;
+        request.bill = 1000000; /* another one: what is named to it is not bounded by it */
     }
     world_ask(world, decide_redeem, &request);
     assert_int_equal(world->decision.refusal, REFUSAL_NONE);
