@@ -218,6 +218,23 @@ static void what_settled_a_debt_is_debt_again(void **state)
     }
 }
 
+/* The 50 that were left of it spent elsewhere: no more is debt again than paid debt. */
+static void no_more_is_debt_again_than_was(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    world->programme.claw_back = CLAW_BACK_OWN;
+    goods_give(world, 0, -100 * POINT);
+    struct world_event *sale = goods_bought(world, 0, 15000);
+    assert_int_equal(world_redeem(world, 0, 50 * POINT), REFUSAL_NONE);
+    assert_int_equal(goods_return_amount(world, 0, sale, 7500)->event.goods_return.owed_again, 75 * POINT);
+    const struct goods_return *back = &goods_return_amount(world, 0, sale, 7500)->event.goods_return;
+    assert_int_equal(back->owed_again, 25 * POINT);
+    assert_int_equal(back->shortfall, 50 * POINT);
+    assert_int_equal(goods_account(world, 0)->balance, -100 * POINT);
+    world_free(world);
+}
+
 /* --- which lines --- */
 
 /* Two lines of 20.00 and 10.00 with 3.00 off: shares 2.00 and 1.00. */
@@ -561,6 +578,7 @@ int main(void)
         cmocka_unit_test(holds_are_not_touched),
         cmocka_unit_test(what_expired_counts_as_taken),
         cmocka_unit_test(what_settled_a_debt_is_debt_again),
+        cmocka_unit_test(no_more_is_debt_again_than_was),
         cmocka_unit_test(lines_take_their_base),
         cmocka_unit_test(lines_after_an_amount_count_by_their_amount),
         cmocka_unit_test(lines_are_found_by_number_and_code),

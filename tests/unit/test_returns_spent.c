@@ -162,6 +162,31 @@ static void points_come_back_to_their_lots(void **state)
     }
 }
 
+/* 100 of a lot without a day were taken after 50 of one with a day: they come back first, however many returns there are. */
+static void what_came_back_before_is_passed_over(void **state)
+{
+    (void)state;
+    static const millipoints later[] = { 40, 80, 100, 100 };
+    static const millipoints sooner[] = { 0, 0, 20, 50 };
+    struct world *world = world_new(1);
+    goods_give(world, 0, 100 * POINT);
+    world_publish(world)->expiry = (struct expiry){ .kind = EXPIRY_MONTHS, .months = 12 };
+    goods_give(world, 0, 50 * POINT);
+    struct wish wish = { .points = 150 * POINT };
+    world->later[0].rule_count = 0;
+    struct sale_line line = { .quantity = 1000, .amount = 15000 };
+    struct world_event *sale = goods_bought_with(world, 0, 1, &line, &wish);
+    const struct account *account = goods_account(world, 0);
+    assert_int_equal(account->balance, 0);
+    for (uint32_t i = 0; i < COUNT_OF(later); i++) {
+        goods_return_amount(world, 0, sale, i == 3 ? 3000 : 4000);
+        assert_int_equal(account->lots[0].number, 1);
+        assert_int_equal(account->lots[0].points, later[i] * POINT);
+        assert_int_equal(account->lot_count > 1 ? account->lots[1].points : 0, sooner[i] * POINT);
+    }
+    world_free(world);
+}
+
 /* --- rewards --- */
 
 enum { COFFEE = 0, MONEY = 1, GIFT = 2 };
@@ -278,6 +303,25 @@ static void a_gift_comes_back_with_its_line(void **state)
     world_free(world);
 }
 
+/* An advice that found 100 of the 120: what stays is paid for first. */
+static void a_shortfall_does_not_come_back(void **state)
+{
+    (void)state;
+    struct world *world = world_of_rewards();
+    goods_give(world, 0, -400 * POINT);
+    world->flags = EVENT_FLAG_ADVICE;
+    struct wish wish = { .reward = TEXT_LITERAL("cups"), .quantity = 5, .line = 1 };
+    struct sale_line cups = { .code = TEXT_LITERAL("cup"), .kind = LINE_REWARD, .quantity = 5000 };
+    struct world_event *sale = goods_bought_with(world, 0, 1, &cups, &wish);
+    assert_int_equal(sale->event.purchase.redemptions[0].shortfall, 20 * POINT);
+    struct return_request_line cup = { .number = 1, .quantity = 1000 };
+    assert_int_equal(goods_return_lines(world, 0, sale, 1, &cup)->event.goods_return.given_back, 20 * POINT);
+    cup.quantity = 4000;
+    assert_int_equal(goods_return_lines(world, 0, sale, 1, &cup)->event.goods_return.given_back, 80 * POINT);
+    assert_int_equal(goods_account(world, 0)->balance, 100 * POINT);
+    world_free(world);
+}
+
 /* Three coffees, one of them free: what was paid for comes back first, the free one, and its stamps, last. */
 static void a_free_item_comes_back_after_those_paid_for(void **state)
 {
@@ -337,14 +381,19 @@ static void room_under_caps_comes_back(void **state)
     assert_int_equal(uses(world, TALLY_CAP_DAY, 0), 30 * POINT);
     assert_int_equal(uses(world, TALLY_CAP_MONTH, 0), 30 * POINT);
     assert_int_equal(goods_bought(world, 0, 10000)->event.purchase.earned, 70 * POINT);
-    world->now += 3 * US_PER_DAY;
+    world->now += US_PER_DAY;
+    assert_int_equal(goods_bought(world, 0, 500)->event.purchase.earned, 5 * POINT);
+    goods_return_amount(world, 0, sale, 1000);
+    assert_int_equal(uses(world, TALLY_CAP_DAY, 0), 5 * POINT);
+    assert_int_equal(goods_account(world, 0)->tallies[0].value_before, 90 * POINT);
+    world->now += 2 * US_PER_DAY;
     assert_int_equal(goods_bought(world, 0, 4000)->event.purchase.earned, 40 * POINT);
     world->now += US_PER_DAY;
-    assert_int_equal(goods_bought(world, 0, 4000)->event.purchase.earned, 10 * POINT);
+    assert_int_equal(goods_bought(world, 0, 4000)->event.purchase.earned, 15 * POINT);
     /* The day of the purchase is forgotten, the month is not. */
-    goods_return_amount(world, 0, sale, 3000);
-    assert_int_equal(uses(world, TALLY_CAP_DAY, 0), 10 * POINT);
-    assert_int_equal(uses(world, TALLY_CAP_MONTH, 0), 120 * POINT);
+    goods_return_amount(world, 0, sale, 2000);
+    assert_int_equal(uses(world, TALLY_CAP_DAY, 0), 15 * POINT);
+    assert_int_equal(uses(world, TALLY_CAP_MONTH, 0), 130 * POINT);
     world_free(world);
 }
 
@@ -416,8 +465,10 @@ int main(void)
         cmocka_unit_test(an_undone_redemption_is_left_alone),
         cmocka_unit_test(what_was_spent_stays_spent_if_the_programme_says_so),
         cmocka_unit_test(points_come_back_to_their_lots),
+        cmocka_unit_test(what_came_back_before_is_passed_over),
         cmocka_unit_test(money_off_comes_back_by_amount),
         cmocka_unit_test(a_gift_comes_back_with_its_line),
+        cmocka_unit_test(a_shortfall_does_not_come_back),
         cmocka_unit_test(a_free_item_comes_back_after_those_paid_for),
         cmocka_unit_test(stamps_go_with_the_goods),
         cmocka_unit_test(room_under_caps_comes_back),
