@@ -381,9 +381,10 @@ enum punkt_card_status {
     PUNKT_CARD_BLOCKED = 2,
     PUNKT_CARD_REPLACED = 3,
     PUNKT_CARD_CLOSED = 4,
+    PUNKT_CARD_SUSPENSE = 5, /* not issued; advices are booked under its number until it is */
 };
 
-/* "active", "blocked", "replaced", "closed"; "unknown" for others. */
+/* "active", "blocked", "replaced", "closed", "suspense"; "unknown" for others. */
 PUNKT_API const char *punkt_card_status_name(uint32_t status);
 
 struct punkt_card_issue_answer {
@@ -399,6 +400,42 @@ struct punkt_card_show_request {
     uint32_t flags;
     uint32_t timeout_ms;
     const char *card;
+    int64_t at_us;  /* as it was at this moment; 0: now */
+    bool with_lots; /* the answer lists every lot */
+};
+
+enum punkt_pin_state {
+    PUNKT_PIN_NONE = 0,
+    PUNKT_PIN_SET = 1,
+    PUNKT_PIN_LOCKED = 2, /* three wrong ones in a row: the office must set a new one */
+};
+
+/* Stamps of an account. */
+struct punkt_purse {
+    size_t size;
+    const char *name;
+    int64_t count; /* thousandths of a stamp; below zero after returns */
+    int64_t held;  /* of them, set aside by holds */
+};
+
+/* An open hold. */
+struct punkt_open_hold {
+    size_t size;
+    uint64_t hold;       /* its position, which is its name */
+    int64_t points;      /* set aside */
+    int64_t deadline_us; /* when it is given back by itself */
+    const char *reward;  /* ""; or the name of the reward that is set aside */
+};
+
+/* What is left of an award. */
+struct punkt_lot {
+    size_t size;
+    uint32_t number;  /* within the account */
+    int64_t points;   /* unspent */
+    int64_t held;     /* of them, set aside by holds */
+    int32_t earned;   /* day of the purchase or adjustment */
+    int32_t matures;  /* can be spent from this day on */
+    int32_t last_day; /* and through this one; 0: never expires */
 };
 
 struct punkt_card_show_answer {
@@ -412,6 +449,25 @@ struct punkt_card_show_answer {
     int64_t lifetime;        /* ever earned by purchases, less returns */
     int32_t next_expiry_day; /* last day of the points that expire next, days since 1970; 0: none */
     int64_t next_expiry_points;
+    uint32_t cards;       /* that lead to the account */
+    uint32_t pin;         /* enum punkt_pin_state */
+    const char *tier;     /* ""; here and below texts are never NULL */
+    int32_t tier_through; /* last day for which the tier is kept; 0: open */
+    bool account_closed;
+    bool beside_suspense;     /* points wait in suspense under the card's number */
+    int64_t last_purchase_us; /* when the last purchase was made; 0: none yet */
+    uint64_t last_event;      /* position of the account's newest event */
+    /* Lists: here and below arrays of pointers, borrowed from the handle as all else. */
+    const char *const *tags;
+    size_t tag_count;
+    const struct punkt_purse *const *purses;
+    size_t purse_count;
+    const struct punkt_open_hold *const *holds; /* oldest first */
+    size_t hold_count;
+    const char *const *activated; /* offers */
+    size_t activated_count;
+    const struct punkt_lot *const *lots; /* oldest first; with_lots: all of them */
+    size_t lot_count;
 };
 
 enum punkt_line_kind {
@@ -439,6 +495,32 @@ struct punkt_tender {
     int64_t amount;
 };
 
+/*
+ * A redemption that a receipt makes, or a hold that it captures. By points, by reward, or of a hold; it is booked
+ * with the receipt, or the receipt is refused.
+ */
+struct punkt_wish {
+    size_t size;
+    int64_t
+        points; /* by points: how many; of a hold: up to so many, 0: all; of a reward: what it costs as far as
+                         * the till knows, a hint */
+    const char *reward; /* name of a reward of the programme */
+    uint32_t quantity;  /* of the reward; 0: 1 */
+    uint64_t hold;      /* position of the hold to capture; 0: none */
+    uint32_t line;      /* line of the receipt that is the reward, from 1; 0: none */
+};
+
+/* What came of a wish. */
+struct punkt_spent {
+    size_t size;
+    int64_t points;
+    int64_t worth;       /* money off, minor units */
+    int64_t stamps;      /* thousandths */
+    int64_t shortfall;   /* of an advice: points that were not there, the merchant's loss */
+    const char *reward;  /* its name, "" by points */
+    const char *voucher; /* code to hand out, or "" */
+};
+
 struct punkt_purchase_request {
     size_t size;
     uint32_t flags;
@@ -457,6 +539,9 @@ struct punkt_purchase_request {
     size_t tender_count;        /* up to 32 */
     const char *const *coupons; /* coupon codes that were scanned */
     size_t coupon_count;        /* up to 32 */
+    const struct punkt_wish *wishes;
+    size_t wish_count; /* up to 8 */
+    const char *pin;   /* where wishes redeem; see struct punkt_redeem_request */
 };
 
 struct punkt_purchase_answer {
@@ -467,6 +552,77 @@ struct punkt_purchase_answer {
     int64_t pending;
     int64_t debt;
     bool server_time_used; /* the till's time was too far off */
+    bool in_suspense;      /* an advice: the card is not issued, or may not earn; see PROTOCOL.md, Advices */
+    bool fell_short;       /* an advice: a redemption of it was not covered */
+    bool old_period;       /* a limit or cap was counted in an older period than is kept */
+    int64_t redeemed;      /* points spent by it */
+    int64_t paid;          /* money off by its redemptions, minor units */
+    const char *tier;      /* at which it was rated; "" */
+    const struct punkt_spent *const *spent; /* by wish, in their order */
+    size_t spent_count;
+};
+
+/* A receipt that is not booked: what it would earn and spend. */
+struct punkt_quote_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card; /* NULL: a new account */
+    int64_t amount;   /* from here on as in struct punkt_purchase_request */
+    int64_t time_us;
+    const char *store;
+    const char *till;
+    const char *operator_;
+    const struct punkt_line *lines;
+    size_t line_count;
+    const struct punkt_tender *tenders;
+    size_t tender_count;
+    const char *const *coupons;
+    size_t coupon_count;
+    const struct punkt_wish *wishes; /* no captures */
+    size_t wish_count;
+};
+
+enum punkt_part_kind {
+    PUNKT_PART_SPEND = 1,
+    PUNKT_PART_ITEM = 2,
+    PUNKT_PART_VISIT = 3,
+    PUNKT_PART_TIER = 4,
+    PUNKT_PART_MULTIPLY = 5,
+    PUNKT_PART_ADD = 6,
+    PUNKT_PART_STAMP = 7,
+    PUNKT_PART_CAP_RECEIPT = 8,
+    PUNKT_PART_CAP_DAY = 9,
+    PUNKT_PART_CAP_MONTH = 10,
+    PUNKT_PART_CAP_BALANCE = 11,
+};
+
+/* A rule that took part in an award. */
+struct punkt_part {
+    size_t size;
+    uint32_t kind;    /* enum punkt_part_kind */
+    const char *name; /* of the rule, offer or tier */
+    int64_t input;    /* minor units, thousandths of units, receipts, or points, by kind */
+    int64_t exact;    /* thousandths of a point or stamp, before rounding */
+    int64_t result;   /* the same, after it */
+};
+
+struct punkt_quote_answer {
+    struct punkt_answer head;
+    int64_t earned;
+    int64_t redeemed;
+    int64_t paid;      /* money off, minor units */
+    int64_t available; /* after it, as if it had been booked */
+    int64_t pending;
+    int64_t debt;
+    const char *tier; /* at which it was rated; "" */
+    uint32_t programme_version;
+    bool server_time_used;
+    bool old_period;
+    const struct punkt_part *const *parts;
+    size_t part_count;
+    const struct punkt_spent *const *spent; /* by wish, in their order */
+    size_t spent_count;
 };
 
 /* Goods that come back, of a known purchase. */
@@ -498,6 +654,37 @@ struct punkt_return_request {
     size_t line_count; /* 0: the amount */
 };
 
+/* A return that is not booked; fields as in struct punkt_return_request. */
+struct punkt_return_preview_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t amount;
+    int64_t time_us;
+    const char *store;
+    const char *till;
+    const char *sale_store;
+    const char *sale_till;
+    int32_t sale_date;
+    const char *sale_receipt;
+    uint64_t sale_position;
+    int32_t business_date;
+    const char *operator_;
+    const struct punkt_return_line *lines;
+    size_t line_count;
+};
+
+struct punkt_return_preview_answer {
+    struct punkt_answer head;
+    int64_t taken;      /* points it would take, from lots and as debt */
+    int64_t given_back; /* spent points that would come back */
+    int64_t shortfall;  /* points due that would be forgiven */
+    int64_t amount;     /* what the goods are worth, minor units */
+    int64_t available;  /* after it, as if it had been booked */
+    int64_t debt;
+};
+
 struct punkt_unlinked_return_request {
     size_t size;
     uint32_t flags;
@@ -524,6 +711,7 @@ struct punkt_return_answer {
     int64_t available;
     int64_t debt;
     bool server_time_used;
+    bool waiting; /* an advice: it waits for its purchase, and has taken nothing yet */
 };
 
 struct punkt_redeem_request {
@@ -531,11 +719,19 @@ struct punkt_redeem_request {
     uint32_t flags;
     uint32_t timeout_ms;
     const char *card;
-    int64_t points; /* 1 or more */
+    int64_t points; /* 1 or more; of a reward: what it costs as far as the till knows, a hint */
     int64_t time_us;
     const char *store; /* NULL: "0" */
     const char *till;  /* NULL: "0" */
     const char *operator_;
+    const char *reward;     /* name of a reward of the programme; NULL: by points */
+    uint32_t quantity;      /* of the reward; 0: 1 */
+    int64_t bill;           /* what is to be paid, minor units: no more is taken; 0: not said */
+    const char *sale_store; /* the purchase that it belongs to, if it is booked: as in a return */
+    const char *sale_till;
+    int32_t sale_date;
+    const char *sale_receipt; /* NULL, and no position: it belongs to none */
+    uint64_t sale_position;
     /* The member's PIN, if the programme asks for it: 1 to 32 bytes. It travels beside the request, is in no
      * journal, and is wiped from the handle's memory when the request has its final answer. */
     const char *pin;
@@ -546,7 +742,124 @@ struct punkt_redeem_answer {
     uint64_t position;
     int64_t redeemed;
     int64_t available;
-    int64_t worth; /* minor units */
+    int64_t worth;       /* minor units */
+    int64_t stamps;      /* spent, thousandths */
+    int64_t shortfall;   /* of an advice: points that were not there */
+    const char *reward;  /* its name, or "" */
+    const char *voucher; /* code to hand out, or "" */
+};
+
+/* Sets points or a reward aside. */
+struct punkt_hold_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    int64_t points; /* 1 or more; of a reward: a hint */
+    int64_t time_us;
+    const char *store; /* NULL: "0" */
+    const char *till;  /* NULL: "0" */
+    const char *operator_;
+    const char *reward; /* NULL: points */
+    uint32_t quantity;  /* of the reward; 0: 1 */
+    int64_t bill;       /* what is to be paid, minor units: no more is set aside; 0: not said */
+    uint32_t seconds;   /* how long, up to 86400; 0: as the programme says */
+    const char *pin;    /* see struct punkt_redeem_request */
+};
+
+struct punkt_hold_answer {
+    struct punkt_answer head;
+    uint64_t position; /* the name of the hold, for capture and release */
+    int64_t held;
+    int64_t worth;       /* minor units */
+    int64_t deadline_us; /* when it is given back by itself, on the server's clock */
+    int64_t available;
+    int64_t stamps;     /* set aside, thousandths */
+    const char *reward; /* its name, or "" */
+};
+
+/* Spends what a hold has set aside, and gives the rest back. A receipt captures by a wish instead. */
+struct punkt_capture_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    uint64_t hold;  /* its position */
+    int64_t points; /* up to so many; 0: all of it */
+    int64_t time_us;
+    const char *store; /* NULL: "0" */
+    const char *till;  /* NULL: "0" */
+    const char *operator_;
+    int64_t bill; /* what is to be paid, minor units: no more is taken; 0: not said */
+};
+
+struct punkt_capture_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t redeemed;
+    int64_t worth;      /* minor units */
+    int64_t given_back; /* points that are free again */
+    int64_t available;
+    int64_t stamps;      /* spent, thousandths */
+    int64_t shortfall;   /* of an advice: points that were not there */
+    const char *reward;  /* its name, or "" */
+    const char *voucher; /* code to hand out, or "" */
+};
+
+struct punkt_release_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    const char *card;
+    uint64_t hold; /* its position */
+    int64_t time_us;
+    const char *store; /* NULL: "0" */
+    const char *till;  /* NULL: "0" */
+    const char *operator_;
+};
+
+struct punkt_release_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    int64_t given_back; /* points that are free again */
+    int64_t available;
+};
+
+/*
+ * Undoes an earlier change of this identity, whether or not it arrived. It goes in the lane of its original, so by
+ * the same handle: another's could overtake it.
+ */
+struct punkt_reversal_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    uint64_t epoch;  /* of the original; 0: this handle's */
+    uint64_t number; /* of the original: head.number of its answer */
+    int64_t time_us;
+    const char *store; /* NULL: "0" */
+    const char *till;  /* NULL: "0" */
+    const char *operator_;
+    /* What the original was, to be held against it; a difference is refused as does_not_match. */
+    const char *card; /* NULL: not said */
+    bool with_amount; /* amount is said: */
+    int64_t amount;   /* that of a purchase or return, or the points of a redemption or hold */
+};
+
+enum punkt_reversal_outcome {
+    PUNKT_REVERSAL_REVERSED = 1,
+    PUNKT_REVERSAL_NOTHING = 2,         /* it was refused, or its hold had ended */
+    PUNKT_REVERSAL_WILL_BE_REFUSED = 3, /* it was never seen; if it comes yet it is refused for good */
+};
+
+struct punkt_reversal_answer {
+    struct punkt_answer head;
+    uint64_t position;
+    uint32_t outcome;   /* enum punkt_reversal_outcome */
+    int64_t taken;      /* points taken from the account */
+    int64_t given_back; /* points given to it */
+    int64_t available;
+    int64_t debt;
+    int64_t amount; /* of a purchase: what was not returned before, minor units */
 };
 
 struct punkt_adjust_request {
@@ -597,8 +910,9 @@ struct punkt_statement_request {
     uint32_t flags;
     uint32_t timeout_ms;
     const char *card;
-    uint64_t from;  /* `next` of the page before; 0: the newest */
-    uint32_t limit; /* entries of a page at most, 1 to 200; 0: 50 */
+    uint64_t from;    /* `next` of the page before; 0: the newest */
+    uint32_t limit;   /* entries of a page at most, 1 to 200; 0: 50 */
+    bool with_merged; /* goes on with the events of accounts that were merged into it */
 };
 
 /* One event, as the account saw it. Texts are never NULL. */
@@ -614,6 +928,10 @@ struct punkt_statement_entry {
     const char *receipt; /* or the return's document */
     const char *reason;
     const char *operator_;
+    const char *card; /* the other card or account of it, for people */
+    int64_t expired;  /* of the change: points that expired */
+    uint64_t
+        refers; /* position of the event it refers to: the purchase of a return, the original of a reversal */
 };
 
 struct punkt_statement_answer {
@@ -638,7 +956,13 @@ struct punkt_totals_answer {
     int64_t outstanding; /* points in lots */
     int64_t debt;
     uint64_t accounts_in_debt;
-    uint64_t events; /* refusals and ties included */
+    uint64_t events;  /* refusals and ties included */
+    int64_t bonus;    /* awarded without a purchase */
+    int64_t unlinked; /* from here on below zero where points are lost: by returns without a purchase, */
+    int64_t expired;
+    int64_t forfeited;   /* by closing, */
+    int64_t written_off; /* debt that was forgiven, */
+    int64_t reversed;    /* and the change by reversals */
 };
 
 struct punkt_programme_show_request {
@@ -728,9 +1052,24 @@ PUNKT_API enum punkt_call punkt_return(struct punkt *punkt, const struct punkt_r
 PUNKT_API enum punkt_call punkt_unlinked_return(struct punkt *punkt,
                                                 const struct punkt_unlinked_return_request *request,
                                                 struct punkt_return_answer *out_answer);
-/* Spends points: they are spent only on PUNKT_CALL_DONE. */
+/* Says what a purchase would do, and what a return would; books nothing. */
+PUNKT_API enum punkt_call punkt_quote(struct punkt *punkt, const struct punkt_quote_request *request,
+                                      struct punkt_quote_answer *out_answer);
+PUNKT_API enum punkt_call punkt_return_preview(struct punkt *punkt,
+                                               const struct punkt_return_preview_request *request,
+                                               struct punkt_return_preview_answer *out_answer);
+/* Spends points: they are spent only on PUNKT_CALL_DONE. So with holds and captures. */
 PUNKT_API enum punkt_call punkt_redeem(struct punkt *punkt, const struct punkt_redeem_request *request,
                                        struct punkt_redeem_answer *out_answer);
+PUNKT_API enum punkt_call punkt_hold(struct punkt *punkt, const struct punkt_hold_request *request,
+                                     struct punkt_hold_answer *out_answer);
+PUNKT_API enum punkt_call punkt_capture(struct punkt *punkt, const struct punkt_capture_request *request,
+                                        struct punkt_capture_answer *out_answer);
+PUNKT_API enum punkt_call punkt_release(struct punkt *punkt, const struct punkt_release_request *request,
+                                        struct punkt_release_answer *out_answer);
+/* Undoes an earlier change. */
+PUNKT_API enum punkt_call punkt_reversal(struct punkt *punkt, const struct punkt_reversal_request *request,
+                                         struct punkt_reversal_answer *out_answer);
 PUNKT_API enum punkt_call punkt_adjust(struct punkt *punkt, const struct punkt_adjust_request *request,
                                        struct punkt_adjust_answer *out_answer);
 PUNKT_API enum punkt_call punkt_status(struct punkt *punkt, const struct punkt_status_request *request,
@@ -791,8 +1130,24 @@ PUNKT_API enum punkt_call punkt_submit_return(struct punkt *punkt, const struct 
 PUNKT_API enum punkt_call punkt_submit_unlinked_return(struct punkt *punkt,
                                                        const struct punkt_unlinked_return_request *request,
                                                        punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_quote(struct punkt *punkt, const struct punkt_quote_request *request,
+                                             punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_return_preview(struct punkt *punkt,
+                                                      const struct punkt_return_preview_request *request,
+                                                      punkt_done_fn *on_done, void *ctx);
 PUNKT_API enum punkt_call punkt_submit_redeem(struct punkt *punkt, const struct punkt_redeem_request *request,
                                               punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_hold(struct punkt *punkt, const struct punkt_hold_request *request,
+                                            punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_capture(struct punkt *punkt,
+                                               const struct punkt_capture_request *request,
+                                               punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_release(struct punkt *punkt,
+                                               const struct punkt_release_request *request,
+                                               punkt_done_fn *on_done, void *ctx);
+PUNKT_API enum punkt_call punkt_submit_reversal(struct punkt *punkt,
+                                                const struct punkt_reversal_request *request,
+                                                punkt_done_fn *on_done, void *ctx);
 PUNKT_API enum punkt_call punkt_submit_adjust(struct punkt *punkt, const struct punkt_adjust_request *request,
                                               punkt_done_fn *on_done, void *ctx);
 PUNKT_API enum punkt_call punkt_submit_status(struct punkt *punkt, const struct punkt_status_request *request,
@@ -867,17 +1222,41 @@ PUNKT_API bool punkt_decimal_parse(const char *text, unsigned decimals, int64_t 
  * whole text. 24 bytes are enough for every value with up to 4 decimals; more than 18 are not written. */
 PUNKT_API size_t punkt_decimal_format(int64_t value, unsigned decimals, char *out_text, size_t capacity);
 
-/* What a statement's entries are about. More will come. */
+/* What events are about. A statement lists those that concern its account. More will come. */
 enum punkt_event {
+    PUNKT_EVENT_TERM = 1, /* a new term of the journal begins */
+    PUNKT_EVENT_PROGRAMME = 2,
     PUNKT_EVENT_CARDS_ISSUED = 3,
     PUNKT_EVENT_PURCHASE = 4,
     PUNKT_EVENT_RETURN = 5,
     PUNKT_EVENT_UNLINKED_RETURN = 6,
     PUNKT_EVENT_REDEMPTION = 7,
     PUNKT_EVENT_ADJUSTMENT = 8,
+    PUNKT_EVENT_REFUSAL = 9,
+    PUNKT_EVENT_TIE = 10, /* a number for a document that was booked before */
+    PUNKT_EVENT_CLOCK_ACCEPTED = 11,
+    PUNKT_EVENT_DAY = 12, /* points matured or expired, or the tier changed, with a day */
+    PUNKT_EVENT_CARD_ADDED = 13,
+    PUNKT_EVENT_CARD_STATUS = 14, /* blocked, unblocked or closed */
+    PUNKT_EVENT_CARD_REPLACED = 15,
+    PUNKT_EVENT_MERGE = 16,
+    PUNKT_EVENT_TRANSFER = 17,
+    PUNKT_EVENT_TAGS = 18,
+    PUNKT_EVENT_ACTIVATION = 19,
+    PUNKT_EVENT_PIN_SET = 20,
+    PUNKT_EVENT_PIN_TRY = 21, /* a PIN is counted as wrong before it is checked */
+    PUNKT_EVENT_HOLD = 22,
+    PUNKT_EVENT_CAPTURE = 23,
+    PUNKT_EVENT_RELEASE = 24, /* asked for, or timed out */
+    PUNKT_EVENT_REVERSAL = 25,
+    PUNKT_EVENT_TOMBSTONE = 26, /* a reversal of what was never seen */
+    PUNKT_EVENT_BONUS = 27,
+    PUNKT_EVENT_WRITE_OFF = 28,
+    PUNKT_EVENT_AWARD_MOVED = 29,
+    PUNKT_EVENT_RETURN_WAITING = 30, /* an advice whose purchase is not here yet */
 };
 
-/* "card_issued", "purchase", "return", "unlinked_return", "redemption", "adjustment"; "event" for others. */
+/* The constant in small letters ("unlinked_return"; "card_issued" for the first); "event" for others. */
 PUNKT_API const char *punkt_event_name(uint32_t kind);
 
 /* The version of the library, "0.1.0". */

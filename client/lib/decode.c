@@ -1,19 +1,24 @@
-/* From messages to the answers of punkt.h. */
+/* Answers, from the bytes of a frame; the table of calls. */
 #include <assert.h>
 #include <stdalign.h>
 #include <string.h>
 
-#include "lib/call.h"
+#include "lib/memory.h"
 
-/* The largest answers are a statement's page and a programme's text, each with what is made of it. */
+/* The largest answers are a statement's page, a card with its lots and a programme's text, each with what is made
+ * of it. */
 #define ARENA_SIZE ((size_t)256 * 1024)
 
 #define ENTRIES_MAX 200
 #define CODE_SIZE (WIRE_CODE_MAX + 1)
 static_assert(ENTRIES_MAX * (sizeof(struct msg_statement_entry) + sizeof(struct punkt_statement_entry) +
-                             5 * CODE_SIZE) <
+                             6 * CODE_SIZE) <
                   ARENA_SIZE / 2,
               "a page fits");
+#define LOTS_MAX 1024
+static_assert(LOTS_MAX * (sizeof(struct msg_lot_entry) + sizeof(struct punkt_lot) + sizeof(void *)) <
+                  ARENA_SIZE / 4 * 3,
+              "a card fits with its lots");
 
 static const struct call calls[] = {
 #define CALL(NAME, name, request, answer)                                                                    \
@@ -36,8 +41,7 @@ const struct call *call_of(uint32_t operation)
     return &message_call;
 }
 
-/* Takes aligned memory; NULL if there is not enough. */
-static void *take(struct message_memory *memory, size_t size)
+void *memory_take(struct message_memory *memory, size_t size)
 {
     size_t padding = (size_t)(-(uintptr_t)memory->at & (alignof(max_align_t) - 1));
     if (memory->left < padding || memory->left - padding < size)
@@ -48,8 +52,7 @@ static void *take(struct message_memory *memory, size_t size)
     return at;
 }
 
-/* Copies a text and gives it the NUL that the wire does not have. */
-static bool take_text(struct message_memory *memory, const char *bytes, uint64_t size, const char **out)
+bool memory_text(struct message_memory *memory, const char *bytes, uint64_t size, const char **out)
 {
     if (size >= memory->left)
         return false;
@@ -63,185 +66,9 @@ static bool take_text(struct message_memory *memory, const char *bytes, uint64_t
     return true;
 }
 
-static bool take_code(struct message_memory *memory, const struct wire_code *code, const char **out)
+bool memory_code(struct message_memory *memory, const struct wire_code *code, const char **out)
 {
-    return take_text(memory, code->bytes, code->size, out);
-}
-
-bool fill_ping(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_ping_answer *msg = message;
-    (void)memory;
-    out->ping_.time_us = (int64_t)msg->time;
-    return true;
-}
-
-bool fill_card_issue(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_card_issue_answer *msg = message;
-    (void)memory;
-    out->card_issue_.position = msg->position;
-    out->card_issue_.account = msg->account;
-    out->card_issue_.status = (uint32_t)msg->status;
-    out->card_issue_.count = (uint32_t)msg->count;
-    return true;
-}
-
-bool fill_card_show(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_card_show_answer *msg = message;
-    (void)memory;
-    out->card_show_.account = msg->account;
-    out->card_show_.status = (uint32_t)msg->status;
-    out->card_show_.available = msg->available;
-    out->card_show_.pending = msg->pending;
-    out->card_show_.held = msg->held;
-    out->card_show_.debt = msg->debt;
-    out->card_show_.lifetime = msg->lifetime;
-    out->card_show_.next_expiry_day = (int32_t)msg->next_expiry_day;
-    out->card_show_.next_expiry_points = msg->next_expiry_points;
-    return true;
-}
-
-bool fill_purchase(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_purchase_answer *msg = message;
-    (void)memory;
-    out->purchase_.position = msg->position;
-    out->purchase_.earned = msg->earned;
-    out->purchase_.available = msg->available;
-    out->purchase_.pending = msg->pending;
-    out->purchase_.debt = msg->debt;
-    out->purchase_.server_time_used = (msg->flags & 1) != 0;
-    return true;
-}
-
-bool fill_return(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_return_answer *msg = message;
-    (void)memory;
-    out->any_return.position = msg->position;
-    out->any_return.taken = msg->taken;
-    out->any_return.given_back = msg->given_back;
-    out->any_return.shortfall = msg->shortfall;
-    out->any_return.available = msg->available;
-    out->any_return.debt = msg->debt;
-    out->any_return.server_time_used = (msg->flags & 1) != 0;
-    return true;
-}
-
-bool fill_unlinked_return(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_unlinked_return_answer *msg = message;
-    (void)memory;
-    out->any_return.position = msg->position;
-    out->any_return.taken = msg->taken;
-    out->any_return.given_back = msg->given_back;
-    out->any_return.shortfall = msg->shortfall;
-    out->any_return.available = msg->available;
-    out->any_return.debt = msg->debt;
-    out->any_return.server_time_used = (msg->flags & 1) != 0;
-    return true;
-}
-
-bool fill_redeem(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_redeem_answer *msg = message;
-    (void)memory;
-    out->redeem_.position = msg->position;
-    out->redeem_.redeemed = msg->redeemed;
-    out->redeem_.available = msg->available;
-    out->redeem_.worth = (int64_t)msg->worth;
-    return true;
-}
-
-bool fill_adjust(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_adjust_answer *msg = message;
-    (void)memory;
-    out->adjust_.position = msg->position;
-    out->adjust_.points = msg->points;
-    out->adjust_.available = msg->available;
-    out->adjust_.debt = msg->debt;
-    return true;
-}
-
-static bool fill_entry(const struct msg_statement_entry *in, struct message_memory *memory,
-                       struct punkt_statement_entry *out)
-{
-    *out = (struct punkt_statement_entry){
-        .size = sizeof(*out),
-        .position = in->position,
-        .time_us = (int64_t)in->time,
-        .kind = (uint32_t)in->kind,
-        .points = in->points,
-        .balance = in->balance,
-    };
-    return take_code(memory, &in->store, &out->store) && take_code(memory, &in->till, &out->till) &&
-           take_code(memory, &in->receipt, &out->receipt) && take_code(memory, &in->reason, &out->reason) &&
-           take_code(memory, &in->operator, & out->operator_);
-}
-
-bool fill_statement(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_statement_answer *msg = message;
-    struct punkt_statement_entry *entries = take(memory, msg->entries_count * sizeof(*entries));
-    if (entries == NULL)
-        return false;
-    for (size_t i = 0; i < msg->entries_count; i++) {
-        if (!fill_entry(&msg->entries[i], memory, &entries[i]))
-            return false;
-    }
-    out->statement_.next = msg->next;
-    out->statement_.entry_count = msg->entries_count;
-    out->statement_.entries = entries;
-    return true;
-}
-
-bool fill_totals(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_totals_answer *msg = message;
-    (void)memory;
-    out->totals_.accounts = msg->accounts;
-    out->totals_.cards = msg->cards;
-    out->totals_.earned = msg->earned;
-    out->totals_.redeemed = msg->redeemed;
-    out->totals_.returned = msg->returned;
-    out->totals_.adjusted = msg->adjusted;
-    out->totals_.outstanding = msg->outstanding;
-    out->totals_.debt = msg->debt;
-    out->totals_.accounts_in_debt = msg->accounts_in_debt;
-    out->totals_.events = msg->events;
-    return true;
-}
-
-bool fill_programme_show(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_programme_show_answer *msg = message;
-    out->programme_show_.version = (uint32_t)msg->version;
-    out->programme_show_.from_us = (int64_t)msg->from;
-    return take_text(memory, msg->text.data, msg->text.size, &out->programme_show_.text);
-}
-
-bool fill_audit_verify(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_audit_verify_answer *msg = message;
-    out->audit_verify_.blocks = msg->blocks;
-    out->audit_verify_.events = msg->events;
-    out->audit_verify_.state = (uint32_t)msg->state;
-    out->audit_verify_.offset = msg->offset;
-    return take_text(memory, msg->file.data, msg->file.size, &out->audit_verify_.file) &&
-           take_text(memory, msg->detail.data, msg->detail.size, &out->audit_verify_.detail);
-}
-
-bool fill_clock_accept(const void *message, struct message_memory *memory, union any_answer *out)
-{
-    const struct msg_clock_accept_answer *msg = message;
-    (void)memory;
-    out->clock_accept_.position = msg->position;
-    out->clock_accept_.before_us = (int64_t)msg->before;
-    out->clock_accept_.after_us = (int64_t)msg->after;
-    return true;
+    return memory_text(memory, code->bytes, code->size, out);
 }
 
 /* Any answer of the protocol, decoded. */
@@ -253,7 +80,7 @@ union any_message {
 
 static bool take_body(const struct call_bytes *bytes, struct message_memory *memory, union any_answer *out)
 {
-    void *body = take(memory, bytes->size);
+    void *body = memory_take(memory, bytes->size);
     if (body == NULL)
         return false;
     if (bytes->size > 0)
@@ -286,7 +113,7 @@ static bool decode_refused(const struct call *call, const struct call_bytes *byt
     call_head_code(&out->head, (uint32_t)refusal.result);
     out->head.needed = refusal.needed;
     out->head.available = refusal.available;
-    return take_text(memory, refusal.detail.data, refusal.detail.size, &out->head.detail);
+    return memory_text(memory, refusal.detail.data, refusal.detail.size, &out->head.detail);
 }
 
 static bool decode(const struct call *call, const struct call_bytes *bytes, struct message_memory *memory,
@@ -306,7 +133,7 @@ bool fill_status(const void *message, struct message_memory *memory, union any_a
     struct call_bytes bytes = { (uint16_t)msg->type, msg->answer.data, msg->answer.size };
     if (msg->state == PUNKT_STATUS_NEVER_SEEN || operation == OPERATION_STATUS)
         return true; /* the answer to a status is not a change: it holds no other answer */
-    union any_answer *first = take(memory, sizeof(*first));
+    union any_answer *first = memory_take(memory, sizeof(*first));
     if (first == NULL)
         return false;
     if (!decode(call, &bytes, memory, first))

@@ -80,19 +80,43 @@ const char *punkt_operation_name(uint32_t operation)
 
 const char *punkt_card_status_name(uint32_t status)
 {
-    static const char *const names[] = { "unknown", "active", "blocked", "replaced", "closed" };
+    static const char *const names[] = { "unknown", "active", "blocked", "replaced", "closed", "suspense" };
     return names[status < sizeof(names) / sizeof(names[0]) ? status : 0];
 }
 
 const char *punkt_event_name(uint32_t kind)
 {
     static const char *const names[] = {
+        [PUNKT_EVENT_TERM] = "term",
+        [PUNKT_EVENT_PROGRAMME] = "programme",
         [PUNKT_EVENT_CARDS_ISSUED] = "card_issued",
         [PUNKT_EVENT_PURCHASE] = "purchase",
         [PUNKT_EVENT_RETURN] = "return",
         [PUNKT_EVENT_UNLINKED_RETURN] = "unlinked_return",
         [PUNKT_EVENT_REDEMPTION] = "redemption",
         [PUNKT_EVENT_ADJUSTMENT] = "adjustment",
+        [PUNKT_EVENT_REFUSAL] = "refusal",
+        [PUNKT_EVENT_TIE] = "tie",
+        [PUNKT_EVENT_CLOCK_ACCEPTED] = "clock_accepted",
+        [PUNKT_EVENT_DAY] = "day",
+        [PUNKT_EVENT_CARD_ADDED] = "card_added",
+        [PUNKT_EVENT_CARD_STATUS] = "card_status",
+        [PUNKT_EVENT_CARD_REPLACED] = "card_replaced",
+        [PUNKT_EVENT_MERGE] = "merge",
+        [PUNKT_EVENT_TRANSFER] = "transfer",
+        [PUNKT_EVENT_TAGS] = "tags",
+        [PUNKT_EVENT_ACTIVATION] = "activation",
+        [PUNKT_EVENT_PIN_SET] = "pin_set",
+        [PUNKT_EVENT_PIN_TRY] = "pin_try",
+        [PUNKT_EVENT_HOLD] = "hold",
+        [PUNKT_EVENT_CAPTURE] = "capture",
+        [PUNKT_EVENT_RELEASE] = "release",
+        [PUNKT_EVENT_REVERSAL] = "reversal",
+        [PUNKT_EVENT_TOMBSTONE] = "tombstone",
+        [PUNKT_EVENT_BONUS] = "bonus",
+        [PUNKT_EVENT_WRITE_OFF] = "write_off",
+        [PUNKT_EVENT_AWARD_MOVED] = "award_moved",
+        [PUNKT_EVENT_RETURN_WAITING] = "return_waiting",
     };
     const char *name = kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
     return name != NULL ? name : "event";

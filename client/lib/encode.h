@@ -1,0 +1,61 @@
+/*
+ * What the encoders of requests share: reading public structs of any age, their fields, and the body of the frame.
+ * All that return bool say false for what cannot be sent; build->wrong then says what, and is NULL for no memory.
+ * For the files encode_*.c only.
+ */
+#pragma once
+
+#include <punkt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/call.h"
+#include "proto/message.h"
+
+/* Says what is wrong, of static lifetime; always false. */
+bool build_wrong(struct build *build, const char *what);
+
+/* Copies as much of a public request as this library knows, and what all begin with into build->head. */
+bool build_request(struct build *build, const void *request, void *out, size_t size);
+
+/* The same for one without fields of its own, which may be NULL. */
+bool build_plain_request(struct build *build, const void *request);
+
+/* The stride of an array of public structs, told by its first; 0: not acceptable. */
+size_t build_stride(const void *first, size_t count, size_t known);
+
+/* Copies an element of such an array. */
+void build_element(const void *first, size_t stride, size_t index, void *out, size_t size);
+
+/* Memory for the lists of a request, all at once, so that it does not move under the first of them. */
+bool build_lists_reserve(struct build *build, size_t size);
+
+/* Zeroed memory of what was reserved, where sizes are rounded up to alignof(max_align_t) each. */
+void *build_list(struct build *build, size_t size);
+
+/* --- fields: complaint, of static lifetime, says what they must be --- */
+
+/* A code, or the preset where text is NULL or "". False: it is none. */
+bool code_from(const char *text, const char *preset, struct wire_code *out);
+bool put_card(struct build *build, const char *card, struct wire_code *out);
+/* Optional: NULL and "" are none. */
+bool put_code(struct build *build, const char *text, struct wire_code *out, const char *complaint);
+/* A store or a till: the preset is "0". */
+bool put_place(struct build *build, const char *text, struct wire_code *out, const char *complaint);
+bool put_unsigned(struct build *build, int64_t value, int64_t max, uint64_t *out, const char *complaint);
+bool put_amount(struct build *build, int64_t value, uint64_t *out);
+bool put_time(struct build *build, int64_t value, uint64_t *out);
+bool put_day(struct build *build, int32_t value, uint64_t *out);
+bool signed_within(int64_t value, int64_t max);
+
+/* --- the body --- */
+
+/* Begins it behind the free place of the header, with room for size bytes behind the secret part, if there is one. */
+bool build_body_begin(struct build *build, const char *pin, size_t size, struct wire_writer *out);
+bool build_body_end(struct build *build, const struct wire_writer *writer);
+
+/* A body of one message; `elements` is how many its lists have together. pin may be NULL. */
+bool put_message_with_pin(struct build *build, enum message message, const void *in, size_t elements,
+                          const char *pin);
+bool put_message(struct build *build, enum message message, const void *in, size_t elements);
