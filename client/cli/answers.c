@@ -132,7 +132,7 @@ static json_t *clock_json(const struct punkt_clock_accept_answer *answer)
 
 json_t *answer_json(const struct punkt_answer *answer, const char *card)
 {
-    switch ((enum punkt_operation)answer->operation) {
+    switch (answer->operation) { /* of others the answer is a message, without a form of its own here */
     case PUNKT_OPERATION_PING:
         return json_pack("{s:o}", "time", json_time(WHOLE(ping, answer)->time_us));
     case PUNKT_OPERATION_CARD_ISSUE:
@@ -156,10 +156,7 @@ json_t *answer_json(const struct punkt_answer *answer, const char *card)
         return audit_json(WHOLE(audit_verify, answer));
     case PUNKT_OPERATION_CLOCK_ACCEPT:
         return clock_json(WHOLE(clock_accept, answer));
-    case PUNKT_OPERATION_NONE:
-    case PUNKT_OPERATION_HELLO:
-    case PUNKT_OPERATION_STATUS:
-    case PUNKT_OPERATION_STATEMENT:
+    default:
         break;
     }
     return json_object();
@@ -271,7 +268,7 @@ int answer_print(struct cli *cli, const struct punkt_answer *answer, const char 
 {
     char points[POINTS_TEXT_SIZE];
     char when[TIME_TEXT_SIZE];
-    switch ((enum punkt_operation)answer->operation) {
+    switch (answer->operation) { /* of others the answer is a message, without a form of its own here */
     case PUNKT_OPERATION_PING:
         time_text((uint64_t)WHOLE(ping, answer)->time_us, true, when);
         (void)fprintf(cli->out, "The daemon is there; its time is %s.\n", when);
@@ -312,10 +309,7 @@ int answer_print(struct cli *cli, const struct punkt_answer *answer, const char 
     case PUNKT_OPERATION_CLOCK_ACCEPT:
         clock_print(cli, WHOLE(clock_accept, answer));
         break;
-    case PUNKT_OPERATION_NONE:
-    case PUNKT_OPERATION_HELLO:
-    case PUNKT_OPERATION_STATUS:
-    case PUNKT_OPERATION_STATEMENT:
+    default:
         break;
     }
     return CLI_OK;
