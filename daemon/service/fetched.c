@@ -27,6 +27,13 @@ bool fetched_event(struct request *request, journal_position position, const str
     return true;
 }
 
+struct text fetched_bytes(struct service *service, journal_position position)
+{
+    const struct fetched *fetched = find(service, position);
+    PUNKT_CHECK(fetched != NULL && fetched->readable);
+    return (struct text){ (const char *)fetched->bytes, fetched->size };
+}
+
 void fetched_clear(struct service *service)
 {
     service->fetched_count = 0;

@@ -202,6 +202,8 @@ void lanes_resume(struct service *service);
  */
 PUNKT_MUST_CHECK bool fetched_event(struct request *request, journal_position position,
                                     const struct event **out);
+/* The bytes of one that is here, as fetched_take wants them. */
+struct text fetched_bytes(struct service *service, journal_position position);
 /* Forgets all; takes one over, copied. Bytes NULL: it cannot be read. */
 void fetched_clear(struct service *service);
 void fetched_take(struct service *service, journal_position position, const uint8_t *bytes, size_t size);
@@ -375,6 +377,14 @@ struct place place_of(const struct wire_code *store, const struct wire_code *til
                       const struct wire_code *operator);
 /* What an effect freed of holds. */
 millipoints points_freed(const struct effect *effect);
+
+/* --- event_texts.c: what an event says of itself, whatever its type; borrowed from it --- */
+
+/* Empty: none. */
+struct text event_reason(const struct event *event);
+struct text event_note(const struct event *event);
+/* The event that it refers to: the purchase of a return, the hold of a capture, the original of a reversal. 0: none. */
+journal_position event_refers(const struct event *event);
 
 /* --- programmes.c --- */
 
