@@ -83,8 +83,6 @@ static bool find_award(const struct points_view *view, const struct judgement *j
         return false;
     }
     return bought_find(view, judgement, decision, request->sale, request->sale_position, NULL, out) &&
-           (out->award_side == 0 ||
-            decide_account(view, judgement, decision, 0, decision->returned.moved_to)) &&
            decide_card(view, judgement, decision, 1, request->to_card, CARD_USE_OFFICE);
 }
 

@@ -11,16 +11,16 @@ static bool leads_to(const struct points_view *view, struct decision *decision, 
     return from != 0 && view->account(view->ctx, from, account) && account->number == to;
 }
 
-/* The card leads to the account of the purchase, to that of what waits for the card, or to where the award was moved. */
+/* The card leads to the account of the purchase, or to that of what waits for the card. */
 static bool same_account(const struct points_view *view, struct decision *decision,
                          const struct return_request *request)
 {
     account_number sale = request->sale->effects[0].account;
     account_number by_card = decision->sides[0].before.number;
+    bool touched = view->returned(view->ctx, request->sale_position, &decision->returned);
+    if (touched && decision->returned.moved_to != 0)
+        sale = decision->returned.moved_to; /* returns follow the award */
     if (sale == by_card || leads_to(view, decision, sale, by_card))
-        return true;
-    if (view->returned(view->ctx, request->sale_position, &decision->returned) &&
-        leads_to(view, decision, decision->returned.moved_to, by_card))
         return true;
     struct card card;
     PUNKT_CHECK(view->card(view->ctx, request->card, &card));
@@ -60,7 +60,6 @@ static void wait_for_sale(const struct points_view *view, const struct return_re
     struct card card;
     event->type = EVENT_RETURN_WAITING;
     event->card = view->card(view->ctx, request->card, &card) ? card.id : 0;
-    event->flags |= EVENT_FLAG_SUSPENSE;
     event->waiting.sale = request->sale_document;
     event->waiting.previous = request->waiting;
     event->waiting.card = request->card;

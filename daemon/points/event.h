@@ -290,9 +290,10 @@ struct redemption_back {
 };
 
 /*
- * Goods that came back. effects[0] is the account of the purchase: to it go spent points, stamps that a redemption cost,
- * uses and room under caps. What is due, the stamps that the goods earned, the lifetime and what counts for a tier belong to
- * the award, and are taken where that is: from effects[1] if it was moved to an account that is another one still.
+ * Goods that came back. effects[0] is the account that the award is on: from it what is due is taken, the stamps that the
+ * goods earned, the lifetime and what counted for a tier. If the award was moved there from another account, that one is
+ * effects[1]. Spent points and the stamps that a redemption cost go to the account that spent them; uses and room under caps
+ * to the one that bought.
  */
 struct goods_return {
     journal_position sale; /* 0: unlinked */

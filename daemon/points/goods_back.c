@@ -4,22 +4,22 @@
 
 struct makers {
     struct maker of[EVENT_EFFECTS_MAX];
-    struct maker *buyer; /* side 0 */
-    struct maker *award;
+    struct maker *award; /* side 0 */
+    struct maker *buyer;
 };
 
 static void begin(struct decision *decision, const struct bought *bought, struct makers *out)
 {
-    for (uint32_t side = 0; side <= bought->award_side; side++)
+    for (uint32_t side = 0; side <= bought->buyer_side; side++)
         out->of[side] = maker_begin(decision, side, bought->day);
-    out->buyer = &out->of[0];
-    out->award = &out->of[bought->award_side];
+    out->award = &out->of[0];
+    out->buyer = &out->of[bought->buyer_side];
 }
 
 static void end(struct decision *decision, const struct bought *bought, struct makers *makers,
                 millipoints lifetime_change)
 {
-    for (uint32_t side = 0; side <= bought->award_side; side++) {
+    for (uint32_t side = 0; side <= bought->buyer_side; side++) {
         struct maker *maker = &makers->of[side];
         maker_tier(maker, bought->today);
         if (!maker_end(maker, maker == makers->award ? lifetime_change : 0))
@@ -193,12 +193,6 @@ void goods_take_back(const struct points_view *view, struct decision *decision, 
 
 /* --- the opposite of a return --- */
 
-/* The effect of a return in which its award was taken. */
-static const struct effect *award_effect(const struct event *original)
-{
-    return &original->effects[original->effect_count - 1];
-}
-
 /* Until when points are usable that come back after their last day; 0 days: they expire by the next EVENT_DAY. */
 static local_day restored_day(const struct bought *bought)
 {
@@ -213,7 +207,7 @@ static local_day restored_day(const struct bought *bought)
 static bool give_taken(const struct bought *bought, const struct effect *effect, uint32_t side,
                        uint32_t lot_offset, millipoints points, struct maker *award)
 {
-    millipoints of_lots = side == bought->award_side ? i64_max(points - effect->debt_added, 0) : 0;
+    millipoints of_lots = side == 0 ? i64_max(points - effect->debt_added, 0) : 0;
     if (of_lots > 0 && !maker_give_back(award, effect->lot_changes, effect->lot_change_count, lot_offset, 0,
                                         of_lots, bought->today->restore_days))
         return false;
@@ -288,7 +282,7 @@ void goods_give_again(const struct points_view *view, struct decision *decision,
     keep_backs(decision, bought, goods);
     struct makers makers;
     begin(decision, bought, &makers);
-    if (!give_taken(bought, award_effect(original), sides[last], offsets[last], goods->taken, makers.award)) {
+    if (!give_taken(bought, &original->effects[0], sides[0], offsets[0], goods->taken, makers.award)) {
         decide_over_limit(decision);
         return;
     }
@@ -302,6 +296,6 @@ void goods_give_again(const struct points_view *view, struct decision *decision,
     }
     stamps_back(bought, goods, makers.award, -1);
     room_back(bought, goods, makers.buyer, -1);
-    tiers_back(bought, goods, effect_counts(award_effect(original), TIER_BY_POINTS), makers.award, -1);
+    tiers_back(bought, goods, effect_counts(&original->effects[0], TIER_BY_POINTS), makers.award, -1);
     end(decision, bought, &makers, goods->due);
 }

@@ -34,13 +34,14 @@ struct bought {
     const struct programme *then;  /* by which it was rated */
     const struct programme *today; /* in force now */
     local_day day;                 /* today */
-    uint32_t lot_offset;           /* of the account of the purchase, which is side 0 */
-    /* The award, where it is now. */
-    uint32_t award_side; /* 0, or 1 if it was moved to another account */
-    uint32_t award_lot;  /* 0: none was made */
+    /* The award, where it is now: side 0. */
+    uint32_t award_lot; /* 0: none was made */
     struct lot_terms award_terms;
     millipoints settled; /* paid debt instead of going into the lot, and is not debt again yet */
     millipoints expired; /* in the lot, and not counted as taken yet */
+    /* The account that bought: side 0, or 1 if the award was moved to another one. */
+    uint32_t buyer_side;
+    uint32_t lot_offset; /* of the buyer's lots since */
     uint32_t spend_count;
     struct spend spends[SPENT_BACK_MAX];
 };

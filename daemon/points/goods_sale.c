@@ -1,33 +1,19 @@
 #include "points/decide_steps.h"
 #include "points/goods_back.h"
 
-/* Where the award is, and how much of it can be taken otherwise than from its lot. */
-static bool find_award(const struct points_view *view, const struct judgement *judgement,
-                       struct decision *decision, struct bought *out)
+/* How much of the award can be taken otherwise than from its lot, and where that is. */
+static void find_award(const struct decision *decision, struct bought *out)
 {
     const struct returned *returned = &decision->returned;
-    const struct purchase *purchase = out->purchase;
-    uint32_t lot = purchase->lot;
-    uint32_t lot_offset = out->lot_offset;
-    out->settled = purchase->settled;
-    if (returned->moved_to != 0) {
-        if (!decide_account(view, judgement, decision, 1, returned->moved_to))
-            return false;
-        lot = returned->moved_lot;
-        lot_offset = decision->sides[1].before.lot_offset;
-        out->settled = returned->moved_settled;
-        out->expired = returned->moved_expired;
-        out->award_side = 1;
-        if (decision->sides[1].before.number == decision->sides[0].before.number) {
-            out->award_side = 0;
-            decision->sides[1].before.number = 0;
-        }
-    }
-    out->award_lot = lot == 0 ? 0 : lot + lot_offset;
-    out->expired += account_expired(&decision->sides[out->award_side].before, out->award_lot);
-    out->expired = i64_max(out->expired - returned->expired, 0);
-    out->settled = i64_max(out->settled - returned->owed_again, 0);
-    return true;
+    const struct account *account = &decision->sides[0].before;
+    bool moved = returned->moved_to != 0;
+    uint32_t lot = moved ? returned->moved_lot : out->purchase->lot;
+    millipoints settled = moved ? returned->moved_settled : out->purchase->settled;
+    millipoints expired = moved ? returned->moved_expired : 0;
+    out->award_lot = lot == 0 ? 0 : lot + account->lot_offset;
+    expired += account_expired(account, out->award_lot);
+    out->expired = i64_max(expired - returned->expired, 0);
+    out->settled = i64_max(settled - returned->owed_again, 0);
 }
 
 static struct lot_terms terms_of(const struct programme *then, const struct purchase *purchase)
@@ -67,6 +53,7 @@ static void find_spends(const struct points_view *view, struct decision *decisio
                                    .event = out->event,
                                    .redemption = out->position,
                                    .index = i,
+                                   .side = out->buyer_side,
                                    .lot_offset = out->lot_offset,
                                    .undone = undone },
                   out);
@@ -86,6 +73,29 @@ static void find_spends(const struct points_view *view, struct decision *decisio
     }
 }
 
+/* Where the award is goes first: who asks about the purchase is told of that account. */
+static bool find_accounts(const struct points_view *view, const struct judgement *judgement,
+                          struct decision *decision, struct bought *out)
+{
+    account_number buyer = out->event->effects[0].account;
+    account_number moved_to = decision->returned.moved_to;
+    decision->sides[1].before.number = 0;
+    if (!decide_account(view, judgement, decision, 0, moved_to == 0 ? buyer : moved_to))
+        return false;
+    out->lot_offset = decision->sides[0].before.lot_offset;
+    if (moved_to == 0)
+        return true;
+    if (!decide_account(view, judgement, decision, 1, buyer))
+        return false;
+    out->lot_offset = decision->sides[1].before.lot_offset;
+    out->buyer_side = 1;
+    if (decision->sides[1].before.number == decision->sides[0].before.number) {
+        out->buyer_side = 0;
+        decision->sides[1].before.number = 0;
+    }
+    return true;
+}
+
 bool bought_find(const struct points_view *view, const struct judgement *judgement, struct decision *decision,
                  const struct event *sale, journal_position position, const struct event *const *spent_events,
                  struct bought *out)
@@ -99,15 +109,12 @@ bool bought_find(const struct points_view *view, const struct judgement *judgeme
                             .today = programme_at(view, judgement->now),
                             .day = decide_today(view, judgement) };
     PUNKT_CHECK(out->then != NULL);
-    decision->sides[1].before.number = 0;
-    if (!decide_account(view, judgement, decision, 0, sale->effects[0].account))
-        return false;
     if (!view->returned(view->ctx, position, &decision->returned))
         returned_new(&decision->returned);
-    out->lot_offset = decision->sides[0].before.lot_offset;
     out->award_terms = terms_of(out->then, purchase);
-    if (!find_award(view, judgement, decision, out))
+    if (!find_accounts(view, judgement, decision, out))
         return false;
+    find_award(decision, out);
     if (spent_events != NULL)
         find_spends(view, decision, spent_events, out);
     if (decision->sides[0].before.suspense)

@@ -31,35 +31,36 @@ static void what_was_spent_of_it_becomes_debt(void **state)
     world_free(world);
 }
 
-/* With the award's dates; then returned with either card: due from where it is. */
+/* With the award's dates; then returned with the right card: due from where it is. */
 static void returns_follow(void **state)
 {
     (void)state;
-    for (uint32_t card = 0; card < 2; card++) {
-        struct world *world = world_new(3);
-        world->programme.expiry = (struct expiry){ .kind = EXPIRY_MONTHS, .months = 12 };
-        struct world_event *sale = goods_bought(world, 0, 10000);
-        local_day last_day = sale->event.purchase.last_day;
-        goods_return_amount(world, 0, sale, 1000);
-        world->now += 5 * US_PER_DAY;
-        assert_int_equal(move(world, sale, 1), REFUSAL_NONE);
-        assert_int_equal(goods_account(world, 1)->lots[0].last_day, last_day);
-        assert_int_equal(goods_account(world, 1)->lots[0].points, 90 * POINT);
-        struct world_event *back = goods_return_amount(world, card, sale, 4000);
-        assert_int_equal(back->event.effect_count, 2);
-        assert_int_equal(back->event.goods_return.own_taken, 40 * POINT);
-        assert_int_equal(goods_account(world, 0)->balance, 0);
-        assert_int_equal(goods_account(world, 1)->balance, 50 * POINT);
-        assert_int_equal(goods_account(world, 1)->lifetime, 50 * POINT);
-        assert_null(goods_return_amount(world, 2, sale, 100));
+    struct world *world = world_new(3);
+    world->programme.expiry = (struct expiry){ .kind = EXPIRY_MONTHS, .months = 12 };
+    struct world_event *sale = goods_bought(world, 0, 10000);
+    local_day last_day = sale->event.purchase.last_day;
+    goods_return_amount(world, 0, sale, 1000);
+    world->now += 5 * US_PER_DAY;
+    assert_int_equal(move(world, sale, 1), REFUSAL_NONE);
+    assert_int_equal(goods_account(world, 1)->lots[0].last_day, last_day);
+    assert_int_equal(goods_account(world, 1)->lots[0].points, 90 * POINT);
+    struct world_event *back = goods_return_amount(world, 1, sale, 4000);
+    assert_int_equal(back->event.effect_count, 2);
+    assert_int_equal(back->event.effects[0].account, goods_account(world, 1)->number);
+    assert_int_equal(back->event.goods_return.own_taken, 40 * POINT);
+    assert_int_equal(goods_account(world, 0)->balance, 0);
+    assert_int_equal(goods_account(world, 1)->balance, 50 * POINT);
+    assert_int_equal(goods_account(world, 1)->lifetime, 50 * POINT);
+    for (uint32_t card = 0; card <= 2; card += 2) {
+        assert_null(goods_return_amount(world, card, sale, 100));
         assert_int_equal(world->decision.refusal, REFUSAL_OTHER_ACCOUNT);
-        /* Moved on, and undone. */
-        assert_int_equal(move(world, sale, 2), REFUSAL_NONE);
-        assert_int_equal(goods_account(world, 1)->balance, 0);
-        assert_int_equal(goods_undo(world, sale)->event.reversal.taken, 50 * POINT);
-        assert_int_equal(goods_account(world, 2)->balance, 0);
-        world_free(world);
     }
+    /* Moved on, and undone. */
+    assert_int_equal(move(world, sale, 2), REFUSAL_NONE);
+    assert_int_equal(goods_account(world, 1)->balance, 0);
+    assert_int_equal(goods_undo(world, sale)->event.reversal.taken, 50 * POINT);
+    assert_int_equal(goods_account(world, 2)->balance, 0);
+    world_free(world);
 }
 
 /* A return from before the move is undone where the award is now. */
