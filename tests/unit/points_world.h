@@ -81,6 +81,9 @@ void world_go_to(struct world *world, int32_t year, uint32_t month, uint32_t day
  */
 struct world_event *world_book(struct world *world);
 
+/* Books an event that another world booked, as a journal that is read again does: its effects, and no rules. */
+void world_replay(struct world *world, const struct event *event);
+
 /* If the decision is REFUSAL_DAY_FIRST, books decide_day of that account: what was asked is to be asked again. */
 bool world_day_first(struct world *world);
 
@@ -94,7 +97,7 @@ bool world_day_first(struct world *world);
 /* Books all midnights that are due, of every account. */
 void world_run_days(struct world *world);
 
-/* Fails if two accounts differ; in what is only known once an event is booked, its position, they may. */
+/* Fails if two accounts differ; in what is only known once an event is booked, its position, they may (points_same.c). */
 void assert_same_account(const struct account *got, const struct account *want);
 
 /* --- requests (points_sales.c) --- */

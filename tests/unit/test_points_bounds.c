@@ -1,7 +1,5 @@
-/* The bounds of an account: lots that are joined, debts that become one, numbers that fit; and effects that do not. */
+/* Bounds: lots that are joined, debts that become one, and numbers that fit. */
 #include "points_world.h"
-
-#include <string.h>
 
 #define POINT MILLIPOINTS_PER_POINT
 
@@ -135,59 +133,12 @@ static void lines_must_fit_their_kinds(void **state)
     world_free(world);
 }
 
-/* --- effects --- */
-
-static struct effect spoiled(const struct effect *good, struct lot_change *change, int fault)
-{
-    struct effect effect = *good;
-    *change = good->lot_changes[0];
-    effect.lot_changes = change;
-    if (fault == 1)
-        effect.account = 2;
-    else if (fault == 2)
-        effect.balance++;
-    else if (fault == 3)
-        effect.change++;
-    else if (fault == 4)
-        change->points += 1000 * POINT;
-    else if (fault == 5)
-        change->lot = 7;
-    else if (fault == 6)
-        effect.debt_settled = 1;
-    else if (fault == 7)
-        effect.debt_added = 1;
-    else if (fault == 8)
-        change->kind = LOT_CAPTURE;
-    return effect;
-}
-
-/* An effect that does not fit the account is told from one that does. */
-static void a_misfit_is_refused(void **state)
-{
-    (void)state;
-    struct world *world = world_new(2);
-    assert_non_null(world_purchase(world, 0, 10000, 0, NULL));
-    struct judgement judgement = { .now = world->now };
-    struct redeem_request request = { .card = world_card(0), .wish.points = 10 * POINT };
-    decide_redeem(&world->view, &judgement, &request, &world->decision);
-    const struct effect good = world->decision.event.effects[0];
-    static struct account account;
-    for (int fault = 0; fault <= 8; fault++) {
-        struct lot_change change;
-        struct effect effect = spoiled(&good, &change, fault);
-        account_copy(&world->accounts[0], &account);
-        if (effect_apply(&effect, 500, &account) != (fault == 0))
-            fail_msg("fault %d", fault);
-    }
-    world_free(world);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(oldest_lots_are_joined),     cmocka_unit_test(a_full_account_joins_the_closest_days),
         cmocka_unit_test(oldest_debts_become_one),    cmocka_unit_test(debt_has_a_limit),
-        cmocka_unit_test(lines_must_fit_their_kinds), cmocka_unit_test(a_misfit_is_refused),
+        cmocka_unit_test(lines_must_fit_their_kinds),
     };
     return cmocka_run_group_tests_name("points bounds", tests, NULL, NULL);
 }
