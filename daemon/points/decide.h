@@ -172,7 +172,10 @@ struct return_request {
     struct document
         sale_document;        /* by which it was looked for: what an advice waits for; number empty: none */
     journal_position waiting; /* a return that waits for the same purchase already; 0: none */
-    /* Redemptions that named the purchase (struct returned, spent), read back: in that order; NULL: index belongs to the sale. */
+    /*
+     * Redemptions that named the purchase (struct returned, spent), read back: in that order. NULL: it is one of the
+     * purchase's own, or cannot be read now: then what it spent is left alone.
+     */
     const struct event *spent_events[SPENT_BACK_MAX];
 };
 
@@ -250,7 +253,10 @@ struct reversal_request {
      */
     const struct event *event;
     journal_position position;
-    /* If the original is a hold: the event that ended it, if any. If it belongs to a purchase: the purchase. */
+    /*
+     * If the original is a hold: the event that ended it, if any. If it belongs to a purchase: the purchase. These must be
+     * there.
+     */
     const struct event *ended;
     journal_position ended_position;
     const struct event *sale;

@@ -166,19 +166,6 @@ static void undo_unlinked(const struct points_view *view, const struct judgement
     done(decision, request, goods->taken, 0);
 }
 
-/* What came back of a redemption before. */
-static void load_back(const struct returned *returned, struct spend *spend)
-{
-    for (uint32_t i = 0; i < returned->spent_count; i++) {
-        const struct spent_back *before = &returned->spent[i];
-        if (before->redemption != spend->redemption || before->index != spend->index)
-            continue;
-        spend->given_back = before->given_back;
-        spend->stamps_back = before->stamps_back;
-        spend->quantity_back = before->quantity_back;
-    }
-}
-
 /* Gives back what is left of a redemption; sale: the purchase to which it belongs, 0: none. */
 static void undo_spend(const struct points_view *view, const struct judgement *judgement,
                        const struct reversal_request *request, struct spend *spend, journal_position sale,
@@ -188,7 +175,7 @@ static void undo_spend(const struct points_view *view, const struct judgement *j
     const struct redemption *made = spend->made;
     bool reversed = false;
     if (sale != 0 && view->returned(view->ctx, sale, &decision->returned)) {
-        load_back(&decision->returned, spend);
+        spend_load(&decision->returned, spend);
         reversed = decision->returned.reversed;
     }
     struct redemption_back back = { .redemption = spend->redemption,

@@ -248,8 +248,7 @@ static void keep_backs(struct decision *decision, const struct bought *bought, s
     uint32_t kept = 0;
     goods->given_back = 0;
     for (uint32_t i = 0; i < goods->back_count; i++) {
-        const struct spend *spend = spend_of(bought, &goods->backs[i]);
-        if (spend->undone || spend->side == EVENT_EFFECTS_MAX)
+        if (spend_of(bought, &goods->backs[i]) == NULL)
             continue;
         decision->backs[kept++] = goods->backs[i];
         goods->given_back += goods->backs[i].points;

@@ -54,6 +54,9 @@ bool bought_find(const struct points_view *view, const struct judgement *judgeme
                  const struct event *sale, journal_position position, const struct event *const *spent_events,
                  struct bought *out);
 
+/* What came back of a redemption before. */
+void spend_load(const struct returned *returned, struct spend *spend);
+
 /*
  * The side to which an account of an earlier event leads now, and what its lot numbers are off by; EVENT_EFFECTS_MAX: none.
  * Before the effects are begun.
@@ -92,7 +95,7 @@ uint32_t goods_stay(const struct decision *decision, const struct purchase *sale
  */
 uint32_t spent_back(const struct points_view *view, struct decision *decision, const struct bought *bought,
                     const struct left *left);
-/* The redemption that something came back of. */
+/* The redemption that something came back of; NULL: what it spent is left alone. */
 const struct spend *spend_of(const struct bought *bought, const struct redemption_back *back);
 
 /* Gives back points, stamps and the use of its limit to the account that spent them. False: it can hold no more lots. */

@@ -25,20 +25,24 @@ static struct lot_terms terms_of(const struct programme *then, const struct purc
     return terms;
 }
 
-/* Adds a redemption, with what came back of it before. */
+void spend_load(const struct returned *returned, struct spend *spend)
+{
+    for (uint32_t i = 0; i < returned->spent_count; i++) {
+        const struct spent_back *before = &returned->spent[i];
+        if (before->redemption != spend->redemption || before->index != spend->index)
+            continue;
+        spend->given_back = before->given_back;
+        spend->stamps_back = before->stamps_back;
+        spend->quantity_back = before->quantity_back;
+    }
+}
+
 static void add_spend(const struct returned *returned, const struct spend *spend, struct bought *out)
 {
     PUNKT_CHECK(out->spend_count < SPENT_BACK_MAX);
     struct spend *place = &out->spends[out->spend_count++];
     *place = *spend;
-    for (uint32_t i = 0; i < returned->spent_count; i++) {
-        const struct spent_back *before = &returned->spent[i];
-        if (before->redemption != spend->redemption || before->index != spend->index)
-            continue;
-        place->given_back = before->given_back;
-        place->stamps_back = before->stamps_back;
-        place->quantity_back = before->quantity_back;
-    }
+    spend_load(returned, place);
 }
 
 static void find_spends(const struct points_view *view, struct decision *decision,
@@ -63,7 +67,9 @@ static void find_spends(const struct points_view *view, struct decision *decisio
         if (redemption == out->position)
             continue;
         const struct event *event = spent_events[i];
-        PUNKT_CHECK(event != NULL && (event->type == EVENT_REDEMPTION || event->type == EVENT_CAPTURE));
+        if (event == NULL)
+            continue;
+        PUNKT_CHECK(event->type == EVENT_REDEMPTION || event->type == EVENT_CAPTURE);
         struct spend spend = { .made = &event->redemption.made,
                                .event = event,
                                .redemption = redemption,

@@ -166,12 +166,12 @@ uint32_t spent_back(const struct points_view *view, struct decision *decision, c
 
 const struct spend *spend_of(const struct bought *bought, const struct redemption_back *back)
 {
-    uint32_t i = 0;
-    while (i < bought->spend_count &&
-           (bought->spends[i].redemption != back->redemption || bought->spends[i].index != back->index))
-        i++;
-    PUNKT_CHECK(i < bought->spend_count);
-    return &bought->spends[i];
+    for (uint32_t i = 0; i < bought->spend_count; i++) {
+        const struct spend *spend = &bought->spends[i];
+        if (spend->redemption == back->redemption && spend->index == back->index)
+            return takes_part(spend) ? spend : NULL;
+    }
+    return NULL;
 }
 
 /* --- giving it back --- */

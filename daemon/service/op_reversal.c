@@ -76,24 +76,38 @@ static journal_position sale_of(const struct event *event, journal_position posi
     return redeemed ? event->redemption.sale : 0;
 }
 
-/* The hold's end, the purchase, what was spent on it. False: HANDLED_FETCH. */
-static bool find_more(struct request *request, struct reversal_request *reversal)
+/* An event that the decision cannot do without. */
+static enum found find_needed(struct request *request, journal_position position, const struct event **out)
+{
+    if (!fetched_event(request, position, out))
+        return FOUND_FETCH;
+    if (*out != NULL)
+        return FOUND;
+    refuse_now(request, RESULT_BUSY,
+               "what it belongs to is in a part of the journal that cannot be read now");
+    return FOUND_ENDED;
+}
+
+/* The hold's end, the purchase, what was spent on it. */
+static enum found find_more(struct request *request, struct reversal_request *reversal)
 {
     struct hold_state hold;
+    enum found found = FOUND;
     if (reversal->event == NULL || reversal->position == 0)
-        return true;
+        return FOUND;
     if (reversal->event->type == EVENT_HOLD &&
         fold_hold(ledger_fold(request->service->ledger), reversal->position, &hold) &&
         hold.end != HOLD_OPEN) {
         reversal->ended_position = hold.ended_by;
-        if (!fetched_event(request, hold.ended_by, &reversal->ended))
-            return false;
+        found = find_needed(request, hold.ended_by, &reversal->ended);
     }
     reversal->sale_position = sale_of(reversal->event, reversal->position);
-    if (reversal->sale_position == 0)
-        return true;
-    return fetched_event(request, reversal->sale_position, &reversal->sale) &&
-           spent_fetch(request, reversal->sale_position, reversal->spent_events);
+    if (found != FOUND || reversal->sale_position == 0)
+        return found;
+    found = find_needed(request, reversal->sale_position, &reversal->sale);
+    if (found == FOUND && !spent_fetch(request, reversal->sale_position, reversal->spent_events))
+        found = FOUND_FETCH;
+    return found;
 }
 
 static void answer_reversal(struct request *request)
@@ -137,10 +151,10 @@ enum handled handle_reversal(struct request *request)
     enum found found = find_original(request, &reversal);
     if (found == FOUND && reversal.event != NULL)
         found = find_earlier(request, &reversal);
+    if (found == FOUND)
+        found = find_more(request, &reversal);
     if (found != FOUND)
         return found == FOUND_FETCH ? HANDLED_FETCH : HANDLED;
-    if (!find_more(request, &reversal))
-        return HANDLED_FETCH;
     struct judgement judgement = request_judgement(request);
     enum handled handled;
     do
