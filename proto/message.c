@@ -553,6 +553,12 @@ const struct operation_row *operation_row(uint16_t code)
     }
 }
 
+bool operation_takes_secret(enum operation operation)
+{
+    return operation == OPERATION_PURCHASE || operation == OPERATION_REDEEM || operation == OPERATION_HOLD ||
+           operation == OPERATION_CARD_PIN;
+}
+
 const struct result_row *result_row(uint64_t code)
 {
 #define FINAL false

@@ -169,6 +169,9 @@ struct operation_row {
 /* The row of an operation, NULL if the code is unknown or only reserved. */
 const struct operation_row *operation_row(uint16_t code);
 
+/* Whether a request may carry a secret part (FRAME_FLAG_SECRET): those that ask for a PIN, or set one. */
+bool operation_takes_secret(enum operation operation);
+
 struct result_row {
     enum result code;
     const char *name;

@@ -109,12 +109,6 @@ bool encode_programme_show(struct build *build, const void *request)
     return put_message(build, MESSAGE_programme_show_request, &msg, 0);
 }
 
-static bool takes_pin(uint32_t operation)
-{
-    return operation == OPERATION_PURCHASE || operation == OPERATION_REDEEM || operation == OPERATION_HOLD ||
-           operation == OPERATION_CARD_PIN;
-}
-
 static size_t lists_size_max(enum message message, size_t body_size)
 {
     const struct message_table *table = &message_tables[message];
@@ -161,7 +155,7 @@ bool encode_message(struct build *build, const void *request)
         in.operation <= FRAME_TYPE_OPERATION ? operation_row((uint16_t)in.operation) : NULL;
     if (row == NULL || row->kind == OPERATION_KIND_SESSION)
         return build_wrong(build, "operation: not one that this version of libpunkt knows");
-    if (in.pin != NULL && *in.pin != '\0' && !takes_pin(in.operation))
+    if (in.pin != NULL && *in.pin != '\0' && !operation_takes_secret(row->code))
         return build_wrong(build, "pin: the operation takes none");
     if (in.body == NULL && in.body_size > 0)
         return build_wrong(build, "the body is missing");

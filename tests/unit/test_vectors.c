@@ -173,6 +173,22 @@ static void check_fingerprint(const struct frame *frame, const json_t *recorded)
     CHECK(hex_equal(recorded, hash, 16));
 }
 
+/* Takes the secret part off the body, as PROTOCOL.md has it. False: there is none where the flag says so. */
+static bool take_secret(struct frame *frame, const uint8_t **out_secret, size_t *out_size)
+{
+    *out_size = 0;
+    if ((frame->flags & FRAME_FLAG_SECRET) == 0)
+        return true;
+    size_t size = frame->body_size > 0 ? frame->body[0] : 0;
+    if (size == 0 || size > FRAME_SECRET_MAX || size >= frame->body_size)
+        return false;
+    *out_secret = frame->body + 1;
+    *out_size = size;
+    frame->body += 1 + size;
+    frame->body_size -= (uint32_t)(1 + size);
+    return true;
+}
+
 static enum message message_of(uint16_t type)
 {
     const struct operation_row *row = operation_row(type & FRAME_TYPE_OPERATION);
@@ -195,6 +211,12 @@ static enum message check_decoding(const json_t *row, const uint8_t *bytes, size
     CHECK(out_frame->type == unsigned_of(json_object_get(row, "type")));
     CHECK(out_frame->flags == unsigned_of(json_object_get(row, "flags")));
     CHECK(out_frame->number == unsigned_of(json_object_get(row, "number")));
+    const json_t *secret_row = json_object_get(row, "secret");
+    const uint8_t *secret;
+    size_t secret_size;
+    CHECK(take_secret(out_frame, &secret, &secret_size));
+    CHECK((secret_row != NULL) == (secret_size > 0));
+    CHECK(secret_row == NULL || hex_equal(secret_row, secret, secret_size));
     enum message message = message_of(out_frame->type);
     CHECK(strcmp(message_tables[message].name, string_of(row, "message")) == 0);
     struct message_memory memory = { .at = memory_bytes, .left = sizeof(memory_bytes) };
@@ -205,7 +227,32 @@ static enum message check_decoding(const json_t *row, const uint8_t *bytes, size
     return message;
 }
 
+/* Puts a vector into bytes again: what it says, without what it is. */
+static void check_encoding(const json_t *row, const struct frame *frame, enum message message,
+                           const uint8_t *bytes, size_t size)
+{
+    const char *secret_hex = json_string_value(json_object_get(row, "secret"));
+    uint8_t *again = malloc(size);
+    assert_non_null(again);
+    struct wire_writer writer = wire_writer_over(again, size);
+    writer.at += FRAME_HEADER_SIZE;
+    if (secret_hex != NULL) {
+        size_t secret_size;
+        uint8_t *secret = bytes_of_hex(secret_hex, &secret_size);
+        wire_write_u8(&writer, (uint8_t)secret_size);
+        wire_write_bytes(&writer, secret, secret_size);
+        free(secret);
+    }
+    message_encode(message, &message_bytes, &writer);
+    CHECK(!writer.failed && wire_written(&writer) == size);
+    frame_put_header(again, (uint32_t)(size - FRAME_HEADER_SIZE), frame->type, frame->flags, frame->number);
+    CHECK(memcmp(again, bytes, size) == 0);
+    free(again);
+}
+
+#define RESULT_CODES 256 /* more than any code of results.def */
 static bool has_request[FRAME_TYPE_OPERATION + 1], has_answer[FRAME_TYPE_OPERATION + 1];
+static bool has_result[RESULT_CODES];
 
 static void check_valid(const json_t *row)
 {
@@ -214,18 +261,12 @@ static void check_valid(const json_t *row)
     uint8_t *bytes = bytes_of_hex(string_of(row, "frame"), &size);
     enum message message = check_decoding(row, bytes, size, &frame);
     check_fingerprint(&frame, json_object_get(row, "fingerprint"));
-
-    uint8_t *again = malloc(size);
-    assert_non_null(again);
-    frame_put_header(again, frame.body_size, frame.type, frame.flags, frame.number);
-    struct wire_writer writer = wire_writer_over(again + FRAME_HEADER_SIZE, size - FRAME_HEADER_SIZE);
-    message_encode(message, &message_bytes, &writer);
-    CHECK(!writer.failed && wire_written(&writer) == frame.body_size);
-    CHECK(memcmp(again, bytes, size) == 0);
+    check_encoding(row, &frame, message, bytes, size);
     bool *seen = (frame.type & (FRAME_TYPE_DONE | FRAME_TYPE_REFUSED)) == 0 ? has_request : has_answer;
     if (message != MESSAGE_refusal)
         seen[frame.type & FRAME_TYPE_OPERATION] = true;
-    free(again);
+    else if (((const struct msg_refusal *)(const void *)&message_bytes)->result < RESULT_CODES)
+        has_result[((const struct msg_refusal *)(const void *)&message_bytes)->result] = true;
     free(bytes);
 }
 
@@ -254,7 +295,11 @@ static enum result judge(const uint8_t *bytes, size_t size, bool hello_said, str
     if (operation == NULL)
         return RESULT_UNKNOWN_OPERATION;
     struct message_memory memory = { .at = memory_bytes, .left = sizeof(memory_bytes) };
+    const uint8_t *secret;
+    size_t secret_size;
     if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0 ||
+        ((frame->flags & FRAME_FLAG_SECRET) != 0 && !operation_takes_secret(operation->code)) ||
+        !take_secret(frame, &secret, &secret_size) ||
         !message_decode(operation->request, frame->body, frame->body_size, &memory, &message_bytes,
                         out_field))
         return RESULT_MALFORMED;
@@ -324,6 +369,11 @@ static void valid_frames_mean_what_is_recorded(void **state)
         const struct operation_row *row = operation_row(code);
         if (row != NULL && !(has_request[code] && has_answer[code]))
             fail_msg("valid.jsonl has no %s of %s", has_request[code] ? "answer" : "request", row->name);
+    }
+    for (uint16_t code = 0; code < RESULT_CODES; code++) {
+        const struct result_row *row = result_row(code);
+        if (row != NULL && !has_result[code])
+            fail_msg("valid.jsonl has no refusal for %s", row->name);
     }
 }
 
