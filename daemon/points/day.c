@@ -1,4 +1,5 @@
 /* What is due by itself: the midnights of an account (DOMAIN.md, Lots). */
+#include "points/calendar.h"
 #include "points/decide.h"
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
@@ -49,6 +50,18 @@ static millipoints expire(struct maker *maker)
     return expired;
 }
 
+/*
+ * The day on which the tier is judged at a midnight. What a hold had set aside can be due on a day long past: but the tier
+ * is not judged behind what was counted since.
+ */
+static local_day tier_day(const struct account *account, local_day due, local_day today)
+{
+    if (account->month_count == 0)
+        return due;
+    local_day counted = month_first_day(account->months[account->month_count - 1].month);
+    return (local_day)i64_min(i64_max(due, counted), today);
+}
+
 /* Each midnight on which something is due, in order. */
 static struct day_sums run_midnights(struct maker *maker, const struct programme *programme, local_day today)
 {
@@ -60,6 +73,7 @@ static struct day_sums run_midnights(struct maker *maker, const struct programme
         maker_settle(maker);
         sums.expired += expire(maker);
         account_sweep_lots(maker->after);
+        maker->today = tier_day(maker->after, due, today);
         maker_tier_midnight(maker, programme);
         PUNKT_CHECK(account_due_day(maker->after) > due);
     }

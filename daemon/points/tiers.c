@@ -104,6 +104,8 @@ static local_day carried_through(const struct tiers *tiers, const struct account
         return carries(tiers, sum_at(tiers, account, month), step) ? DAY_NEVER : NOT_KEPT;
     if (account->month_count == 0)
         return NOT_KEPT;
+    bool carried = carries(tiers, sum_at(tiers, account, month), step);
+    local_day through = carried ? month_last_day(period_end(tiers, month)) : NOT_KEPT;
     int32_t oldest = account->months[0].month;
     int32_t last = account->months[account->month_count - 1].month;
     /* A window of months goes on carrying while what it counts is in it. */
@@ -111,9 +113,9 @@ static local_day carried_through(const struct tiers *tiers, const struct account
                                              : last + (int32_t)tiers->window_months - 1;
     for (; last >= oldest; last -= period_months(tiers)) {
         if (carries(tiers, sum_at(tiers, account, last), step))
-            return month_last_day(last);
+            return (local_day)i64_max(month_last_day(last), through);
     }
-    return NOT_KEPT;
+    return through;
 }
 
 /* The last day through which it is kept. NOT_KEPT, or a day that is over: it is not. */

@@ -248,8 +248,8 @@ static void only_lots_alike_are_joined(void **state)
         struct civil_date first, second;
         bool held, joined;
     } rows[] = {
-        { "same quarter", { EXPIRY_NEVER }, { 2026, 1, 1 }, { 2026, 3, 31 }, false, true },
-        { "other quarter", { EXPIRY_NEVER }, { 2025, 12, 31 }, { 2026, 1, 1 }, false, false },
+        { "same quarter", { .kind = EXPIRY_NEVER }, { 2026, 1, 1 }, { 2026, 3, 31 }, false, true },
+        { "other quarter", { .kind = EXPIRY_NEVER }, { 2025, 12, 31 }, { 2026, 1, 1 }, false, false },
         { "same last day",
           { .kind = EXPIRY_MONTHS, .months = 12, .through = THROUGH_YEAR },
           { 2026, 1, 1 },
@@ -268,7 +268,7 @@ static void only_lots_alike_are_joined(void **state)
           { 2026, 3, 31 },
           false,
           true },
-        { "held", { EXPIRY_NEVER }, { 2026, 1, 1 }, { 2026, 3, 31 }, true, false },
+        { "held", { .kind = EXPIRY_NEVER }, { 2026, 1, 1 }, { 2026, 3, 31 }, true, false },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct world *world = world_new(1);

@@ -321,11 +321,12 @@ static void random_step(struct world *world, struct random *random, struct histo
     }
 }
 
-static void live(struct world *world, struct random random, bool daily)
+static void live(struct world *world, struct random random, bool daily, int days_a_programme)
 {
     struct history history = { .taken = NULL };
-    set_random_rules(&world->programme, &random);
     for (int day = 0; day < HISTORY_DAYS; day++) {
+        if (day % days_a_programme == 0)
+            set_random_rules(&world->programme, &random);
         if (daily)
             world_run_days(world);
         if (random_below(&random, 6) == 0)
@@ -343,12 +344,24 @@ static void a_run_each_midnight_is_one_at_the_end(void **state)
         struct random same = { random_u64(random) };
         struct world *daily = world_new(1);
         struct world *at_once = world_new(1);
-        live(daily, same, true);
-        live(at_once, same, false);
+        live(daily, same, true, HISTORY_DAYS);
+        live(at_once, same, false, HISTORY_DAYS);
         assert_same_account(&at_once->accounts[0], &daily->accounts[0]);
         assert_true(at_once->event_count <= daily->event_count);
         world_free(daily);
         world_free(at_once);
+    }
+}
+
+/* Tiers, expiry and maturing of one programme are judged by the next: whatever they say, a day ends. */
+static void programmes_follow_each_other(void **state)
+{
+    struct random *random = *state;
+    for (int i = 0; i < 40; i++) {
+        struct world *world = world_new(1);
+        live(world, (struct random){ random_u64(random) }, random_below(random, 2) == 0, 60);
+        assert_true(account_due_day(&world->accounts[0]) > world_today(world));
+        world_free(world);
     }
 }
 
@@ -365,6 +378,7 @@ int main(void)
         cmocka_unit_test(the_next_expiry),
         cmocka_unit_test(a_purchase_moves_what_expires_by_inactivity),
         cmocka_unit_test_prestate(a_run_each_midnight_is_one_at_the_end, &random),
+        cmocka_unit_test_prestate(programmes_follow_each_other, &random),
     };
     return cmocka_run_group_tests_name("day", tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ struct terms_row {
     }
 
 static const struct terms_row terms_rows[] = {
-    { "never (default)", { EXPIRY_NEVER }, 0, { 2026, 3, 10 }, { 2026, 3, 10 }, { 0 } },
+    { "never (default)", { .kind = EXPIRY_NEVER }, 0, { 2026, 3, 10 }, { 2026, 3, 10 }, { 0 } },
     { "earned 31 January, one month, clipped",
       MONTHS(1, THROUGH_DAY),
       0,
