@@ -193,6 +193,7 @@ bool decision_ended(struct request *request, enum handled *out_handled)
     if (request->service->decision.refusal == REFUSAL_NONE)
         return false;
     refuse_decision(request);
+    pin_was_right(request);
     return true;
 }
 

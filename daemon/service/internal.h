@@ -84,6 +84,7 @@ struct request {
     struct text secret; /* of a change: the PIN that came with it; empty: none */
     bool secret_broken;
     enum pin_check pin;       /* what is known of it */
+    struct text pin_card;     /* whose: set by pin_settle */
     bool answered;            /* refused on the way to its decision: there is nothing more to do */
     bool stalled;             /* no room was left for what had to come first */
     journal_position fetch;   /* what to read back: set with HANDLED_FETCH */
@@ -238,6 +239,8 @@ PUNKT_MUST_CHECK bool daily_book(struct service *service, account_number account
  * request->pin is what to judge by (or, if request->answered, end); else return what it returns.
  */
 enum handled pin_settle(struct request *request, struct text card);
+/* What the PIN came with was refused: still it was right, and the count of wrong ones begins anew. */
+void pin_was_right(struct request *request);
 /* For a new PIN: hash and salt of the secret, in request->check once it says HANDLED. */
 enum handled pin_make(struct request *request, struct text card);
 /* Worker thread: PIN_RIGHT or PIN_WRONG; or makes hash and salt if pin->set is false. */

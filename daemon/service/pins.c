@@ -54,6 +54,7 @@ enum handled pin_settle(struct request *request, struct text number)
     struct service *service = request->service;
     struct account *account = &service->decision.sides[0].before;
     struct card card;
+    request->pin_card = number;
     if (request->secret.size == 0 || request->pin != PIN_NOT_GIVEN ||
         programme_in_force(service, ledger_now(service->ledger))->pin == PIN_NEVER ||
         !fold_card(ledger_fold(service->ledger), number, &card))
@@ -61,8 +62,12 @@ enum handled pin_settle(struct request *request, struct text number)
     PUNKT_CHECK(fold_account(ledger_fold(service->ledger), card.account, account));
     struct account_pin pin = account->pin;
     account_number of = account->number;
-    if (!pin.set || pin.wrong >= PIN_TRIES || must_wait(request, of))
+    if (!pin.set || must_wait(request, of))
         return HANDLED;
+    if (pin.wrong >= PIN_TRIES) {
+        request->pin = PIN_UNCHECKED; /* locked: not even a right one counts */
+        return HANDLED;
+    }
     struct judgement judgement = request_judgement(request);
     struct pin_try_request try = { .card = number };
     do
@@ -74,6 +79,20 @@ enum handled pin_settle(struct request *request, struct text number)
         return HANDLED; /* the decision that follows says why */
     append_own(service, &service->decision.event);
     return check_on_worker(request, of, &pin);
+}
+
+void pin_was_right(struct request *request)
+{
+    struct service *service = request->service;
+    struct judgement judgement = request_judgement(request);
+    struct pin_try_request try = { .card = request->pin_card, .right = true };
+    if (request->pin != PIN_RIGHT || request->pin_card.size == 0)
+        return;
+    do
+        decide_pin_try(&service->view, &judgement, &try, &service->decision);
+    while (day_first(request));
+    if (!request->stalled && ledger_has_room(service->ledger) && service->decision.refusal == REFUSAL_NONE)
+        append_own(service, &service->decision.event);
 }
 
 enum handled pin_make(struct request *request, struct text number)
