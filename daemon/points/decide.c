@@ -14,6 +14,8 @@
 void decide_refuse(struct decision *decision, enum refusal refusal, const char *format, ...)
 {
     decision->refusal = refusal;
+    decision->needed = 0; /* also where no decision was begun */
+    decision->available = 0;
     va_list args;
     va_start(args, format);
     (void)vsnprintf(decision->detail, sizeof(decision->detail), format, args);
