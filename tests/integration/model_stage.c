@@ -189,12 +189,14 @@ void stage_compare_totals(struct stage *stage)
     assert_int_equal(got.earned, expected.earned);
     assert_int_equal(got.redeemed, expected.redeemed);
     assert_int_equal(got.returned, expected.returned);
+    assert_int_equal(got.unlinked, expected.unlinked);
     assert_int_equal(got.adjusted, expected.adjusted);
     assert_int_equal(got.outstanding, expected.outstanding);
     assert_int_equal(got.debt, expected.debt);
     assert_int_equal(got.accounts_in_debt, expected.accounts_in_debt);
     assert_int_equal(got.events - stage->before.events, expected.events);
-    assert_int_equal(got.outstanding - got.debt, got.earned - got.returned - got.redeemed + got.adjusted);
+    assert_int_equal(got.outstanding - got.debt,
+                     got.earned - got.returned + got.unlinked - got.redeemed + got.adjusted);
 }
 
 /* The answer of before comes again, under the same number from another connection, and by status. */

@@ -103,7 +103,7 @@ void model_totals(const struct model *model, struct punkt_totals_answer *out)
 {
     out->accounts = out->cards = model->owner_count;
     out->events = model->events;
-    out->earned = out->redeemed = out->returned = out->adjusted = 0;
+    out->earned = out->redeemed = out->returned = out->unlinked = out->adjusted = 0;
     out->outstanding = out->debt = 0;
     out->accounts_in_debt = 0;
     for (size_t i = 0; i < model->booking_count; i++) {
@@ -115,8 +115,10 @@ void model_totals(const struct model *model, struct punkt_totals_answer *out)
             out->earned += booking->points;
             break;
         case CHANGE_RETURN:
-        case CHANGE_UNLINKED_RETURN:
             out->returned -= booking->points;
+            break;
+        case CHANGE_UNLINKED_RETURN:
+            out->unlinked += booking->points;
             break;
         case CHANGE_REDEEM:
             out->redeemed -= booking->points;
@@ -179,7 +181,8 @@ static uint32_t goods_of(const struct change *change, struct good goods[CHANGE_L
     }
     for (uint32_t i = 0; i < change->line_count; i++) {
         const struct change_line *line = &change->lines[i];
-        goods[i] = (struct good){ .comes_back = !takes_off(line),
+        bool given = line->kind == PUNKT_LINE_REWARD && line->amount == 0; /* a thing, no money */
+        goods[i] = (struct good){ .comes_back = !takes_off(line) || given,
                                   .net = line->amount,
                                   .units = line->quantity == 0 ? 1000 : (int64_t)line->quantity };
         if (line->kind != PUNKT_LINE_SALE)
@@ -306,35 +309,49 @@ static struct back back_before(const struct model *model, size_t sale)
     return back;
 }
 
-/* Which lines of the sale come back, and how much of each. */
+/* Takes from the lines that are meant, in their order, until nothing is wanted any more. */
+static uint32_t take_back(const struct change_return_line *wanted, const bool *meant, const int64_t *left,
+                          uint32_t count, int64_t units[CHANGE_LINES_MAX])
+{
+    int64_t all = 0;
+    bool known = false;
+    for (uint32_t k = 0; k < count; k++) {
+        known = known || meant[k];
+        all += meant[k] ? left[k] : 0;
+    }
+    int64_t rest = wanted->quantity == 0 ? all : (int64_t)wanted->quantity;
+    if (!known)
+        return PUNKT_RESULT_UNKNOWN_LINE;
+    if (all == 0 || all < rest)
+        return PUNKT_RESULT_MORE_THAN_SOLD;
+    for (uint32_t k = 0; k < count; k++) {
+        int64_t part = !meant[k] ? 0 : left[k] < rest ? left[k] : rest;
+        units[k] += part;
+        rest -= part;
+    }
+    return PUNKT_RESULT_DONE;
+}
+
+/* Which lines of the sale come back, and how much of each. A code means all lines that have it. */
 static uint32_t lines_back(const struct change *change, const struct change *sale, const struct good *goods,
                            uint32_t count, const struct back *before, int64_t units[CHANGE_LINES_MAX])
 {
     uint32_t result = PUNKT_RESULT_DONE;
     for (uint32_t i = 0; i < change->return_line_count; i++) {
         const struct change_return_line *wanted = &change->return_lines[i];
-        uint32_t found = count;
-        bool known = false;
-        for (uint32_t k = 0; k < count && found == count; k++) {
-            const char *code = sale->line_count > 0 ? sale->lines[k].code : "";
-            bool code_fits = strcmp(code, wanted->code) == 0;
-            bool meant = wanted->number == 0
-                             ? code_fits
-                             : wanted->number == k + 1 && (code_fits || wanted->code[0] == '\0');
-            int64_t left = goods[k].units - before->units[k] - units[k];
-            if (!meant || !goods[k].comes_back)
-                continue;
-            known = true;
-            if (left > 0 && left >= (int64_t)wanted->quantity)
-                found = k;
+        bool meant[CHANGE_LINES_MAX];
+        int64_t left[CHANGE_LINES_MAX];
+        for (uint32_t k = 0; k < count; k++) {
+            bool code_fits = strcmp(sale->line_count > 0 ? sale->lines[k].code : "", wanted->code) == 0;
+            bool number_fits = wanted->number == k + 1 && (code_fits || wanted->code[0] == '\0');
+            meant[k] = goods[k].comes_back && (wanted->number == 0 ? code_fits : number_fits);
+            left[k] = goods[k].units - before->units[k] - units[k];
         }
-        if (!known)
-            return PUNKT_RESULT_UNKNOWN_LINE;
-        if (found == count)
-            result = PUNKT_RESULT_MORE_THAN_SOLD;
-        else
-            units[found] += wanted->quantity != 0 ? (int64_t)wanted->quantity
-                                                  : goods[found].units - before->units[found] - units[found];
+        uint32_t taken = take_back(wanted, meant, left, count, units);
+        if (taken == PUNKT_RESULT_UNKNOWN_LINE)
+            return taken;
+        if (taken != PUNKT_RESULT_DONE)
+            result = taken;
     }
     return result;
 }
