@@ -15,7 +15,7 @@ struct ledger {
     struct state *state;
     struct reader *reader;
     struct reader *worker; /* the same machine for what takes long and reads nothing */
-    struct replay replay; /* its fold becomes the live one */
+    struct replay replay;  /* its fold becomes the live one */
     struct fold *fold;
     int wake_fd;
     uint64_t term;
