@@ -108,6 +108,22 @@ void server_expect_number(struct server *server, enum operation operation, uint6
                     (unsigned long long)number);
 }
 
+void server_secret(struct server *server, char out[FRAME_SECRET_MAX + 1])
+{
+    out[0] = '\0';
+    if (!server_good(server) || (server->frame.flags & FRAME_FLAG_SECRET) == 0)
+        return;
+    size_t size = server->frame.body_size > 0 ? server->frame.body[0] : 0;
+    if (size == 0 || size > FRAME_SECRET_MAX || size >= server->frame.body_size) {
+        server_fail(server, "the secret part is broken");
+        return;
+    }
+    memcpy(out, server->frame.body + 1, size);
+    out[size] = '\0';
+    server->frame.body += 1 + size;
+    server->frame.body_size -= (uint32_t)(1 + size);
+}
+
 void server_decode(struct server *server, enum message message, struct message_memory *memory, void *out)
 {
     struct message_memory none = { 0 };

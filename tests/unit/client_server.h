@@ -58,7 +58,10 @@ void server_hello(struct server *server);
 /* server_accept and server_hello. */
 void server_welcome(struct server *server);
 
-/* Decodes the last frame. */
+/* Takes the secret part off the last frame, with NUL; "" if it has none. */
+void server_secret(struct server *server, char out[FRAME_SECRET_MAX + 1]);
+
+/* Decodes the last frame, without a secret part. */
 void server_decode(struct server *server, enum message message, struct message_memory *memory, void *out);
 
 void server_send(struct server *server, const void *bytes, size_t size);
