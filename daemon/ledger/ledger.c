@@ -244,12 +244,24 @@ int ledger_fd(const struct ledger *ledger)
 
 static bool job_may_run(const struct ledger *ledger, const struct ledger_job *job)
 {
-    return job->wait_for < journal_durable(ledger->journal);
+    return job->wait_for == 0 ||
+           job->wait_for < (job->stored ? ledger->stored : journal_durable(ledger->journal));
+}
+
+/* What a checkpoint stands for is durable before it is committed. */
+static void note_stored(struct ledger *ledger)
+{
+    uint8_t digest[STATE_DIGEST_SIZE];
+    struct state_mark mark;
+    state_digest(ledger->state, digest, &mark);
+    ledger->stored = mark.head.position;
 }
 
 void ledger_submit(struct ledger *ledger, struct ledger_job *job)
 {
-    if (job->wait_for == 0 || job_may_run(ledger, job)) {
+    if (job->stored)
+        note_stored(ledger);
+    if (job_may_run(ledger, job)) {
         reader_submit(ledger->reader, job);
         return;
     }
@@ -278,7 +290,8 @@ void ledger_process(struct ledger *ledger)
     uint64_t count;
     ssize_t got = read(ledger->wake_fd, &count, sizeof(count));
     (void)got; /* empty: woken for nothing */
-    (void)state_finish(ledger->state);
+    if (state_finish(ledger->state))
+        note_stored(ledger);
     struct ledger_job **link = &ledger->waiting;
     while (*link != NULL) {
         struct ledger_job *job = *link;
@@ -293,6 +306,16 @@ void ledger_process(struct ledger *ledger)
     reader_process(ledger->worker);
 }
 
+/* A job waits for a checkpoint that has not begun. */
+static bool checkpoint_is_awaited(const struct ledger *ledger)
+{
+    for (const struct ledger_job *job = ledger->waiting; job != NULL; job = job->next) {
+        if (job->stored && job->wait_for >= ledger->frozen)
+            return true;
+    }
+    return false;
+}
+
 void ledger_turn_end(struct ledger *ledger)
 {
     struct journal_head sealed;
@@ -305,7 +328,7 @@ void ledger_turn_end(struct ledger *ledger)
     /* A layer holds whole blocks: it freezes when nothing stands in the open one. If the one before is still on its
      * way: later. */
     if (!ledger->open_block_empty || !state_may_freeze(ledger->state) ||
-        !state_wants_freeze(ledger->state, monotonic_us))
+        !(state_wants_freeze(ledger->state, monotonic_us) || checkpoint_is_awaited(ledger)))
         return;
     struct state_mark mark = { .ledger_time = ledger->fold->time };
     memcpy(mark.head.id, journal_id(ledger->journal), sizeof(mark.head.id));
@@ -315,6 +338,7 @@ void ledger_turn_end(struct ledger *ledger)
     mark.head.time = ledger->fold->time;
     fold_store(ledger->fold);
     PUNKT_CHECK(state_freeze(ledger->state, &mark, monotonic_us));
+    ledger->frozen = mark.head.position;
 }
 
 bool ledger_may_seal(const struct ledger *ledger)

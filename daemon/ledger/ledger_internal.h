@@ -26,7 +26,9 @@ struct ledger {
     journal_position reserved_position;
     journal_position newest;
     struct ledger_job warm;     /* reads state through, once */
-    struct ledger_job *waiting; /* jobs whose event is not durable yet */
+    struct ledger_job *waiting; /* jobs whose event is not durable (or stored) yet */
+    journal_position stored;    /* LMDB holds what the events below it changed */
+    journal_position frozen;    /* or will, when the checkpoint in progress is done */
 };
 
 /* Of what options names; nothing is opened yet. NULL: no memory. */

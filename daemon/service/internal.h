@@ -149,7 +149,8 @@ struct service {
     struct points_view view;
     struct points_view view_of_reads; /* accounts as they are after what is due today */
     struct decision *scratch;
-    bool verifying; /* one verification at a time */
+    bool verifying;   /* one verification at a time */
+    uint32_t reports; /* being made */
 
     /* Scratch of the request in hand, made once. */
     union message_any message;
