@@ -1,0 +1,158 @@
+#include "service_world.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ops/programme_reader.h"
+
+#define PATIENCE_MS 60000
+
+static void fatal(void *ctx, const char *what)
+{
+    (void)ctx;
+    fprintf(stderr, "fatal: %s\n", what);
+    abort();
+}
+
+static void keep_reply(void *ctx, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
+                       const void *body, size_t size)
+{
+    struct service_world *world = ctx;
+    (void)flags;
+    assert_int_equal(conn, 1);
+    assert_false(world->reply.come);
+    world->reply.come = true;
+    world->reply.type = type;
+    world->reply.number = number;
+    world->reply.size = size;
+    memcpy(world->reply.body, body, size);
+}
+
+static void ignore_proven(void *ctx, uint64_t conn)
+{
+    (void)ctx;
+    (void)conn;
+}
+
+static bool read_programme(struct text text, struct programme *out, struct failure *failure)
+{
+    struct problems problems = { .count = 0 };
+    if (programme_read(text, "programme", out, &problems) == PUNKT_OK)
+        return true;
+    failure_set(failure, "%s", problems.count > 0 ? problems.texts[0] : "it cannot be read");
+    return false;
+}
+
+static void open_ledger(struct service_world *world)
+{
+    struct failure failure = { { 0 } };
+    struct ledger_recovery recovery;
+    struct ledger_options options = { .dir = world->dir,
+                                      .segment_bytes = 16 << 20,
+                                      .reserve_bytes = 1,
+                                      .map_bytes = UINT64_C(256) << 20,
+                                      .layer_records = 1000,
+                                      .layer_bytes = 4 << 20,
+                                      .fatal = fatal };
+    if (ledger_open(&options, &world->ledger, &recovery, &failure) != PUNKT_OK)
+        fail_msg("%s", failure.text);
+}
+
+static void open_service(struct service_world *world, const char *programme)
+{
+    struct failure failure = { { 0 } };
+    struct service_options options = { .ledger = world->ledger,
+                                       .link = { .ctx = world, .send = keep_reply, .proven = ignore_proven },
+                                       .limits = { .in_flight_max = 16 },
+                                       .programmes = { .read = read_programme } };
+    if (service_open(&options, &world->service, &failure) != PUNKT_OK ||
+        service_publish(world->service, text_of(programme), &failure) != PUNKT_OK)
+        fail_msg("%s", failure.text);
+}
+
+struct service_world *service_world_new(const char *programme)
+{
+    struct service_world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    snprintf(world->dir, sizeof(world->dir), "/tmp/punkt-service-XXXXXX");
+    assert_non_null(mkdtemp(world->dir));
+    open_ledger(world);
+    open_service(world, programme != NULL ? programme : "version: 1\n...\n");
+    world->session = service_connected(world->service, 1);
+    assert_non_null(world->session);
+    struct msg_hello_request hello;
+    message_init(MESSAGE_hello_request, &hello);
+    hello.version_min = hello.version_max = 1;
+    hello.epoch = 77;
+    hello.first_unanswered = 1;
+    assert_int_equal(service_call(world, OPERATION_HELLO, 0, &hello), RESULT_DONE);
+    return world;
+}
+
+void service_world_free(struct service_world *world)
+{
+    struct failure failure = { { 0 } };
+    char command[128];
+    service_disconnected(world->service, world->session);
+    assert_int_equal(ledger_close(world->ledger, &failure), PUNKT_OK);
+    service_free(world->service);
+    snprintf(command, sizeof(command), "rm -r %s", world->dir);
+    assert_int_equal(system(command), 0);
+    free(world);
+}
+
+void service_turns(struct service_world *world)
+{
+    struct pollfd fd = { .fd = ledger_fd(world->ledger), .events = POLLIN };
+    int timeout = service_has_work(world->service) ? 0 : PATIENCE_MS;
+    assert_true(poll(&fd, 1, timeout) > 0 || timeout == 0);
+    ledger_process(world->ledger);
+    (void)service_turn(world->service);
+    ledger_turn_end(world->ledger);
+}
+
+static void read_reply(struct service_world *world, const struct operation_row *row)
+{
+    struct service_reply *reply = &world->reply;
+    struct message_memory memory = { reply->lists, sizeof(reply->lists) };
+    const char *field;
+    bool refused = (reply->type & FRAME_TYPE_REFUSED) != 0;
+    enum message message = refused ? MESSAGE_refusal : row->answer;
+    if (!message_decode(message, reply->body, reply->size, &memory, &reply->message, &field))
+        fail_msg("the answer cannot be read: field %s", field);
+    reply->result = refused ? (enum result)reply->message.refusal.result : RESULT_DONE;
+}
+
+enum result service_call(struct service_world *world, enum operation operation, uint16_t flags,
+                         const void *message)
+{
+    const struct operation_row *row = operation_row(operation);
+    struct wire_writer writer = wire_writer_over(world->request, sizeof(world->request));
+    message_encode(row->request, message, &writer);
+    assert_false(writer.failed);
+    bool change = row->kind == OPERATION_KIND_CHANGE;
+    struct frame frame = { .type = operation,
+                           .flags = flags,
+                           .number = change ? ++world->number : ++world->read_number + (UINT64_C(1) << 40),
+                           .body = world->request,
+                           .body_size = (uint32_t)wire_written(&writer) };
+    world->reply.come = false;
+    assert_int_equal(service_frame(world->service, world->session, &frame), SERVICE_TAKEN);
+    (void)service_turn(world->service);
+    ledger_turn_end(world->ledger);
+    while (!world->reply.come)
+        service_turns(world);
+    assert_int_equal(world->reply.number, frame.number);
+    read_reply(world, row);
+    return world->reply.result;
+}
+
+struct wire_code code(const char *text)
+{
+    struct wire_code out;
+    assert_true(wire_code_from(text, strlen(text), &out));
+    return out;
+}
