@@ -477,7 +477,7 @@ local messages = {
         { name = "store", kind = "CODE", required = true, doc = "store" },
         { name = "till", kind = "CODE", required = true, doc = "till" },
         { name = "card", kind = "CARD", required = false, doc = "card of the original; empty: not said" },
-        { name = "amount", kind = "SINT", required = false, doc = "amount of the original, or points of a redemption or hold; -1: not said" },
+        { name = "amount", kind = "SINT", required = false, doc = "amount of the original, or what a redemption or hold was worth, minor units; -1: not said" },
         { name = "operator", kind = "CODE", required = false, doc = "who served or decided" },
     },
     reversal_answer = {

@@ -842,7 +842,7 @@ struct punkt_reversal_request {
     /* What the original was, to be held against it; a difference is refused as does_not_match. */
     const char *card; /* NULL: not said */
     bool with_amount; /* amount is said: */
-    int64_t amount;   /* that of a purchase or return, or the points of a redemption or hold */
+    int64_t amount;   /* that of a purchase or return, or what a redemption or hold was worth; minor units */
 };
 
 enum punkt_reversal_outcome {
