@@ -924,6 +924,7 @@ local messages = {
 local HEADER_SIZE = 16
 local BODY_MAX = 1024 * 1024 - HEADER_SIZE
 local TYPE_DONE, TYPE_REFUSED, TYPE_OPERATION = 0x8000, 0x4000, 0x3FFF
+local SECRET_MAX = 32
 local PORT = 7400
 
 local punkt = Proto("punkt", "Punkt points service")
@@ -937,6 +938,8 @@ local header = {
     advice = ProtoField.bool("punkt.flags.advice", "Advice", 16, nil, 0x0002),
     historic = ProtoField.bool("punkt.flags.historic", "Historic", 16, nil, 0x0004),
     server_lost = ProtoField.bool("punkt.flags.server_lost", "Server lost", 16, nil, 0x0008),
+    secret = ProtoField.bool("punkt.flags.secret", "Secret", 16, nil, 0x0010),
+    secret_size = ProtoField.uint8("punkt.secret_size", "Bytes of the secret part"),
     number = ProtoField.uint64("punkt.number", "Request number"),
     newer = ProtoField.bytes("punkt.newer", "Fields of a newer peer"),
     result = ProtoField.string("punkt.result", "Result"),
@@ -1108,10 +1111,24 @@ local function add_header(tvb, tree)
     tree:add_le(header.length, tvb(0, 4))
     tree:add_le(header.type, tvb(4, 2))
     local flags = tree:add_le(header.flags, tvb(6, 2))
-    for _, name in ipairs({ "replayed", "advice", "historic", "server_lost" }) do
+    for _, name in ipairs({ "replayed", "advice", "historic", "server_lost", "secret" }) do
         flags:add_le(header[name], tvb(6, 2))
     end
     tree:add_le(header.number, tvb(8, 8))
+end
+
+-- Where the message begins: behind the secret part, of which only the size is shown. Nil where that is broken.
+local function add_secret(tvb, tree)
+    if math.floor(tvb(6, 2):le_uint() / 16) % 2 == 0 then
+        return HEADER_SIZE
+    end
+    local size = tvb:len() > HEADER_SIZE and tvb(HEADER_SIZE, 1):uint() or 0
+    if size == 0 or size > SECRET_MAX or size >= tvb:len() - HEADER_SIZE then
+        tree:add_proto_expert_info(malformed, "the secret part cannot be read")
+        return nil
+    end
+    tree:add(header.secret_size, tvb(HEADER_SIZE, 1))
+    return HEADER_SIZE + 1 + size
 end
 
 -- The message of a type, and how people call the frame; no message where the operation is not known.
@@ -1143,8 +1160,9 @@ local function dissect_frame(tvb, pinfo, root)
         local result = read_uint(tvb, HEADER_SIZE, tvb:len())
         tree:add(header.result, tvb(4, 2), result and results[result:tonumber()] or "unknown here")
     end
-    if message ~= nil then
-        add_message(tvb, HEADER_SIZE, tvb:len(), tree, message)
+    local message_at = add_secret(tvb, tree)
+    if message ~= nil and message_at ~= nil then
+        add_message(tvb, message_at, tvb:len(), tree, message)
     end
     return tvb:len()
 end
