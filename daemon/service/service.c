@@ -271,13 +271,6 @@ static void handle_other(struct request *request)
         parked_wait(parked, request, HANDLED_FETCH, read_goes_on);
 }
 
-/* What asks for a PIN, or sets one. */
-static bool takes_secret(enum operation operation)
-{
-    return operation == OPERATION_PURCHASE || operation == OPERATION_REDEEM || operation == OPERATION_HOLD ||
-           operation == OPERATION_CARD_PIN;
-}
-
 enum service_verdict service_frame(struct service *service, struct session *session,
                                    const struct frame *frame)
 {
@@ -300,7 +293,7 @@ enum service_verdict service_frame(struct service *service, struct session *sess
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
     else if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0)
         refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");
-    else if ((frame->flags & FRAME_FLAG_SECRET) != 0 && !takes_secret(row->code))
+    else if ((frame->flags & FRAME_FLAG_SECRET) != 0 && !operation_takes_secret(row->code))
         refuse_frame(service, session, frame, RESULT_MALFORMED, "this operation takes no secret part");
     else if (row->kind != OPERATION_KIND_CHANGE)
         handle_other(&request);
