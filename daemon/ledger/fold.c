@@ -100,6 +100,16 @@ bool fold_account_event(struct fold *fold, account_number *inout_number, journal
     return true;
 }
 
+bool fold_account_own(struct fold *fold, account_number number, account_number *out_merged_into,
+                      journal_position *out_last_event)
+{
+    if (!hold_account(fold, number))
+        return false;
+    *out_merged_into = fold->account.merged_into;
+    *out_last_event = fold->account.last_event;
+    return true;
+}
+
 bool fold_account_peek(struct fold *fold, account_number number, struct account_peek *out)
 {
     struct key key = key_account(number);

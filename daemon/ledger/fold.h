@@ -73,6 +73,9 @@ bool fold_card(struct fold *fold, struct text number, struct card *out);
 bool fold_account(struct fold *fold, account_number number, struct account *out);
 /* The number of the account it is merged into, or its own, and its last event. */
 bool fold_account_event(struct fold *fold, account_number *inout_number, journal_position *out_last_event);
+/* The account it was merged into (0: it was not), and its own last event, which is then the merge. Follows nothing. */
+bool fold_account_own(struct fold *fold, account_number number, account_number *out_merged_into,
+                      journal_position *out_last_event);
 /* Whether it is due, merged, in debt ...: cheaper than all of it. Follows nothing. */
 bool fold_account_peek(struct fold *fold, account_number number, struct account_peek *out);
 bool fold_returned(struct fold *fold, journal_position sale, struct returned *out);

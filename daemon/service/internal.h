@@ -337,6 +337,8 @@ PUNKT_MUST_CHECK bool spent_fetch(struct request *request, journal_position sale
 struct text reward_name(const struct service *service, uint64_t id);
 struct text reward_voucher(const struct service *service, uint64_t id);
 struct text tier_name(const struct service *service, uint64_t id);
+struct text purse_name(const struct service *service, uint64_t id);
+struct text offer_name(const struct service *service, uint64_t id);
 void code_for_wire(struct text text, struct wire_code *out);
 
 /* --- waiting.c: returns that came before their purchase (DOMAIN.md, Returning goods) --- */

@@ -109,6 +109,29 @@ struct text tier_name(const struct service *service, uint64_t id)
     return (struct text){ "", 0 };
 }
 
+struct text purse_name(const struct service *service, uint64_t id)
+{
+    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
+        const struct programme *programme = service->programmes[version - 1];
+        uint32_t purse = programme_purse(programme, id);
+        if (purse < programme->purse_count)
+            return text_of(programme->purses[purse].name);
+    }
+    return (struct text){ "", 0 };
+}
+
+struct text offer_name(const struct service *service, uint64_t id)
+{
+    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
+        const struct programme *programme = service->programmes[version - 1];
+        for (uint32_t i = 0; i < programme->offer_count; i++) {
+            if (programme->offers[i].id == id)
+                return text_of(programme->offers[i].name);
+        }
+    }
+    return (struct text){ "", 0 };
+}
+
 void code_for_wire(struct text text, struct wire_code *out)
 {
     PUNKT_CHECK(wire_code_from(text.data, text.size, out)); /* names of the programme are codes */

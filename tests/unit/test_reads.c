@@ -92,6 +92,157 @@ static void assert_code(const struct wire_code *got, const char *want)
     assert_memory_equal(got->bytes, want, got->size);
 }
 
+/* --- card show --- */
+
+static const struct msg_card_show_answer *show(struct service_world *world, const char *card, uint64_t at)
+{
+    struct msg_card_show_request request;
+    message_init(MESSAGE_card_show_request, &request);
+    request.card = code(card);
+    request.at = at;
+    request.lots = 1;
+    assert_int_equal(service_call(world, OPERATION_CARD_SHOW, 0, &request), RESULT_DONE);
+    return &world->reply.message.card_show_answer;
+}
+
+static uint64_t now_of(struct service_world *world)
+{
+    return (uint64_t)ledger_now(world->ledger);
+}
+
+static void tag(struct service_world *world, const char *card, const char *name)
+{
+    struct msg_account_tag_request request;
+    struct msg_tag set = { .tag = code(name) };
+    message_init(MESSAGE_account_tag_request, &request);
+    request.card = code(card);
+    request.set = &set;
+    request.set_count = 1;
+    assert_int_equal(service_call(world, OPERATION_ACCOUNT_TAG, 0, &request), RESULT_DONE);
+}
+
+static void block(struct service_world *world, const char *card)
+{
+    struct msg_card_block_request request;
+    message_init(MESSAGE_card_block_request, &request);
+    request.card = code(card);
+    assert_int_equal(service_call(world, OPERATION_CARD_BLOCK, 0, &request), RESULT_DONE);
+}
+
+static uint64_t merge(struct service_world *world, const char *from, const char *to)
+{
+    struct msg_account_merge_request request;
+    message_init(MESSAGE_account_merge_request, &request);
+    request.from_card = code(from);
+    request.to_card = code(to);
+    assert_int_equal(service_call(world, OPERATION_ACCOUNT_MERGE, 0, &request), RESULT_DONE);
+    return world->reply.message.account_merge_answer.position;
+}
+
+static uint64_t hold_points(struct service_world *world, const char *card, int64_t points)
+{
+    struct msg_hold_request request;
+    message_init(MESSAGE_hold_request, &request);
+    request.card = code(card);
+    request.points = points;
+    request.store = code("S1");
+    request.till = code("1");
+    assert_int_equal(service_call(world, OPERATION_HOLD, 0, &request), RESULT_DONE);
+    return world->reply.message.hold_answer.position;
+}
+
+static void a_card_shows_all_of_its_account(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(programme);
+    uint64_t account = issue(world, "100");
+    (void)buy(world, "100", 21050, "S1", "r1", false);
+    tag(world, "100", "vip");
+    uint64_t held = hold_points(world, "100", 100);
+    block(world, "100");
+    (void)buy(world, "100", 1000, "S1", "r2", false);
+    const struct msg_card_show_answer *answer = show(world, "100", 0);
+    assert_int_equal(answer->account, account);
+    assert_int_equal(answer->status, CARD_BLOCKED);
+    assert_int_equal(answer->available, 220); /* 300 + 10 and 5 for silver, 5 for the coupon, less 100 held */
+    assert_int_equal(answer->held, 100);
+    assert_int_equal(answer->lifetime, 320);
+    assert_int_equal(answer->cards, 1);
+    assert_code(&answer->tier, "silver");
+    assert_int_equal(answer->pin, 0);
+    assert_true(answer->last_purchase > 0);
+    assert_int_equal(answer->flags, 0);
+    assert_int_equal(answer->tags_count, 1);
+    assert_code(&answer->tags[0].tag, "vip");
+    assert_int_equal(answer->holds_count, 1);
+    assert_int_equal(answer->holds[0].hold, held);
+    assert_int_equal(answer->holds[0].points, 100);
+    assert_int_equal(answer->lots_count, 2);
+    assert_int_equal(answer->lots[0].points, 300);
+    assert_int_equal(answer->lots[0].held, 100);
+    assert_int_equal(answer->lots[1].points, 20);
+    service_world_free(world);
+}
+
+/* Time does not stand still between two events; the ledger's is read once a turn. */
+static uint64_t moment(struct service_world *world)
+{
+    struct msg_ping_request ping;
+    message_init(MESSAGE_ping_request, &ping);
+    uint64_t before = now_of(world);
+    while (now_of(world) <= before + 1)
+        assert_int_equal(service_call(world, OPERATION_PING, 0, &ping), RESULT_DONE);
+    return now_of(world) - 1;
+}
+
+static void a_card_shows_what_it_was(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(programme);
+    uint64_t early = moment(world);
+    (void)issue(world, "100");
+    uint64_t account = issue(world, "200");
+    (void)buy(world, "100", 5000, "S1", "r1", false);
+    uint64_t first = moment(world);
+    (void)buy(world, "200", 1000, "S1", "r2", false);
+    tag(world, "200", "vip");
+    (void)redeem(world, "100");
+    block(world, "200");
+    uint64_t second = moment(world);
+    (void)merge(world, "200", "100");
+    uint64_t third = moment(world);
+    for (int i = 0; i < 300; i++)
+        (void)adjust(world, "100", 1);
+    const struct msg_card_show_answer *answer = show(world, "100", first);
+    assert_int_equal(answer->available, 55);
+    assert_int_equal(answer->tags_count, 0);
+    answer = show(world, "200", first);
+    assert_int_equal(answer->account, account);
+    assert_int_equal(answer->available, 0);
+    assert_int_equal(answer->status, CARD_ACTIVE);
+    answer = show(world, "100", second);
+    assert_int_equal(answer->available, 35);
+    answer = show(world, "200", second);
+    assert_int_equal(answer->account, account);
+    assert_int_equal(answer->available, 15);
+    assert_int_equal(answer->status, CARD_BLOCKED);
+    assert_code(&answer->tags[0].tag, "vip");
+    answer = show(world, "200", third);
+    assert_int_equal(answer->account, 1);
+    assert_int_equal(answer->available, 50);
+    assert_int_equal(answer->cards, 2);
+    assert_int_equal(answer->lots_count, 2);
+    assert_int_equal(show(world, "200", 0)->available, 350);
+    /* At the last event, it is what it is. */
+    assert_int_equal(show(world, "100", moment(world))->available, 350);
+    struct msg_card_show_request request;
+    message_init(MESSAGE_card_show_request, &request);
+    request.card = code("200");
+    request.at = early;
+    assert_int_equal(service_call(world, OPERATION_CARD_SHOW, 0, &request), RESULT_UNKNOWN_CARD);
+    service_world_free(world);
+}
+
 /* --- why --- */
 
 static enum result why(struct service_world *world, uint64_t event, const char *card)
@@ -437,6 +588,8 @@ static void reports_that_are_none_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_card_shows_all_of_its_account),
+        cmocka_unit_test(a_card_shows_what_it_was),
         cmocka_unit_test(a_purchase_is_explained_rule_by_rule),
         cmocka_unit_test(other_events_are_explained),
         cmocka_unit_test(a_purchase_is_found_by_its_receipt),
