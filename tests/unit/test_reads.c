@@ -1,96 +1,9 @@
 /*
- * What staff and auditors read, through the service: one event (why), the day of a till, reports.
+ * What staff and auditors read of accounts and events, through the service: card show, statement, why.
  */
-#include "service_world.h"
+#include "service_acts.h"
 
 #include <string.h>
-
-static const char programme[] = "programme: Reads\n"
-                                "currency: EUR\n"
-                                "tiers:\n"
-                                "  levels: [{name: silver, from: 100.00, multiply: 1.5}]\n"
-                                "base:\n"
-                                "  - {rule: spend, name: euro, points: 1, amount: 1.00}\n"
-                                "offers:\n"
-                                "  - {offer: add, name: extra, points: 5, per: receipt, coupons: [PLUS]}\n"
-                                "caps: {receipt: 300}\n"
-                                "expiry: {months: 24, through: month}\n"
-                                "redeem: {points: 100, worth: 1.00}\n"
-                                "rewards:\n"
-                                "  - {reward: voucher, name: cinema, voucher: C1, points: 20}\n"
-                                "...\n";
-
-static uint64_t issue(struct service_world *world, const char *card)
-{
-    struct msg_card_issue_request request;
-    message_init(MESSAGE_card_issue_request, &request);
-    request.card = code(card);
-    assert_int_equal(service_call(world, OPERATION_CARD_ISSUE, 0, &request), RESULT_DONE);
-    return world->reply.message.card_issue_answer.account;
-}
-
-static uint64_t buy(struct service_world *world, const char *card, uint64_t amount, const char *store,
-                    const char *receipt, bool advice)
-{
-    struct msg_purchase_request request;
-    struct msg_coupon plus = { .code = code("PLUS") };
-    message_init(MESSAGE_purchase_request, &request);
-    request.card = code(card);
-    request.amount = amount;
-    request.store = code(store);
-    request.till = code("1");
-    request.receipt = code(receipt);
-    request.operator= code("ann");
-    request.coupons = &plus;
-    request.coupons_count = 1;
-    assert_int_equal(service_call(world, OPERATION_PURCHASE, advice ? FRAME_FLAG_ADVICE : 0, &request),
-                     RESULT_DONE);
-    return world->reply.message.purchase_answer.position;
-}
-
-static uint64_t give_back(struct service_world *world, const char *card, uint64_t sale, uint64_t amount)
-{
-    struct msg_return_request request;
-    message_init(MESSAGE_return_request, &request);
-    request.card = code(card);
-    request.amount = amount;
-    request.store = code("S1");
-    request.till = code("1");
-    request.sale_position = sale;
-    assert_int_equal(service_call(world, OPERATION_RETURN, 0, &request), RESULT_DONE);
-    return world->reply.message.return_answer.position;
-}
-
-static uint64_t redeem(struct service_world *world, const char *card)
-{
-    struct msg_redeem_request request;
-    message_init(MESSAGE_redeem_request, &request);
-    request.card = code(card);
-    request.reward = code("cinema");
-    request.store = code("S2");
-    request.till = code("1");
-    assert_int_equal(service_call(world, OPERATION_REDEEM, 0, &request), RESULT_DONE);
-    return world->reply.message.redeem_answer.position;
-}
-
-static uint64_t adjust(struct service_world *world, const char *card, int64_t points)
-{
-    struct msg_adjust_request request;
-    message_init(MESSAGE_adjust_request, &request);
-    request.card = code(card);
-    request.points = points;
-    request.reason = code("goodwill");
-    request.note = (struct message_text){ "a note", 6 };
-    request.allow_debt = 1;
-    assert_int_equal(service_call(world, OPERATION_ADJUST, 0, &request), RESULT_DONE);
-    return world->reply.message.adjust_answer.position;
-}
-
-static void assert_code(const struct wire_code *got, const char *want)
-{
-    assert_int_equal(got->size, strlen(want));
-    assert_memory_equal(got->bytes, want, got->size);
-}
 
 /* --- card show --- */
 
@@ -110,51 +23,10 @@ static uint64_t now_of(struct service_world *world)
     return (uint64_t)ledger_now(world->ledger);
 }
 
-static void tag(struct service_world *world, const char *card, const char *name)
-{
-    struct msg_account_tag_request request;
-    struct msg_tag set = { .tag = code(name) };
-    message_init(MESSAGE_account_tag_request, &request);
-    request.card = code(card);
-    request.set = &set;
-    request.set_count = 1;
-    assert_int_equal(service_call(world, OPERATION_ACCOUNT_TAG, 0, &request), RESULT_DONE);
-}
-
-static void block(struct service_world *world, const char *card)
-{
-    struct msg_card_block_request request;
-    message_init(MESSAGE_card_block_request, &request);
-    request.card = code(card);
-    assert_int_equal(service_call(world, OPERATION_CARD_BLOCK, 0, &request), RESULT_DONE);
-}
-
-static uint64_t merge(struct service_world *world, const char *from, const char *to)
-{
-    struct msg_account_merge_request request;
-    message_init(MESSAGE_account_merge_request, &request);
-    request.from_card = code(from);
-    request.to_card = code(to);
-    assert_int_equal(service_call(world, OPERATION_ACCOUNT_MERGE, 0, &request), RESULT_DONE);
-    return world->reply.message.account_merge_answer.position;
-}
-
-static uint64_t hold_points(struct service_world *world, const char *card, int64_t points)
-{
-    struct msg_hold_request request;
-    message_init(MESSAGE_hold_request, &request);
-    request.card = code(card);
-    request.points = points;
-    request.store = code("S1");
-    request.till = code("1");
-    assert_int_equal(service_call(world, OPERATION_HOLD, 0, &request), RESULT_DONE);
-    return world->reply.message.hold_answer.position;
-}
-
 static void a_card_shows_all_of_its_account(void **state)
 {
     (void)state;
-    struct service_world *world = service_world_new(programme);
+    struct service_world *world = service_world_new(acts_programme);
     uint64_t account = issue(world, "100");
     (void)buy(world, "100", 21050, "S1", "r1", false);
     tag(world, "100", "vip");
@@ -198,7 +70,7 @@ static uint64_t moment(struct service_world *world)
 static void a_card_shows_what_it_was(void **state)
 {
     (void)state;
-    struct service_world *world = service_world_new(programme);
+    struct service_world *world = service_world_new(acts_programme);
     uint64_t early = moment(world);
     (void)issue(world, "100");
     uint64_t account = issue(world, "200");
@@ -243,6 +115,84 @@ static void a_card_shows_what_it_was(void **state)
     service_world_free(world);
 }
 
+/* --- statement --- */
+
+static const struct msg_statement_answer *statement(struct service_world *world, const char *card,
+                                                    uint64_t from, uint64_t limit, bool merged)
+{
+    struct msg_statement_request request;
+    message_init(MESSAGE_statement_request, &request);
+    request.card = code(card);
+    request.from = from;
+    request.limit = limit;
+    request.with_merged = merged;
+    assert_int_equal(service_call(world, OPERATION_STATEMENT, 0, &request), RESULT_DONE);
+    return &world->reply.message.statement_answer;
+}
+
+static void a_statement_says_what_events_were_about(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    (void)issue(world, "100");
+    uint64_t sale = buy(world, "100", 5000, "S1", "r1", false);
+    uint64_t back = give_back(world, "100", sale, 2000);
+    (void)adjust(world, "100", 7);
+    block(world, "100");
+    const struct msg_statement_answer *answer = statement(world, "100", 0, 50, false);
+    static const uint64_t kinds[] = { EVENT_CARD_STATUS, EVENT_ADJUSTMENT, EVENT_RETURN, EVENT_PURCHASE,
+                                      EVENT_CARDS_ISSUED };
+    assert_int_equal(answer->next, 0);
+    assert_int_equal(answer->entries_count, COUNT_OF(kinds));
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        assert_int_equal(answer->entries[i].kind, kinds[i]);
+    assert_code(&answer->entries[0].card, "100");
+    assert_code(&answer->entries[1].reason, "goodwill");
+    assert_int_equal(answer->entries[1].balance, 42);
+    assert_int_equal(answer->entries[2].position, back);
+    assert_int_equal(answer->entries[2].refers, sale);
+    assert_int_equal(answer->entries[2].points, -20);
+    assert_code(&answer->entries[3].receipt, "r1");
+    /* A page may begin anywhere: only events of the account are shown. */
+    answer = statement(world, "100", sale + 1, 50, false);
+    assert_int_equal(answer->entries_count, 2);
+    assert_int_equal(answer->entries[0].position, sale);
+    service_world_free(world);
+}
+
+static void a_statement_goes_on_with_merged_accounts(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    uint64_t want[5];
+    (void)issue(world, "100");
+    (void)issue(world, "200");
+    want[4] = buy(world, "200", 5000, "S1", "r1", false);
+    want[3] = buy(world, "100", 1000, "S1", "r2", false);
+    want[2] = adjust(world, "200", 3);
+    want[1] = merge(world, "200", "100");
+    want[0] = adjust(world, "100", 1);
+    const struct msg_statement_answer *answer = statement(world, "200", 0, 50, false);
+    assert_int_equal(answer->entries_count, 4); /* of 100 alone */
+    uint64_t next = 0;
+    size_t rows = 0;
+    do {
+        answer = statement(world, "200", next, 2, true);
+        for (uint64_t i = 0; i < answer->entries_count; i++, rows++) {
+            if (rows < 5)
+                assert_int_equal(answer->entries[i].position, want[rows]);
+        }
+        next = answer->next;
+    } while (next != 0);
+    assert_int_equal(rows, 7);
+    answer = statement(world, "100", want[1], 1, true);
+    assert_int_equal(answer->entries[0].kind, EVENT_MERGE);
+    assert_int_equal(answer->entries[0].points, 58);
+    assert_int_equal(answer->entries[0].balance, 73);
+    assert_code(&answer->entries[0].card, "account 2");
+    service_world_free(world);
+}
+
 /* --- why --- */
 
 static enum result why(struct service_world *world, uint64_t event, const char *card)
@@ -264,7 +214,7 @@ static const struct msg_why_answer *explained(struct service_world *world, uint6
 static void a_purchase_is_explained_rule_by_rule(void **state)
 {
     (void)state;
-    struct service_world *world = service_world_new(programme);
+    struct service_world *world = service_world_new(acts_programme);
     uint64_t account = issue(world, "100");
     uint64_t sale = buy(world, "100", 21050, "S1", "r1", false);
     const struct msg_why_answer *answer = explained(world, sale, "100");
@@ -308,7 +258,7 @@ static void a_purchase_is_explained_rule_by_rule(void **state)
 static void other_events_are_explained(void **state)
 {
     (void)state;
-    struct service_world *world = service_world_new(programme);
+    struct service_world *world = service_world_new(acts_programme);
     (void)issue(world, "100");
     uint64_t sale = buy(world, "100", 5000, "S1", "r1", false);
     uint64_t redeemed = redeem(world, "100");
@@ -337,7 +287,7 @@ static void other_events_are_explained(void **state)
 static void a_purchase_is_found_by_its_receipt(void **state)
 {
     (void)state;
-    struct service_world *world = service_world_new(programme);
+    struct service_world *world = service_world_new(acts_programme);
     (void)issue(world, "100");
     uint64_t sale = buy(world, "100", 5000, "S1", "r1", false);
     struct msg_why_request request;
@@ -356,7 +306,7 @@ static void a_purchase_is_found_by_its_receipt(void **state)
 static void only_events_are_explained(void **state)
 {
     (void)state;
-    struct service_world *world = service_world_new(programme);
+    struct service_world *world = service_world_new(acts_programme);
     (void)issue(world, "100");
     (void)issue(world, "200");
     uint64_t sale = buy(world, "100", 5000, "S1", "r1", false);
@@ -376,231 +326,17 @@ static void only_events_are_explained(void **state)
     service_world_free(world);
 }
 
-/* --- the day of a till --- */
-
-static void a_till_is_told_its_day(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    (void)issue(world, "100");
-    uint64_t sale = buy(world, "100", 5000, "S1", "r1", false);
-    (void)buy(world, "100", 1000, "S1", "r2", false);
-    (void)buy(world, "100", 700, "S2", "r2", false);
-    (void)give_back(world, "100", sale, 2000);
-    struct msg_day_totals_request request;
-    message_init(MESSAGE_day_totals_request, &request);
-    request.store = code("S1");
-    request.till = code("1");
-    request.date = (uint64_t)today(world->service);
-    assert_int_equal(service_call(world, OPERATION_DAY_TOTALS, 0, &request), RESULT_DONE);
-    const struct msg_day_totals_answer *answer = &world->reply.message.day_totals_answer;
-    assert_int_equal(answer->purchases, 2);
-    assert_int_equal(answer->purchase_amount, 6000);
-    assert_int_equal(answer->earned, 70);
-    assert_int_equal(answer->returns, 1);
-    assert_int_equal(answer->return_amount, 2000);
-    assert_int_equal(answer->returned, 20);
-    assert_int_equal(answer->redemptions, 0);
-    assert_int_equal(answer->lanes_count, 1);
-    assert_int_equal(answer->lanes[0].epoch, 77);
-    assert_int_equal(answer->lanes[0].first, 2);
-    assert_int_equal(answer->lanes[0].last, 5);
-    assert_true(answer->hash != 0);
-    request.date--;
-    assert_int_equal(service_call(world, OPERATION_DAY_TOTALS, 0, &request), RESULT_DONE);
-    assert_int_equal(answer->purchases, 0);
-    assert_int_equal(answer->hash, 0);
-    service_world_free(world);
-}
-
-/* --- reports --- */
-
-static const struct msg_report_answer *report(struct service_world *world, uint64_t which, uint64_t next,
-                                              uint64_t limit)
-{
-    struct msg_report_request request;
-    message_init(MESSAGE_report_request, &request);
-    request.report = which;
-    request.next = next;
-    request.limit = limit;
-    assert_int_equal(service_call(world, OPERATION_REPORT, 0, &request), RESULT_DONE);
-    return &world->reply.message.report_answer;
-}
-
-/* 4 events that move points, in two stores. */
-static void make_business(struct service_world *world)
-{
-    (void)issue(world, "100");
-    (void)issue(world, "200");
-    uint64_t sale = buy(world, "100", 5000, "S1", "r1", false); /* 55 */
-    (void)redeem(world, "100");                                 /* -20 */
-    (void)give_back(world, "100", sale, 2000);                  /* -20 */
-    (void)adjust(world, "200", -30);
-    (void)buy(world, "900", 1500, "S2", "r1", true); /* 20, in suspense */
-}
-
-static void activity_adds_up(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    make_business(world);
-    const struct msg_report_answer *answer = report(world, 2, 0, 1000);
-    assert_int_equal(answer->next, 0);
-    assert_int_equal(answer->rows_count, 31);
-    const struct msg_report_row *now = &answer->rows[30];
-    assert_int_equal(now->day, today(world->service));
-    assert_int_equal(now->opening, 0);
-    assert_int_equal(now->earned, 75);
-    assert_int_equal(now->redeemed, -20);
-    assert_int_equal(now->returned, -20);
-    assert_int_equal(now->adjusted, -30);
-    assert_int_equal(now->closing, 5);
-    assert_int_equal(now->purchases, 2);
-    assert_int_equal(now->spend, 6500);
-    assert_int_equal(now->returns, 1);
-    assert_int_equal(now->refunds, 2000);
-    assert_int_equal(now->redemptions, 1);
-    assert_int_equal(answer->rows[0].closing, 0);
-    /* By pages of ten days. */
-    uint64_t next = 0;
-    uint64_t rows = 0;
-    do {
-        answer = report(world, 2, next, 10);
-        rows += answer->rows_count;
-        assert_true(answer->next > next || answer->next == 0);
-        next = answer->next;
-    } while (next != 0);
-    assert_int_equal(rows, 31);
-    assert_int_equal(answer->rows[0].closing, 5);
-    service_world_free(world);
-}
-
-static void stores_are_told_apart(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    make_business(world);
-    const struct msg_report_answer *answer = report(world, 3, 0, 1000);
-    assert_int_equal(answer->rows_count, 3); /* and the office, which has none */
-    assert_code(&answer->rows[0].store, "");
-    assert_int_equal(answer->rows[0].adjusted, -30);
-    assert_code(&answer->rows[1].store, "S1");
-    assert_int_equal(answer->rows[1].earned, 55);
-    assert_int_equal(answer->rows[1].returned, -20);
-    assert_int_equal(answer->rows[1].spend, 5000);
-    assert_code(&answer->rows[2].store, "S2");
-    assert_int_equal(answer->rows[2].earned, 20);
-    assert_int_equal(answer->rows[2].redeemed, -20);
-    answer = report(world, 3, 0, 2);
-    assert_int_equal(answer->next, 2);
-    answer = report(world, 3, 2, 2);
-    assert_int_equal(answer->next, 0);
-    assert_int_equal(answer->rows_count, 1);
-    assert_code(&answer->rows[0].store, "S2");
-    service_world_free(world);
-}
-
-static void liability_is_what_is_outstanding(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    make_business(world);
-    const struct msg_report_answer *answer = report(world, 1, 0, 1000);
-    assert_int_equal(answer->rows_count, 2);
-    assert_int_equal(answer->rows[0].points, 35);
-    assert_int_equal(answer->rows[0].debt, 30);
-    assert_int_equal(answer->rows[0].closing, 5);
-    assert_int_equal(answer->rows[0].worth, 35);
-    assert_int_equal(answer->rows[0].accounts, 3);
-    assert_int_equal(answer->rows[1].points, 35);
-    assert_int_equal(answer->rows[1].day, month_last_day(month_of_day(today(world->service)) + 24));
-    answer = report(world, 4, 0, 1000);
-    assert_int_equal(answer->rows_count, 1);
-    assert_int_equal(answer->rows[0].points, 35);
-    answer = report(world, 7, 0, 1000);
-    assert_int_equal(answer->rows_count, 1);
-    assert_int_equal(answer->rows[0].earned, 75);
-    assert_int_equal(answer->rows[0].redeemed, -20);
-    assert_int_equal(answer->rows[0].returned, -20);
-    assert_int_equal(answer->rows[0].closing, 35);
-    service_world_free(world);
-}
-
-static void accounts_in_debt_and_suspense_are_listed(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    make_business(world);
-    (void)buy(world, "900", 300, "S2", "r2", true);
-    const struct msg_report_answer *answer = report(world, 5, 0, 1000);
-    assert_int_equal(answer->rows_count, 1);
-    assert_int_equal(answer->next, 0);
-    assert_int_equal(answer->rows[0].account, 2);
-    assert_int_equal(answer->rows[0].debt, 30);
-    assert_int_equal(answer->rows[0].closing, -30);
-    assert_int_equal(answer->rows[0].day, today(world->service));
-    answer = report(world, 6, 0, 1000);
-    assert_int_equal(answer->rows_count, 1);
-    assert_int_equal(answer->rows[0].account, 3);
-    assert_int_equal(answer->rows[0].points, 28);
-    assert_code(&answer->rows[0].card, "900");
-    service_world_free(world);
-}
-
-static void lists_of_accounts_have_pages(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    for (int i = 0; i < 5; i++) {
-        char card[] = "100";
-        card[2] = (char)('0' + i);
-        (void)issue(world, card);
-        (void)adjust(world, card, i == 2 ? 1 : -1 - i);
-    }
-    static const uint64_t want[] = { 1, 2, 4, 5 };
-    uint64_t next = 0;
-    size_t rows = 0;
-    do {
-        const struct msg_report_answer *answer = report(world, 5, next, 1);
-        for (uint64_t i = 0; i < answer->rows_count; i++)
-            assert_int_equal(answer->rows[i].account, want[rows++]);
-        next = answer->next;
-    } while (next != 0);
-    assert_int_equal(rows, COUNT_OF(want));
-    service_world_free(world);
-}
-
-static void reports_that_are_none_are_refused(void **state)
-{
-    (void)state;
-    struct service_world *world = service_world_new(programme);
-    struct msg_report_request request;
-    message_init(MESSAGE_report_request, &request);
-    assert_int_equal(service_call(world, OPERATION_REPORT, 0, &request), RESULT_MALFORMED);
-    request.report = 8;
-    assert_int_equal(service_call(world, OPERATION_REPORT, 0, &request), RESULT_MALFORMED);
-    request.report = 2;
-    request.from = (uint64_t)today(world->service) + 1;
-    assert_int_equal(service_call(world, OPERATION_REPORT, 0, &request), RESULT_MALFORMED);
-    service_world_free(world);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_shows_all_of_its_account),
         cmocka_unit_test(a_card_shows_what_it_was),
+        cmocka_unit_test(a_statement_says_what_events_were_about),
+        cmocka_unit_test(a_statement_goes_on_with_merged_accounts),
         cmocka_unit_test(a_purchase_is_explained_rule_by_rule),
         cmocka_unit_test(other_events_are_explained),
         cmocka_unit_test(a_purchase_is_found_by_its_receipt),
         cmocka_unit_test(only_events_are_explained),
-        cmocka_unit_test(a_till_is_told_its_day),
-        cmocka_unit_test(activity_adds_up),
-        cmocka_unit_test(stores_are_told_apart),
-        cmocka_unit_test(liability_is_what_is_outstanding),
-        cmocka_unit_test(accounts_in_debt_and_suspense_are_listed),
-        cmocka_unit_test(lists_of_accounts_have_pages),
-        cmocka_unit_test(reports_that_are_none_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
