@@ -7,7 +7,7 @@ export LC_ALL=C
 program=$1 points=$2 base=$3
 
 # Divisions of 128 bits are the compiler's; those with __ and _chk are what a hardened build makes of the others.
-allowed='_GLOBAL_OFFSET_TABLE_|__u?(div|mod|divmod)ti[34]|__stack_chk_fail|mem(cmp|cpy|move|set)|strlen|v?snprintf'
+allowed='_GLOBAL_OFFSET_TABLE_|__u?(div|mod|divmod)ti[34]|__stack_chk_fail|mem(cmp|cpy|move|set)|strlen|bcmp|v?snprintf'
 allowed+='|__(mem(cpy|move|set)|v?snprintf)_chk'
 added_by_tests='__(asan|ubsan|tsan|sanitizer|sancov|gcov)_.*|__tls_get_addr|__start___.*|__stop___.*'
 
