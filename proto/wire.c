@@ -65,20 +65,21 @@ uint64_t wire_read_u64(struct wire_reader *reader)
     return le64toh(value);
 }
 
-uint64_t wire_read_uint(struct wire_reader *reader)
+uint64_t wire_read_long_uint(struct wire_reader *reader)
 {
-    if (!reader->failed && reader->at < reader->end && *reader->at < 0x80)
-        return *reader->at++; /* most numbers */
+    const uint8_t *at = reader->at;
+    const uint8_t *end = reader->failed ? at : reader->end;
     uint64_t value = 0;
-    for (unsigned shift = 0; shift < 70 && !reader->failed; shift += 7) {
-        uint8_t byte = wire_read_u8(reader);
+    for (unsigned shift = 0; shift < 70 && at < end; shift += 7) {
+        uint8_t byte = *at++;
         if (shift == 63 && byte > 1)
             break; /* over 64 bits */
         value |= (uint64_t)(byte & 0x7F) << shift;
         if ((byte & 0x80) == 0) {
             if (byte == 0 && shift > 0)
                 break; /* a shorter form exists */
-            return reader->failed ? 0 : value;
+            reader->at = at;
+            return value;
         }
     }
     reader->failed = true;
@@ -152,17 +153,19 @@ static void write_uint_at_end(struct wire_writer *writer, uint64_t value)
     wire_write_bytes(writer, bytes, size);
 }
 
-void wire_write_uint(struct wire_writer *writer, uint64_t value)
+void wire_write_long_uint(struct wire_writer *writer, uint64_t value)
 {
     if (writer->failed || (size_t)(writer->end - writer->at) < WIRE_UINT_SIZE_MAX) {
         write_uint_at_end(writer, value);
         return;
     }
+    uint8_t *at = writer->at;
     while (value >= 0x80) {
-        *writer->at++ = (uint8_t)(value | 0x80);
+        *at++ = (uint8_t)(value | 0x80);
         value >>= 7;
     }
-    *writer->at++ = (uint8_t)value;
+    *at++ = (uint8_t)value;
+    writer->at = at;
 }
 
 void wire_write_sint(struct wire_writer *writer, int64_t value)
@@ -219,25 +222,32 @@ void wire_read_code(struct wire_reader *reader, struct wire_code *out)
 
 void wire_write_code(struct wire_writer *writer, const struct wire_code *code)
 {
+    wire_write_code_text(writer, code->bytes, code->size);
+}
+
+void wire_write_code_text(struct wire_writer *writer, const char *bytes, size_t size)
+{
     /* What no reader accepts is never written: a peer would lose its connection over it. */
-    if (code->size > WIRE_CODE_MAX || !wire_utf8_valid(code->bytes, code->size)) {
+    if (size > WIRE_CODE_MAX) {
         writer->failed = true;
         return;
     }
-    if (!all_digits(code->bytes, code->size)) {
-        wire_write_u8(writer, code->size);
-        wire_write_bytes(writer, code->bytes, code->size);
+    if (!all_digits(bytes, size)) {
+        if (!wire_utf8_valid(bytes, size))
+            writer->failed = true;
+        wire_write_u8(writer, (uint8_t)size);
+        wire_write_bytes(writer, bytes, size);
         return;
     }
     uint8_t packed[1 + WIRE_CODE_MAX / 2];
-    size_t size = 0;
-    packed[size++] = (uint8_t)(0x80 | code->size);
-    for (size_t i = 0; i < code->size; i += 2) {
-        unsigned high = (unsigned)(code->bytes[i] - '0');
-        unsigned low = i + 1 < code->size ? (unsigned)(code->bytes[i + 1] - '0') : 0xF;
-        packed[size++] = (uint8_t)(high << 4 | low);
+    size_t packed_size = 0;
+    packed[packed_size++] = (uint8_t)(0x80 | size);
+    for (size_t i = 0; i < size; i += 2) {
+        unsigned high = (unsigned)(bytes[i] - '0');
+        unsigned low = i + 1 < size ? (unsigned)(bytes[i + 1] - '0') : 0xF;
+        packed[packed_size++] = (uint8_t)(high << 4 | low);
     }
-    wire_write_bytes(writer, packed, size);
+    wire_write_bytes(writer, packed, packed_size);
 }
 
 bool wire_code_from(const char *bytes, size_t size, struct wire_code *out)
@@ -274,9 +284,50 @@ static size_t utf8_sequence(const uint8_t *bytes, size_t left)
     return size;
 }
 
+/* Whether eight bytes are ASCII without control characters: a borrow or carry out of a byte shows in its high bit. */
+static bool plain_word(uint64_t word)
+{
+    uint64_t below_space = word - UINT64_C(0x2020202020202020);
+    uint64_t delete_or_more = word + UINT64_C(0x0101010101010101);
+    return ((word | below_space | delete_or_more) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static uint64_t word_at(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* One to seven bytes as eight, some of them twice. */
+static uint64_t short_word(const uint8_t *bytes, size_t size)
+{
+    uint32_t first, last;
+    if (size < sizeof(first))
+        return bytes[0] | (uint64_t)bytes[size / 2] << 8 | (uint64_t)bytes[size - 1] << 16 |
+               UINT64_C(0x2020202020000000);
+    memcpy(&first, bytes, sizeof(first));
+    memcpy(&last, bytes + size - sizeof(last), sizeof(last));
+    return first | (uint64_t)last << 32;
+}
+
+/* Whether all is ASCII without control characters, as nearly every text is: words at a time, the last may overlap. */
+static bool plain_text(const uint8_t *bytes, size_t size)
+{
+    if (size < 8)
+        return size == 0 || plain_word(short_word(bytes, size));
+    for (size_t i = 0; i + 8 < size; i += 8) {
+        if (!plain_word(word_at(bytes + i)))
+            return false;
+    }
+    return plain_word(word_at(bytes + size - 8));
+}
+
 bool wire_utf8_valid(const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
+    if (plain_text(at, size))
+        return true;
     while (size > 0) {
         size_t step = utf8_sequence(at, size);
         if (step == 0)

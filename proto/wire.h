@@ -34,8 +34,18 @@ uint8_t wire_read_u8(struct wire_reader *reader);
 uint16_t wire_read_u16(struct wire_reader *reader);
 uint32_t wire_read_u32(struct wire_reader *reader);
 uint64_t wire_read_u64(struct wire_reader *reader);
-uint64_t wire_read_uint(struct wire_reader *reader); /* LEB128, shortest form only */
-int64_t wire_read_sint(struct wire_reader *reader);  /* zig-zag LEB128 */
+/* wire_read_uint of a number that is not one byte alone. */
+uint64_t wire_read_long_uint(struct wire_reader *reader);
+
+/* LEB128, shortest form only. Most numbers are a byte: they are read where they are asked for. */
+static inline uint64_t wire_read_uint(struct wire_reader *reader)
+{
+    if (reader->at < reader->end && *reader->at < 0x80 && !reader->failed)
+        return *reader->at++;
+    return wire_read_long_uint(reader);
+}
+
+int64_t wire_read_sint(struct wire_reader *reader); /* zig-zag LEB128 */
 /* A view into the reader's bytes, valid as long as those; NULL after a failure. Of no bytes it is
  * a view too, but may be NULL if the reader was made over NULL. */
 const uint8_t *wire_read_bytes(struct wire_reader *reader, size_t size);
@@ -46,7 +56,17 @@ void wire_write_u8(struct wire_writer *writer, uint8_t value);
 void wire_write_u16(struct wire_writer *writer, uint16_t value);
 void wire_write_u32(struct wire_writer *writer, uint32_t value);
 void wire_write_u64(struct wire_writer *writer, uint64_t value);
-void wire_write_uint(struct wire_writer *writer, uint64_t value);
+/* wire_write_uint of a number of several bytes, or where there may be no room. */
+void wire_write_long_uint(struct wire_writer *writer, uint64_t value);
+
+static inline void wire_write_uint(struct wire_writer *writer, uint64_t value)
+{
+    if (value < 0x80 && writer->at < writer->end && !writer->failed)
+        *writer->at++ = (uint8_t)value;
+    else
+        wire_write_long_uint(writer, value);
+}
+
 void wire_write_sint(struct wire_writer *writer, int64_t value);
 void wire_write_bytes(struct wire_writer *writer, const void *bytes, size_t size);
 
@@ -68,6 +88,8 @@ struct wire_code {
 /* Bytes must be UTF-8 without control characters; anything else fails the reader, and the writer. */
 void wire_read_code(struct wire_reader *reader, struct wire_code *out);
 void wire_write_code(struct wire_writer *writer, const struct wire_code *code);
+/* The same of bytes that are in no struct; more than WIRE_CODE_MAX fail the writer, too. */
+void wire_write_code_text(struct wire_writer *writer, const char *bytes, size_t size);
 /* False, and out untouched, if size is over WIRE_CODE_MAX or the bytes are not acceptable. */
 bool wire_code_from(const char *bytes, size_t size, struct wire_code *out);
 bool wire_code_equal(const struct wire_code *a, const struct wire_code *b);

@@ -50,10 +50,8 @@ static void key_add_signed(struct key *key, int32_t value)
 /* Codes are packed as on the wire, where each says its own length: no two keys run together. */
 static void key_add_code(struct key *key, struct text text)
 {
-    struct wire_code code;
-    PUNKT_CHECK(wire_code_from(text.data, text.size, &code));
     struct wire_writer writer = wire_writer_over(key->bytes + key->size, sizeof(key->bytes) - key->size);
-    wire_write_code(&writer, &code);
+    wire_write_code_text(&writer, text.data, text.size);
     PUNKT_CHECK(!writer.failed);
     key->size += wire_written(&writer);
 }

@@ -330,6 +330,30 @@ static void utf8_is_that_of_rfc_3629(void **state)
     }
 }
 
+/* Any byte at any place of a text of any length: what is judged in words is judged as byte by byte. */
+static void utf8_is_judged_alike_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= WIRE_CODE_MAX + 1; size++) {
+        uint8_t *bytes = malloc(size);
+        assert_non_null(bytes);
+        for (size_t place = 0; place < size; place++) {
+            for (unsigned byte = 0; byte <= UINT8_MAX; byte++) {
+                memset(bytes, 'a', size);
+                bytes[place] = (uint8_t)byte;
+                if (wire_utf8_valid(bytes, size) != (byte >= 0x20 && byte < 0x7F))
+                    fail_msg("byte %u at %zu of %zu is judged wrongly", byte, place, size);
+            }
+            memset(bytes, '~', size);
+            bytes[place] = 0xC3;
+            if (place + 1 < size)
+                bytes[place + 1] = 0xA9;
+            assert_true(wire_utf8_valid(bytes, size) == (place + 1 < size));
+        }
+        free(bytes);
+    }
+}
+
 /* Whatever is read from noise is written as the same bytes: no two encodings mean the same. */
 static void what_noise_means_has_one_form(void **state)
 {
@@ -379,6 +403,7 @@ int main(void)
         cmocka_unit_test(what_no_reader_accepts_is_not_written),
         cmocka_unit_test(codes_are_equal_or_not),
         cmocka_unit_test(utf8_is_that_of_rfc_3629),
+        cmocka_unit_test(utf8_is_judged_alike_at_every_place),
         cmocka_unit_test(what_noise_means_has_one_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
