@@ -32,10 +32,8 @@ void account_copy(const struct account *from, struct account *out)
     COPY_USED(lots, lot_count);
 }
 
-local_day lot_last_day(const struct account *account, const struct lot *lot)
+local_day lot_last_inactive_day(const struct account *account, const struct lot *lot)
 {
-    if (lot->inactive_months == 0)
-        return lot->last_day;
     local_day from = lot->earned;
     if (account->last_purchase != 0 && account->last_purchase_day > from)
         from = account->last_purchase_day;

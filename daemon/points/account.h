@@ -274,11 +274,16 @@ millipoints account_expired(const struct account *account, uint32_t lot);
 /* Copies an account without the unused ends of its tables. */
 void account_copy(const struct account *from, struct account *out);
 
+/* lot_last_day of one that expires by inactivity. */
+local_day lot_last_inactive_day(const struct account *account, const struct lot *lot);
 /*
  * The day after which nothing is left of the lot. Of one that expires by inactivity: so many months after the last
  * purchase or, if that is later, after it was earned; not before it matures.
  */
-local_day lot_last_day(const struct account *account, const struct lot *lot);
+static inline local_day lot_last_day(const struct account *account, const struct lot *lot)
+{
+    return lot->inactive_months == 0 ? lot->last_day : lot_last_inactive_day(account, lot);
+}
 
 /*
  * The next day on which something is due by itself: a lot matures, a lot has expired that is not wholly held, or

@@ -3,7 +3,11 @@
 #include <string.h>
 
 #define SECONDS_PER_DAY INT64_C(86400)
+/* Years are counted from 1 March: so leap days come last, and the lengths of months go by one rule. */
 #define DAYS_PER_400_YEARS 146097
+#define DAYS_PER_100_YEARS 36524 /* but for the last of four, which has a day more */
+#define DAYS_PER_4_YEARS 1461
+#define MARCH_OF_YEAR_0 (-719468) /* its first day */
 
 static int64_t floor_div(int64_t value, int64_t by)
 {
@@ -78,49 +82,30 @@ utc_us calendar_day_start(const struct calendar *calendar, local_day day)
     }
 }
 
-/* Leap days from year 1 through `year`; for earlier years below zero, so that differences are right. */
-static int64_t leap_days_through(int64_t year)
-{
-    return floor_div(year, 4) - floor_div(year, 100) + floor_div(year, 400);
-}
-
-/* The day of 1 January. */
-static int64_t day_of_year_start(int64_t year)
-{
-    return (year - 1970) * 365 + leap_days_through(year - 1) - leap_days_through(1969);
-}
-
-static uint32_t days_of_month(int64_t year, uint32_t month)
-{
-    static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = leap_days_through(year) != leap_days_through(year - 1);
-    return days[month - 1] + (month == 2 && leap ? 1u : 0u);
-}
-
 struct civil_date civil_from_day(local_day day)
 {
-    /* The mean length of a year gives the year but for one at its ends. */
-    int64_t year = 1970 + floor_div((int64_t)day * 400, DAYS_PER_400_YEARS);
-    while (day_of_year_start(year) > day)
-        year--;
-    while (day_of_year_start(year + 1) <= day)
-        year++;
-    uint32_t left = (uint32_t)(day - day_of_year_start(year));
-    uint32_t month = 1;
-    while (left >= days_of_month(year, month)) {
-        left -= days_of_month(year, month);
-        month++;
-    }
-    return (struct civil_date){ .year = (int32_t)year, .month = month, .day = left + 1 };
+    int64_t since = (int64_t)day - MARCH_OF_YEAR_0;
+    int64_t era = floor_div(since, DAYS_PER_400_YEARS);
+    uint32_t in_era = (uint32_t)(since - era * DAYS_PER_400_YEARS);
+    /* Without the leap days before it, what is left are years of 365 days. */
+    uint32_t year = (in_era - in_era / (DAYS_PER_4_YEARS - 1) + in_era / DAYS_PER_100_YEARS -
+                     in_era / (DAYS_PER_400_YEARS - 1)) /
+                    365;
+    uint32_t in_year = in_era - (365 * year + year / 4 - year / 100);
+    /* From March on, five months have 153 days. */
+    uint32_t month = (5 * in_year + 2) / 153;
+    return (struct civil_date){ .year = (int32_t)(era * 400 + year + (month >= 10)),
+                                .month = month < 10 ? month + 3 : month - 9,
+                                .day = in_year - (153 * month + 2) / 5 + 1 };
 }
 
 local_day day_from_civil(struct civil_date date)
 {
     PUNKT_CHECK(date.month >= 1 && date.month <= 12 && date.day >= 1 && date.day <= 31);
-    int64_t day = day_of_year_start(date.year);
-    for (uint32_t month = 1; month < date.month; month++)
-        day += days_of_month(date.year, month);
-    return (local_day)(day + date.day - 1);
+    int64_t year = (int64_t)date.year - (date.month < 3);
+    int64_t month = date.month < 3 ? date.month + 9 : date.month - 3;
+    int64_t days = year * 365 + floor_div(year, 4) - floor_div(year, 100) + floor_div(year, 400);
+    return (local_day)(MARCH_OF_YEAR_0 + days + (153 * month + 2) / 5 + date.day - 1);
 }
 
 int32_t month_of_day(local_day day)

@@ -317,7 +317,7 @@ void decide_purchase(const struct points_view *view, const struct judgement *jud
     decide_begin(view, judgement, EVENT_PURCHASE, request->time, decision);
     buying.programme = programme_at(view, decision->event.occurred);
     buying.current = programme_at(view, judgement->now);
-    buying.today = decide_today(view, judgement);
+    buying.today = decision->event.day;
     decide_document(decision, buying.programme, DOCUMENT_SALE, &request->document, request->operator);
     if (!decide_lines_fit(decision, request->amount, request->line_count, request->lines) ||
         !find_account(&buying))

@@ -202,12 +202,19 @@ static const struct lot *joined_lot(const struct account *account, const struct 
 static void join_old_lots(struct maker *maker, const struct programme *programme, uint32_t newest)
 {
     struct account *account = maker->after;
+    local_day kept_since = maker->today - (local_day)programme->return_days;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < account->lot_count; i++)
-        count += account->lots[i].by_purchase && account->lots[i].points > 0;
+    bool any_old = false;
+    for (uint32_t i = 0; i < account->lot_count; i++) {
+        bool apart = account->lots[i].by_purchase && account->lots[i].points > 0;
+        count += apart;
+        any_old |= apart && account->lots[i].earned < kept_since;
+    }
+    if (!any_old && count <= ACCOUNT_LOTS_BY_PURCHASE_MAX)
+        return;
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
-        bool old = lot->earned < maker->today - (local_day)programme->return_days;
+        bool old = lot->earned < kept_since;
         if (!lot->by_purchase || lot->points == 0 || lot->held != 0 || lot->number == newest)
             continue;
         if (!old && count <= ACCOUNT_LOTS_BY_PURCHASE_MAX)
@@ -252,6 +259,8 @@ static bool closest_lots(const struct account *account, local_day today, uint32_
 /* Makes room for one more lot: at the limit, the two closest become one. */
 static bool make_room(struct maker *maker)
 {
+    if (maker->after->lot_count < ACCOUNT_LOTS_MAX)
+        return true;
     account_sweep_lots(maker->after);
     if (maker->after->lot_count < ACCOUNT_LOTS_MAX)
         return true;
