@@ -87,6 +87,7 @@ static void append(struct request *request, struct event *event, uint16_t type, 
     event->answer = (struct text){ (const char *)service->bytes, answer_size };
     journal_position position = ledger_reserve(service->ledger);
     ledger_append(service->ledger, event);
+    service->returns_waited = service->returns_waited || event->type == EVENT_RETURN_WAITING;
     request->lane->highest = request->number;
     answers_add(&service->answers, position, request->conn, type, flags, request->number, service->bytes,
                 answer_size);
@@ -298,6 +299,6 @@ void content_of(struct service *service, enum message message, const void *copy,
 struct balance balance_after(struct service *service, uint32_t side)
 {
     struct balance balance;
-    points_balance(&service->decision.sides[side].after, today(service), &balance);
+    points_balance(&service->decision.sides[side].after, service->decision.event.day, &balance);
     return balance;
 }

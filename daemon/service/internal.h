@@ -143,6 +143,7 @@ struct service {
     struct lane *lanes[LANE_SLOTS];
     struct lane *stalled;
     struct parked *waiting_stalled; /* returns that waited for their purchase, to be decided */
+    bool returns_waited;            /* false: no return waits, so no purchase need look for one */
     struct pending *pending;
     struct programme **programmes; /* by version - 1 */
     uint32_t programme_count;

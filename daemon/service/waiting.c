@@ -116,7 +116,7 @@ static void waiting_begin(struct service *service, journal_position newest)
 void waiting_end(struct service *service, const struct document *sale)
 {
     journal_position newest = 0;
-    if (sale->number.size > 0)
+    if (service->returns_waited && sale->number.size > 0)
         newest = fold_waiting(ledger_fold(service->ledger), sale);
     if (newest != 0)
         waiting_begin(service, newest);
@@ -135,7 +135,9 @@ void waiting_turn(struct service *service)
 
 static void waited_before(void *ctx, journal_position newest)
 {
-    waiting_begin(ctx, newest);
+    struct service *service = ctx;
+    service->returns_waited = true;
+    waiting_begin(service, newest);
 }
 
 enum punkt_status waiting_open(struct service *service, struct failure *failure)
