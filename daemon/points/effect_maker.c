@@ -233,11 +233,19 @@ static bool joinable(const struct account *account, const struct lot *lot, local
     return lot->points > 0 && lot->held == 0 && !lot->pending && lot_last_day(account, lot) >= today;
 }
 
-/* Of the lots that can be spent, the two closest in their last days, the earlier in *out_from. */
+/* Whether reports count them together: by the month of the last day, and the quarter they were earned in. */
+static bool counted_together(const struct lot *a, const struct lot *b)
+{
+    return quarter_of(a->earned) == quarter_of(b->earned) &&
+           (a->last_day == b->last_day || month_of_day(a->last_day) == month_of_day(b->last_day));
+}
+
+/* Of the lots that can be spent and are counted together, the two closest in their last days, the earlier in *out_from. */
 static bool closest_lots(const struct account *account, local_day today, uint32_t *out_from,
                          uint32_t *out_into)
 {
-    int64_t smallest = INT64_MAX;
+    const int64_t none = 31; /* days, more than lie between any two of a month */
+    int64_t smallest = none;
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *from = &account->lots[i];
         if (!joinable(account, from, today))
@@ -246,14 +254,14 @@ static bool closest_lots(const struct account *account, local_day today, uint32_
             const struct lot *into = &account->lots[k];
             int64_t days = (int64_t)into->last_day - from->last_day;
             if (i == k || days < 0 || days >= smallest || into->inactive_months != from->inactive_months ||
-                !joinable(account, into, today))
+                !joinable(account, into, today) || !counted_together(from, into))
                 continue;
             smallest = days;
             *out_from = from->number;
             *out_into = into->number;
         }
     }
-    return smallest != INT64_MAX;
+    return smallest != none;
 }
 
 /* Makes room for one more lot: at the limit, the two closest become one. */

@@ -40,7 +40,7 @@ static void oldest_lots_are_joined(void **state)
     world_free(world);
 }
 
-/* A full account joins the two lots whose last days are closest, and the points last as long as the later. */
+/* A full account joins the two lots of a month whose last days are closest: the points last as long as the later. */
 static void a_full_account_joins_the_closest_days(void **state)
 {
     (void)state;
@@ -50,7 +50,7 @@ static void a_full_account_joins_the_closest_days(void **state)
     for (uint32_t i = 0; i < ACCOUNT_LOTS_MAX; i++) {
         account->lots[i] =
             (struct lot){ .number = i + 1, .points = POINT, .last_day = today + 10 + 3 * (local_day)i };
-        if (i == 500)
+        if (i == 495)
             account->lots[i].last_day++;
     }
     account->lot_count = ACCOUNT_LOTS_MAX;
@@ -58,9 +58,9 @@ static void a_full_account_joins_the_closest_days(void **state)
     account->balance = ACCOUNT_LOTS_MAX * POINT;
     assert_int_equal(world_adjust(world, 0, 5 * POINT, false), REFUSAL_NONE);
     assert_int_equal(account->lot_count, ACCOUNT_LOTS_MAX);
-    assert_int_equal(account->lots[500].number, 502);
-    assert_int_equal(account->lots[500].points, 2 * POINT);
-    assert_int_equal(account->lots[500].last_day, today + 10 + 3 * 501);
+    assert_int_equal(account->lots[495].number, 497);
+    assert_int_equal(account->lots[495].points, 2 * POINT);
+    assert_int_equal(account->lots[495].last_day, today + 10 + 3 * 496);
     assert_int_equal(account->lots[ACCOUNT_LOTS_MAX - 1].last_day, DAY_NEVER);
     /* A redemption of everything names every lot. */
     assert_int_equal(world_redeem(world, 0, account->balance), REFUSAL_NONE);
