@@ -200,6 +200,7 @@ static bool rate(struct buying *buying, minor_units paid)
                                   .tenders = request->tenders,
                                   .coupon_count = request->coupon_count,
                                   .coupons = request->coupons };
+    maker_balance(&buying->maker); /* a cap on it leaves room for what was redeemed */
     rate_bases(&input, rating);
     if (!rate_base_rules(&input, tier_step(programme, account), rating))
         return false;

@@ -475,15 +475,26 @@ bool maker_absorb(struct maker *target, struct maker *source, const struct progr
     return true;
 }
 
+static millipoints sum_of_lots(const struct account *account)
+{
+    millipoints points = 0;
+    for (uint32_t i = 0; i < account->lot_count; i++)
+        points += account->lots[i].points;
+    return points;
+}
+
+void maker_balance(struct maker *maker)
+{
+    maker->after->balance = sum_of_lots(maker->after) - maker->after->debt;
+}
+
 bool maker_end(struct maker *maker, millipoints lifetime_change)
 {
     struct account *after = maker->after;
     struct effect *effect = maker->effect;
     maker_settle(maker); /* while there is debt nothing is free */
     account_sweep_lots(after);
-    millipoints lots = 0;
-    for (uint32_t i = 0; i < after->lot_count; i++)
-        lots += after->lots[i].points;
+    millipoints lots = sum_of_lots(after);
     if (__builtin_add_overflow(after->lifetime, lifetime_change, &after->lifetime))
         return false;
     if (lots > MILLIPOINTS_MAX || after->debt > MILLIPOINTS_MAX || after->lifetime > MILLIPOINTS_MAX ||

@@ -121,5 +121,8 @@ void maker_tier_midnight(struct maker *maker, const struct programme *programme)
 PUNKT_MUST_CHECK bool maker_absorb(struct maker *target, struct maker *source,
                                    const struct programme *programme);
 
+/* Brings the balance of `after` up to date, for who looks at it before the end. */
+void maker_balance(struct maker *maker);
+
 /* Ends the effect: debt is settled with what is free, change, balance. False: lots, debt or lifetime are over what the ledger holds. */
 PUNKT_MUST_CHECK bool maker_end(struct maker *maker, millipoints lifetime_change);
