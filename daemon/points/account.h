@@ -128,7 +128,8 @@ struct account_pin {
 #define ACCOUNT_LOTS_MAX 1024
 #define ACCOUNT_DEBTS_MAX 64   /* beyond it, the two oldest become one */
 #define ACCOUNT_EXPIRED_MAX 64 /* beyond it, the first is forgotten */
-/* Beyond these the oldest gives way: the tally with the oldest period, the first purse, the oldest month. */
+/* Beyond these the oldest gives way: the tally with the oldest period (last one that counts for ever), the first purse, the
+ * oldest month. */
 #define ACCOUNT_TALLIES_MAX 160
 #define ACCOUNT_STAMPS_MAX 16
 #define ACCOUNT_MONTHS_MAX 64

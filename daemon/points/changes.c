@@ -24,12 +24,18 @@ static struct tally *tally_of(struct account *account, uint32_t kind, uint64_t i
     return NULL;
 }
 
+/* What counts for ever has the period 0, and gives way last. */
+static bool gives_way_before(const struct tally *a, const struct tally *b)
+{
+    return b->period == 0 ? a->period != 0 : a->period != 0 && a->period < b->period;
+}
+
 static bool new_tally(struct account *account, const struct account_change *change)
 {
     if (account->tally_count == ACCOUNT_TALLIES_MAX) {
         uint32_t oldest = 0;
         for (uint32_t i = 1; i < account->tally_count; i++) {
-            if (account->tallies[i].period < account->tallies[oldest].period)
+            if (gives_way_before(&account->tallies[i], &account->tallies[oldest]))
                 oldest = i;
         }
         remove_entry(account->tallies, &account->tally_count, sizeof(account->tallies[0]), oldest);
