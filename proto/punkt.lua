@@ -786,7 +786,7 @@ local messages = {
     rehearsed_rule = {
         { name = "kind", kind = "UINT", required = true, doc = "as in part" },
         { name = "name", kind = "CODE", required = true, doc = "of the rule, offer or tier" },
-        { name = "old_points", kind = "SINT", required = true, doc = "that it gave" },
+        { name = "old_points", kind = "SINT", required = true, doc = "that it gave, whatever came back since; stamps: thousandths" },
         { name = "new_points", kind = "SINT", required = true, doc = "that it would give" },
     },
     rehearsed_member = {
@@ -795,13 +795,13 @@ local messages = {
         { name = "new_points", kind = "SINT", required = true, doc = "that it would have earned" },
     },
     programme_rehearse_answer = {
-        { name = "receipts", kind = "UINT", required = true, doc = "rated" },
+        { name = "receipts", kind = "UINT", required = true, doc = "rated: all but those that were undone" },
         { name = "members", kind = "UINT", required = true, doc = "accounts with a receipt" },
-        { name = "old_points", kind = "SINT", required = true, doc = "earned" },
-        { name = "new_points", kind = "SINT", required = true, doc = "would have been earned" },
+        { name = "old_points", kind = "SINT", required = true, doc = "earned, less what came back since" },
+        { name = "new_points", kind = "SINT", required = true, doc = "would have been, likewise" },
         { name = "old_liability", kind = "SINT", required = true, doc = "outstanding now, less debt" },
         { name = "new_liability", kind = "SINT", required = true, doc = "would be outstanding now, less debt" },
-        { name = "rules", kind = "LIST", required = false, element = "rehearsed_rule", doc = "by rule" },
+        { name = "rules", kind = "LIST", required = false, element = "rehearsed_rule", doc = "by rule, offer, tier and cap" },
         { name = "gain", kind = "LIST", required = false, element = "rehearsed_member", doc = "who would gain most" },
         { name = "lose", kind = "LIST", required = false, element = "rehearsed_member", doc = "who would lose most" },
     },

@@ -152,6 +152,7 @@ struct service {
     struct decision *scratch;
     bool verifying;   /* one verification at a time */
     uint32_t reports; /* being made */
+    bool rehearsing;  /* one rehearsal at a time */
 
     /* Scratch of the request in hand, made once. */
     union message_any message;
@@ -358,6 +359,8 @@ void wishes_for_points(struct request *request, const struct msg_wish *wishes, u
 /* Reads back the holds that an advice captures. False: HANDLED_FETCH. */
 PUNKT_MUST_CHECK bool wishes_fetch(struct request *request, uint64_t count);
 void spent_for_wire(struct service *service, const struct redemption *redemptions, uint32_t count);
+/* The part's name in the version that rated it. */
+struct text part_name(const struct programme *programme, const struct award_part *part);
 uint32_t parts_for_wire(struct service *service, const struct programme *programme,
                         const struct award_part *parts, uint32_t count);
 /* The flags of a purchase_answer and its like. */
@@ -410,6 +413,9 @@ PUNKT_MUST_CHECK enum punkt_status programme_prepare(struct service *service, st
 void programme_against_first(struct service *service, struct text text,
                              void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
                              void *ctx);
+/* Compiles a text that might become the next version. PUNKT_INVALID: failure says why it cannot. */
+PUNKT_MUST_CHECK enum punkt_status programme_draft(struct service *service, struct text text,
+                                                   struct programme *out, struct failure *failure);
 struct event programme_event(const struct programme_record *record);
 void programmes_free(struct service *service);
 

@@ -86,19 +86,25 @@ static enum punkt_status check_text(const struct service *service, struct text t
     return PUNKT_INVALID;
 }
 
+enum punkt_status programme_draft(struct service *service, struct text text, struct programme *out,
+                                  struct failure *failure)
+{
+    enum punkt_status status = check_text(service, text, failure);
+    if (status == PUNKT_OK && !service->options.programmes.read(text, out, failure))
+        status = PUNKT_INVALID;
+    return status == PUNKT_OK ? check_fixed(service, out, failure) : status;
+}
+
 enum punkt_status programme_prepare(struct service *service, struct text text, utc_us from,
                                     struct programme_record *out_record, struct failure *failure)
 {
     struct programme *draft = malloc(sizeof(*draft));
-    enum punkt_status status = draft == NULL ? PUNKT_NO_MEMORY : check_text(service, text, failure);
+    enum punkt_status status =
+        draft == NULL ? PUNKT_NO_MEMORY : programme_draft(service, text, draft, failure);
     *out_record = (struct programme_record){ .version = service->programme_count + 1,
                                              .from = i64_max(from, ledger_now(service->ledger)),
                                              .published = ledger_now(service->ledger),
                                              .text = text };
-    if (status == PUNKT_OK && !service->options.programmes.read(text, draft, failure))
-        status = PUNKT_INVALID;
-    if (status == PUNKT_OK)
-        status = check_fixed(service, draft, failure);
     if (status == PUNKT_OK)
         status = programmes_add(service, out_record, failure);
     free(draft);

@@ -90,8 +90,7 @@ uint64_t flags_for_wire(const struct event *event)
     return flags;
 }
 
-/* The part's name in the version that rated it. */
-static struct text part_name(const struct programme *programme, const struct award_part *part)
+struct text part_name(const struct programme *programme, const struct award_part *part)
 {
     switch (part->kind) {
     case PART_SPEND:
