@@ -67,7 +67,7 @@ struct tally {
     int64_t value_before;
 };
 
-/* Stamps of a purse, in thousandths; below zero after returns. */
+/* Stamps of a purse, in thousandths, within MILLIPOINTS_MAX; below zero after returns. */
 struct stamps {
     uint64_t purse;
     int64_t count;
@@ -128,8 +128,8 @@ struct account_pin {
 #define ACCOUNT_LOTS_MAX 1024
 #define ACCOUNT_DEBTS_MAX 64   /* beyond it, the two oldest become one */
 #define ACCOUNT_EXPIRED_MAX 64 /* beyond it, the first is forgotten */
-/* Beyond these the oldest gives way: the tally with the oldest period (last one that counts for ever), the first purse, the
- * oldest month. */
+/* Beyond these the oldest gives way: the tally with the oldest period (last one that counts for ever), the first purse (an
+ * empty one before others, none of which stamps are held), the oldest month. */
 #define ACCOUNT_TALLIES_MAX 160
 #define ACCOUNT_STAMPS_MAX 16
 #define ACCOUNT_MONTHS_MAX 64

@@ -69,14 +69,33 @@ static bool change_tally(struct account *account, const struct account_change *c
     return !__builtin_add_overflow(*value, change->value, value);
 }
 
+/* Which purse gives way to another: nothing that a hold will give back, and rather one that is empty. False: none can. */
+static bool purse_to_forget(const struct account *account, uint32_t *out_index)
+{
+    bool found = false;
+    for (uint32_t i = account->stamps_count; i > 0; i--) {
+        const struct stamps *stamps = &account->stamps[i - 1];
+        if (stamps->held != 0 || (found && stamps->count != 0 && account->stamps[*out_index].count == 0))
+            continue;
+        *out_index = i - 1;
+        found = true;
+    }
+    return found;
+}
+
+/* NULL: there is no room for another one. */
 static struct stamps *stamps_of(struct account *account, uint64_t purse)
 {
+    uint32_t oldest;
     for (uint32_t i = 0; i < account->stamps_count; i++) {
         if (account->stamps[i].purse == purse)
             return &account->stamps[i];
     }
-    if (account->stamps_count == ACCOUNT_STAMPS_MAX)
-        remove_entry(account->stamps, &account->stamps_count, sizeof(account->stamps[0]), 0);
+    if (account->stamps_count == ACCOUNT_STAMPS_MAX) {
+        if (!purse_to_forget(account, &oldest))
+            return NULL;
+        remove_entry(account->stamps, &account->stamps_count, sizeof(account->stamps[0]), oldest);
+    }
     struct stamps *made = &account->stamps[account->stamps_count++];
     *made = (struct stamps){ .purse = purse };
     return made;
@@ -85,8 +104,9 @@ static struct stamps *stamps_of(struct account *account, uint64_t purse)
 static bool change_stamps(struct account *account, uint64_t purse, int64_t count, int64_t held)
 {
     struct stamps *stamps = stamps_of(account, purse);
-    return !__builtin_add_overflow(stamps->count, count, &stamps->count) &&
-           !__builtin_add_overflow(stamps->held, held, &stamps->held) && stamps->held >= 0;
+    return stamps != NULL && !__builtin_add_overflow(stamps->count, count, &stamps->count) &&
+           !__builtin_add_overflow(stamps->held, held, &stamps->held) && stamps->held >= 0 &&
+           stamps->count <= MILLIPOINTS_MAX && stamps->count >= -MILLIPOINTS_MAX;
 }
 
 /* --- months --- */

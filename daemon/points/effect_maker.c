@@ -24,8 +24,10 @@ struct maker maker_begin(struct decision *decision, uint32_t side, local_day tod
 static void change(struct maker *maker, const struct lot_change *lot_change)
 {
     struct effect *effect = maker->effect;
-    PUNKT_CHECK(effect->lot_change_count < EFFECT_LOT_CHANGES_MAX);
-    effect->lot_changes[effect->lot_change_count++] = *lot_change;
+    if (effect->lot_change_count < EFFECT_LOT_CHANGES_MAX)
+        effect->lot_changes[effect->lot_change_count++] = *lot_change;
+    else
+        maker->full = true;
     PUNKT_CHECK(account_change_lot(maker->after, lot_change));
 }
 
@@ -81,12 +83,21 @@ void maker_owe(struct maker *maker, millipoints points)
     PUNKT_CHECK(account_owe(maker->after, points, 0));
 }
 
+/* Whether a change adds to a sum, which may be full. */
+static bool is_sum(enum account_change_kind kind)
+{
+    return kind == CHANGE_TALLY || kind == CHANGE_STAMPS || kind == CHANGE_MONTH;
+}
+
 void maker_change(struct maker *maker, const struct account_change *account_change)
 {
     struct effect *effect = maker->effect;
     PUNKT_CHECK(effect->change_count < EFFECT_CHANGES_MAX);
     effect->changes[effect->change_count++] = *account_change;
-    PUNKT_CHECK(account_change_other(maker->after, account_change, 0));
+    if (account_change_other(maker->after, account_change, 0))
+        return;
+    PUNKT_CHECK(is_sum(account_change->kind));
+    maker->full = true;
 }
 
 void maker_tally(struct maker *maker, enum tally_kind kind, uint64_t id, local_day period, int64_t value)
@@ -233,35 +244,62 @@ static bool joinable(const struct account *account, const struct lot *lot, local
     return lot->points > 0 && lot->held == 0 && !lot->pending && lot_last_day(account, lot) >= today;
 }
 
-/* Whether reports count them together: by the month of the last day, and the quarter they were earned in. */
-static bool counted_together(const struct lot *a, const struct lot *b)
+/* A lot that may be joined, by what must be the same, and then by its last day. */
+struct candidate {
+    uint32_t lot;
+    uint32_t inactive_months;
+    int32_t quarter; /* in which it was earned: reports count by that, and by the month of the last day */
+    local_day last_day;
+};
+
+static bool candidate_before(const struct candidate *a, const struct candidate *b)
 {
-    return quarter_of(a->earned) == quarter_of(b->earned) &&
-           (a->last_day == b->last_day || month_of_day(a->last_day) == month_of_day(b->last_day));
+    if (a->inactive_months != b->inactive_months)
+        return a->inactive_months < b->inactive_months;
+    return a->quarter != b->quarter ? a->quarter < b->quarter : a->last_day < b->last_day;
+}
+
+/* Shellsort, for qsort may allocate. */
+static void sort_candidates(struct candidate *candidates, uint32_t count)
+{
+    static const uint32_t gaps[] = { 301, 132, 57, 23, 10, 4, 1 };
+    for (size_t g = 0; g < COUNT_OF(gaps); g++) {
+        for (uint32_t i = gaps[g]; i < count; i++) {
+            struct candidate candidate = candidates[i];
+            uint32_t to = i;
+            for (; to >= gaps[g] && candidate_before(&candidate, &candidates[to - gaps[g]]); to -= gaps[g])
+                candidates[to] = candidates[to - gaps[g]];
+            candidates[to] = candidate;
+        }
+    }
 }
 
 /* Of the lots that can be spent and are counted together, the two closest in their last days, the earlier in *out_from. */
 static bool closest_lots(const struct account *account, local_day today, uint32_t *out_from,
                          uint32_t *out_into)
 {
-    const int64_t none = 31; /* days, more than lie between any two of a month */
-    int64_t smallest = none;
+    struct candidate candidates[ACCOUNT_LOTS_MAX];
+    uint32_t count = 0;
     for (uint32_t i = 0; i < account->lot_count; i++) {
-        const struct lot *from = &account->lots[i];
-        if (!joinable(account, from, today))
-            continue;
-        for (uint32_t k = 0; k < account->lot_count; k++) {
-            const struct lot *into = &account->lots[k];
-            int64_t days = (int64_t)into->last_day - from->last_day;
-            if (i == k || days < 0 || days >= smallest || into->inactive_months != from->inactive_months ||
-                !joinable(account, into, today) || !counted_together(from, into))
-                continue;
-            smallest = days;
-            *out_from = from->number;
-            *out_into = into->number;
-        }
+        const struct lot *lot = &account->lots[i];
+        if (joinable(account, lot, today))
+            candidates[count++] = (struct candidate){ lot->number, lot->inactive_months,
+                                                      quarter_of(lot->earned), lot->last_day };
     }
-    return smallest != none;
+    sort_candidates(candidates, count);
+    int64_t smallest = INT64_MAX;
+    for (uint32_t i = 1; i < count; i++) {
+        const struct candidate *from = &candidates[i - 1];
+        const struct candidate *into = &candidates[i];
+        int64_t days = (int64_t)into->last_day - from->last_day;
+        if (from->inactive_months != into->inactive_months || from->quarter != into->quarter ||
+            days >= smallest || month_of_day(from->last_day) != month_of_day(into->last_day))
+            continue;
+        smallest = days;
+        *out_from = from->lot;
+        *out_into = into->lot;
+    }
+    return smallest != INT64_MAX;
 }
 
 /* Makes room for one more lot: at the limit, the two closest become one. */
@@ -492,6 +530,8 @@ bool maker_end(struct maker *maker, millipoints lifetime_change)
 {
     struct account *after = maker->after;
     struct effect *effect = maker->effect;
+    if (maker->full)
+        return false;
     maker_settle(maker); /* while there is debt nothing is free */
     account_sweep_lots(after);
     millipoints lots = sum_of_lots(after);

@@ -13,6 +13,7 @@ struct maker {
     const struct account *before;
     struct account *after;
     local_day today;
+    bool full; /* more than an account or an effect can hold: the steps go on, and maker_end says so */
 };
 
 /*
@@ -91,7 +92,7 @@ PUNKT_MUST_CHECK bool maker_hold(struct maker *maker, const struct account_hold 
  */
 void maker_hold_end(struct maker *maker, journal_position hold, millipoints points);
 
-/* Anything else, written down and done. It must fit. */
+/* Anything else, written down and done. It must fit, but for sums that are full. */
 void maker_change(struct maker *maker, const struct account_change *change);
 void maker_tally(struct maker *maker, enum tally_kind kind, uint64_t id, local_day period, int64_t value);
 void maker_stamps(struct maker *maker, uint64_t purse, int64_t value);
@@ -124,5 +125,8 @@ PUNKT_MUST_CHECK bool maker_absorb(struct maker *target, struct maker *source,
 /* Brings the balance of `after` up to date, for who looks at it before the end. */
 void maker_balance(struct maker *maker);
 
-/* Ends the effect: debt is settled with what is free, change, balance. False: lots, debt or lifetime are over what the ledger holds. */
+/*
+ * Ends the effect: debt is settled with what is free, change, balance. False: lots, debt, lifetime, stamps, sums or the changes
+ * themselves are over what an account or an effect holds.
+ */
 PUNKT_MUST_CHECK bool maker_end(struct maker *maker, millipoints lifetime_change);

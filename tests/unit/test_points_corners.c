@@ -59,11 +59,96 @@ static void what_counts_for_ever_gives_way_last(void **state)
     assert_int_equal(account_tally(&account, TALLY_REWARD, 1, 0), 0);
 }
 
+/* (Redeeming) A hold ends once, and gives its stamps back: their purse does not give way before that, nor do others that
+ * hold stamps before those that are empty. */
+static void purses_with_held_stamps_do_not_give_way(void **state)
+{
+    (void)state;
+    static struct account account;
+    account_new(1, &account);
+    struct account_change got = { .kind = CHANGE_STAMPS };
+    for (uint64_t purse = 1; purse <= ACCOUNT_STAMPS_MAX; purse++) {
+        got.id = purse;
+        got.value = purse == 5 ? 0 : 7 * POINT;
+        assert_true(apply(&account, &got));
+    }
+    struct account_change held = { .kind = CHANGE_STAMPS_HELD, .id = 1, .value = 2 * POINT };
+    assert_true(apply(&account, &held));
+    got.value = POINT;
+    got.id = 17;
+    assert_true(apply(&account, &got));
+    assert_null(account_stamps(&account, 5));
+    got.id = 18;
+    assert_true(apply(&account, &got));
+    assert_null(account_stamps(&account, 2));
+    held.value = -2 * POINT;
+    assert_true(apply(&account, &held));
+    assert_int_equal(account_stamps(&account, 1)->count, 7 * POINT);
+    for (uint32_t i = 0; i < account.stamps_count; i++)
+        account.stamps[i].held = 1;
+    got.id = 19;
+    assert_false(apply(&account, &got));
+}
+
+/* (Earning) Stamps: a purse holds no more than 10^12 of them, on either side of zero. */
+static void a_purse_has_a_limit(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    struct programme *programme = &world->programme;
+    programme->offer_count = 1;
+    programme->offers[0] = (struct offer){
+        .kind = OFFER_STAMP, .id = 3, .points = POINT, .period = { .from = INT32_MIN, .through = DAY_NEVER }
+    };
+    shop_stamp(world, 0, MILLIPOINTS_MAX - POINT);
+    assert_non_null(world_purchase(world, 0, 100, 0, NULL));
+    assert_int_equal(world->accounts[0].stamps[0].count, MILLIPOINTS_MAX);
+    assert_null(world_purchase(world, 0, 100, 0, NULL));
+    assert_int_equal(world->decision.refusal, REFUSAL_OVER_LIMIT);
+    world_free(world);
+}
+
+/* So many lots of a point each, whose last days follow each other. */
+static void fill_lots(struct world *world, uint32_t count)
+{
+    struct account *account = &world->accounts[0];
+    for (uint32_t i = 0; i < count; i++) {
+        account->lots[account->lot_count++] =
+            (struct lot){ .number = account->next_lot++,
+                          .points = POINT,
+                          .earned = world_today(world),
+                          .last_day = world_today(world) + 10 + (local_day)i };
+        account->balance += POINT;
+    }
+}
+
+/* (Returning goods) What comes back to a full account, and what is taken of it, may be more than an event can tell. */
+static void more_than_an_event_can_tell_is_refused(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    struct world_event *sale = goods_bought(world, 0, 1000000);
+    assert_int_equal(world_redeem(world, 0, 10000 * POINT), REFUSAL_NONE);
+    fill_lots(world, ACCOUNT_LOTS_MAX - 1);
+    struct wish all = { .points = (ACCOUNT_LOTS_MAX - 1) * POINT };
+    assert_non_null(goods_redeem(world, 0, &all, sale));
+    fill_lots(world, ACCOUNT_LOTS_MAX);
+    assert_null(goods_return_amount(world, 0, sale, 1000000));
+    assert_int_equal(world->decision.refusal, REFUSAL_OVER_LIMIT);
+    assert_int_equal(world_redeem(world, 0, ACCOUNT_LOTS_MAX * POINT), REFUSAL_NONE);
+    assert_non_null(goods_return_amount(world, 0, sale, 1000000));
+    assert_int_equal(world->accounts[0].balance, (ACCOUNT_LOTS_MAX - 1 - 10000) * POINT);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_receipt_spends_is_room_under_the_cap),
         cmocka_unit_test(what_counts_for_ever_gives_way_last),
+        cmocka_unit_test(purses_with_held_stamps_do_not_give_way),
+        cmocka_unit_test(a_purse_has_a_limit),
+        cmocka_unit_test(more_than_an_event_can_tell_is_refused),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
