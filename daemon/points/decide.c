@@ -181,6 +181,7 @@ bool decide_lines_fit(struct decision *decision, minor_units amount, uint32_t li
 {
     PUNKT_CHECK(line_count <= LINES_MAX);
     minor_units sum = 0;
+    minor_units goods = 0;
     for (uint32_t i = 0; i < line_count; i++) {
         const char *fault = line_fault(&lines[i]);
         if (fault != NULL) {
@@ -188,11 +189,16 @@ bool decide_lines_fit(struct decision *decision, minor_units amount, uint32_t li
             return false;
         }
         sum += lines[i].amount;
+        goods += i64_max(lines[i].amount, 0);
     }
-    if (line_count == 0 || sum == amount)
+    if (line_count == 0 || (sum == amount && goods <= AMOUNT_MAX))
         return true;
-    decide_refuse(decision, REFUSAL_LINES_MISMATCH, "the lines add up to %" PRId64 ", the amount is %" PRId64,
-                  sum, amount);
+    if (sum == amount)
+        decide_refuse(decision, REFUSAL_LINES_MISMATCH, "%s",
+                      "the goods are worth more than an amount can be");
+    else
+        decide_refuse(decision, REFUSAL_LINES_MISMATCH,
+                      "the lines add up to %" PRId64 ", the amount is %" PRId64, sum, amount);
     return false;
 }
 

@@ -359,9 +359,9 @@ struct issue_request {
 };
 
 /*
- * Whether lines have the signs of their kinds and add up to the amount. None: they do. If not, the decision holds
- * the refusal. The decisions ask this themselves; it goes before `receipt already used`, so whoever knows of
- * receipts asks it before.
+ * Whether lines have the signs of their kinds and add up to the amount, and those of goods to an amount, too. None:
+ * they do. If not, the decision holds the refusal. The decisions ask this themselves; it goes before
+ * `receipt already used`, so whoever knows of receipts asks it before.
  */
 bool decide_lines_fit(struct decision *decision, minor_units amount, uint32_t line_count,
                       const struct sale_line *lines);

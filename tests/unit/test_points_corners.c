@@ -90,6 +90,22 @@ static void purses_with_held_stamps_do_not_give_way(void **state)
     assert_false(apply(&account, &got));
 }
 
+/* (Numbers) Limits are set at decode: goods are worth no more than an amount can be, whatever is taken off them. */
+static void goods_are_no_more_than_an_amount(void **state)
+{
+    (void)state;
+    struct sale_line lines[] = { { .kind = LINE_DEPOSIT, .amount = AMOUNT_MAX },
+                                 { .kind = LINE_SALE, .amount = 1 },
+                                 { .kind = LINE_DISCOUNT, .amount = -1 } };
+    struct world *world = world_new(1);
+    assert_null(world_purchase(world, 0, AMOUNT_MAX, COUNT_OF(lines), lines));
+    assert_int_equal(world->decision.refusal, REFUSAL_LINES_MISMATCH);
+    assert_string_equal(world->decision.detail, "the goods are worth more than an amount can be");
+    lines[0].amount--;
+    assert_non_null(world_purchase(world, 0, AMOUNT_MAX - 1, COUNT_OF(lines), lines));
+    world_free(world);
+}
+
 /* (Earning) Stamps: a purse holds no more than 10^12 of them, on either side of zero. */
 static void a_purse_has_a_limit(void **state)
 {
@@ -147,6 +163,7 @@ int main(void)
         cmocka_unit_test(what_a_receipt_spends_is_room_under_the_cap),
         cmocka_unit_test(what_counts_for_ever_gives_way_last),
         cmocka_unit_test(purses_with_held_stamps_do_not_give_way),
+        cmocka_unit_test(goods_are_no_more_than_an_amount),
         cmocka_unit_test(a_purse_has_a_limit),
         cmocka_unit_test(more_than_an_event_can_tell_is_refused),
     };
