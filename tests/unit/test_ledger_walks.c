@@ -240,6 +240,58 @@ static void events_are_walked_from_a_time_on(void **state)
     walks_close(&walks);
 }
 
+/* --- what is stored --- */
+
+struct stored_job {
+    struct ledger_job job;
+    struct totals totals; /* of LMDB */
+    bool ended;
+};
+
+static bool visit_totals(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
+{
+    struct stored_job *stored = ctx;
+    (void)key;
+    (void)key_size;
+    return totals_decode((struct state_value){ value, (uint32_t)size }, &stored->totals);
+}
+
+static enum job_step stored_run(struct ledger_job *job, struct reading *reading)
+{
+    struct key key = key_totals();
+    if (state_scan(reading->state, key.bytes, key.size, NULL, 0, 1, visit_totals, job) != PUNKT_OK)
+        ((struct stored_job *)(void *)job)->totals.events = UINT64_MAX;
+    return JOB_DONE;
+}
+
+static void stored_done(struct ledger_job *job)
+{
+    ((struct stored_job *)(void *)job)->ended = true;
+}
+
+/* Long before a checkpoint would be due by itself. */
+static void a_job_may_wait_until_events_are_stored(void **state)
+{
+    (void)state;
+    struct walks walks;
+    walks_open(&walks);
+    for (uint64_t events = 1; events <= 20; events++) {
+        struct event event = { .type = EVENT_TIE, .time = 1000 * (utc_us)events, .tie = { .first = 1 } };
+        struct stored_job stored = {
+            .job = { .stored = true, .run = stored_run, .done = stored_done },
+        };
+        stored.job.wait_for = ledger_reserve(walks.ledger);
+        ledger_append(walks.ledger, &event);
+        ledger_submit(walks.ledger, &stored.job);
+        while (!stored.ended) {
+            ledger_turn_end(walks.ledger);
+            wait_for_threads(&walks);
+        }
+        assert_int_equal(stored.totals.events, events);
+    }
+    walks_close(&walks);
+}
+
 /* --- an account's chain --- */
 
 static void a_chain_leads_back_to_the_first_event(void **state)
@@ -274,6 +326,7 @@ int main(void)
         cmocka_unit_test(accounts_are_found_by_what_they_are),
         cmocka_unit_test(a_scan_goes_on_where_it_stopped),
         cmocka_unit_test(events_are_walked_from_a_time_on),
+        cmocka_unit_test(a_job_may_wait_until_events_are_stored),
         cmocka_unit_test(a_chain_leads_back_to_the_first_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
