@@ -70,17 +70,15 @@ uint64_t wire_read_long_uint(struct wire_reader *reader)
     const uint8_t *at = reader->at;
     const uint8_t *end = reader->failed ? at : reader->end;
     uint64_t value = 0;
-    for (unsigned shift = 0; shift < 70 && at < end; shift += 7) {
-        uint8_t byte = *at++;
-        if (shift == 63 && byte > 1)
-            break; /* over 64 bits */
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if ((byte & 0x80) == 0) {
-            if (byte == 0 && shift > 0)
-                break; /* a shorter form exists */
-            reader->at = at;
-            return value;
-        }
+    for (unsigned shift = 0; at < end; shift += 7) {
+        uint64_t byte = *at++;
+        value |= (byte & 0x7F) << shift;
+        if (byte >= 0x80 && shift < 63)
+            continue;
+        if ((shift == 63 && byte > 1) || (byte == 0 && shift > 0))
+            break; /* over 64 bits, or a shorter form exists */
+        reader->at = at;
+        return value;
     }
     reader->failed = true;
     return 0;
@@ -159,13 +157,7 @@ void wire_write_long_uint(struct wire_writer *writer, uint64_t value)
         write_uint_at_end(writer, value);
         return;
     }
-    uint8_t *at = writer->at;
-    while (value >= 0x80) {
-        *at++ = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (uint8_t)value;
-    writer->at = at;
+    writer->at = wire_put_uint(writer->at, value);
 }
 
 void wire_write_sint(struct wire_writer *writer, int64_t value)

@@ -56,6 +56,17 @@ void wire_write_u8(struct wire_writer *writer, uint8_t value);
 void wire_write_u16(struct wire_writer *writer, uint16_t value);
 void wire_write_u32(struct wire_writer *writer, uint32_t value);
 void wire_write_u64(struct wire_writer *writer, uint64_t value);
+/* wire_write_uint where there is room for WIRE_UINT_SIZE_MAX bytes; returns what is behind it. */
+static inline uint8_t *wire_put_uint(uint8_t *at, uint64_t value)
+{
+    while (value >= 0x80) {
+        *at++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (uint8_t)value;
+    return at;
+}
+
 /* wire_write_uint of a number of several bytes, or where there may be no room. */
 void wire_write_long_uint(struct wire_writer *writer, uint64_t value);
 

@@ -12,6 +12,33 @@
 #define CODEC_UNROLL
 #endif
 
+/* Whether all fields of a table are numbers that are written as such. */
+CODEC_INLINE bool codec_all_numbers(const struct codec_field *fields, size_t count)
+{
+    bool all = true;
+    CODEC_UNROLL
+    for (size_t i = 0; i < count; i++)
+        all = all && fields[i].form < CODEC_FORM_BYTES && fields[i].form != CODEC_FORM_ID &&
+              fields[i].form != CODEC_FORM_ID_BASE;
+    return all;
+}
+
+/* What is written of numbers, where there is room for all of them. */
+CODEC_INLINE void codec_put_numbers(struct wire_writer *writer, const struct codec_field *fields,
+                                    size_t count, const void *from, uint64_t mask, const uint64_t *stored)
+{
+    uint8_t *at = wire_put_uint(writer->at, mask);
+    CODEC_UNROLL
+    for (size_t i = 0; i < count; i++) {
+        if ((mask >> i & 1) == 0)
+            continue;
+        PUNKT_CHECK(codec_number_valid(&fields[i], from, stored[i]));
+        if (fields[i].form != CODEC_FORM_BOOL)
+            at = wire_put_uint(at, stored[i]);
+    }
+    writer->at = at;
+}
+
 CODEC_INLINE void codec_write_unrolled(struct wire_writer *writer, const struct codec_base *base,
                                        const struct codec_field *fields, size_t count, const void *from)
 {
@@ -23,6 +50,11 @@ CODEC_INLINE void codec_write_unrolled(struct wire_writer *writer, const struct 
             mask |= UINT64_C(1) << i;
         else
             PUNKT_CHECK(!fields[i].needed);
+    }
+    if (codec_all_numbers(fields, count) && !writer->failed &&
+        (size_t)(writer->end - writer->at) >= (count + 1) * WIRE_UINT_SIZE_MAX) {
+        codec_put_numbers(writer, fields, count, from, mask, stored);
+        return;
     }
     wire_write_uint(writer, mask);
     CODEC_UNROLL

@@ -110,7 +110,10 @@ void effect_write(struct wire_writer *writer, const struct codec_base *base, con
         PUNKT_CHECK(change->kind >= LOT_ADD && change->kind < COUNT_OF(lot_change_fields));
         const struct fields *fields = &lot_change_fields[change->kind];
         wire_write_u8(writer, (uint8_t)change->kind);
-        codec_write(writer, base, fields->rows, fields->count, change);
+        if (fields->rows == whole_lot_fields)
+            codec_write_unrolled(writer, base, CODEC_FIELDS(whole_lot_fields), change);
+        else
+            codec_write(writer, base, fields->rows, fields->count, change);
     }
     for (uint32_t i = 0; i < effect->change_count; i++) {
         const struct account_change *change = &effect->changes[i];

@@ -129,7 +129,7 @@ void purchase_write(struct wire_writer *writer, const struct codec_base *base,
     for (uint32_t i = 0; i < purchase->line_count; i++)
         write_sale_line(writer, base, &purchase->lines[i]);
     for (uint32_t i = 0; i < purchase->tender_count; i++)
-        codec_write(writer, base, CODEC_FIELDS(tender_fields), &purchase->tenders[i]);
+        codec_write_unrolled(writer, base, CODEC_FIELDS(tender_fields), &purchase->tenders[i]);
     for (uint32_t i = 0; i < purchase->coupon_count; i++)
         codec_write(writer, base, CODEC_FIELDS(coupon_fields), &purchase->coupons[i]);
     for (uint32_t i = 0; i < purchase->part_count; i++)

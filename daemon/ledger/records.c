@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "ledger/codec_unrolled.h"
 #include "ledger/records_parts.h"
 
 static const struct codec_field card_fields[] = {
@@ -118,7 +119,9 @@ size_t card_encode(const struct card *card, uint8_t *out, size_t capacity)
 
 bool card_decode(struct state_value value, struct card *out)
 {
-    return record_read(value, CODEC_FIELDS(card_fields), out);
+    struct wire_reader reader = record_open(value);
+    codec_read_unrolled(&reader, &record_base, CODEC_FIELDS(card_fields), out);
+    return wire_read_done(&reader);
 }
 
 size_t totals_encode(const struct totals *totals, uint8_t *out, size_t capacity)
@@ -133,12 +136,16 @@ bool totals_decode(struct state_value value, struct totals *out)
 
 size_t lane_encode(const struct lane_record *lane, uint8_t *out, size_t capacity)
 {
-    return record_write(CODEC_FIELDS(lane_fields), lane, out, capacity);
+    struct wire_writer writer = record_begin(out, capacity);
+    codec_write_unrolled(&writer, &record_base, CODEC_FIELDS(lane_fields), lane);
+    return record_end(&writer);
 }
 
 bool lane_decode(struct state_value value, struct lane_record *out)
 {
-    return record_read(value, CODEC_FIELDS(lane_fields), out);
+    struct wire_reader reader = record_open(value);
+    codec_read_unrolled(&reader, &record_base, CODEC_FIELDS(lane_fields), out);
+    return wire_read_done(&reader);
 }
 
 size_t programme_encode(const struct programme_record *programme, uint8_t *out, size_t capacity)
