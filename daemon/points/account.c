@@ -45,13 +45,13 @@ local_day account_due_day(const struct account *account)
     local_day due = DAY_NEVER;
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
-        local_day day = DAY_NEVER;
-        if (lot->pending)
-            day = lot->matures;
-        else if (lot->held < lot->points)
+        local_day day = lot->matures;
+        if (!lot->pending) {
             day = lot_last_day(account, lot);
-        if (!lot->pending && day != DAY_NEVER)
+            if (day == DAY_NEVER || lot->held == lot->points)
+                continue;
             day++;
+        }
         if (day < due)
             due = day;
     }

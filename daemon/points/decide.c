@@ -7,6 +7,7 @@
 
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
+#include "points/lots.h"
 
 #define TILL_TIME_PAST (31 * US_PER_DAY)
 #define TILL_TIME_FUTURE (1 * US_PER_DAY)
@@ -210,13 +211,11 @@ void decide_copy_lines(struct decision *decision, uint32_t line_count, const str
 
 void points_balance(const struct account *account, local_day today, struct balance *out)
 {
-    *out = (struct balance){ .debt = account->debt,
-                             .lifetime = account->lifetime,
-                             .available = account_free(account, today),
-                             .next_expiry = DAY_NEVER };
+    *out = (struct balance){ .debt = account->debt, .lifetime = account->lifetime, .next_expiry = DAY_NEVER };
     for (uint32_t i = 0; i < account->lot_count; i++) {
         const struct lot *lot = &account->lots[i];
         out->held += lot->held;
+        out->available += lot_free(account, lot, today);
         if (lot->pending)
             out->pending += lot->points - lot->held;
         local_day last_day = lot_last_day(account, lot);
@@ -228,4 +227,5 @@ void points_balance(const struct account *account, local_day today, struct balan
         out->next_expiry = last_day;
         out->next_expiry_points += lot->points - lot->held;
     }
+    out->available = i64_max(out->available - account->debt, 0);
 }

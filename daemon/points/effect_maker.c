@@ -123,13 +123,6 @@ static void hold_stamps(struct maker *maker, uint64_t purse, int64_t value)
 
 /* --- free points, in spending order --- */
 
-static millipoints lot_free(const struct account *account, const struct lot *lot, local_day today)
-{
-    if (lot->pending || lot->held == lot->points)
-        return 0;
-    return lot_last_day(account, lot) >= today ? lot->points - lot->held : 0;
-}
-
 static millipoints all_free(const struct account *account, local_day today)
 {
     millipoints points = 0;

@@ -40,3 +40,11 @@ PUNKT_MUST_CHECK bool account_change_other(struct account *account, const struct
 
 /* Whether lots, holds and debts fit each other, and balance and debt are the sums they should be. */
 PUNKT_MUST_CHECK bool account_sound(const struct account *account);
+
+/* What of a lot can be spent on a day, but for debt. */
+static inline millipoints lot_free(const struct account *account, const struct lot *lot, local_day today)
+{
+    if (lot->pending || lot->held == lot->points || lot_last_day(account, lot) < today)
+        return 0;
+    return lot->points - lot->held;
+}
