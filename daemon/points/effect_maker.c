@@ -348,7 +348,9 @@ bool maker_give(struct maker *maker, const struct programme *programme, millipoi
                        .last_day = terms->last_day };
     lot.pending = lot.matures > maker->today;
     lot.counts = lot.pending && terms->counts;
-    *out_settled = lot.pending ? 0 : i64_min(points, maker->after->debt);
+    /* What had expired before it came (DOMAIN.md, Numbers: an import) is never free. */
+    bool free = !lot.pending && lot_last_day(maker->after, &lot) >= maker->today;
+    *out_settled = free ? i64_min(points, maker->after->debt) : 0;
     *out_lot = 0;
     settle(maker, *out_settled);
     if (!lot.pending && terms->counts)

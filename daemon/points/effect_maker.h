@@ -40,9 +40,9 @@ struct lot_terms award_terms(const struct programme *programme, local_day earned
 struct lot_terms added_terms(const struct programme *programme, local_day today);
 
 /*
- * Points that come in: if they have matured they pay debt first, the rest becomes a lot. *out_settled: what paid debt;
- * *out_lot: 0 if nothing is left. False: the account can hold no more lots. What has matured and counts is counted for a
- * tier by points (maker_count) here; what has not, when it matures.
+ * Points that come in: if they have matured, and not expired, they pay debt first, the rest becomes a lot. *out_settled:
+ * what paid debt; *out_lot: 0 if nothing is left. False: the account can hold no more lots. What has matured and counts is
+ * counted for a tier by points (maker_count) here; what has not, when it matures.
  */
 PUNKT_MUST_CHECK bool maker_give(struct maker *maker, const struct programme *programme, millipoints points,
                                  const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot);

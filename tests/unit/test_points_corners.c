@@ -2,6 +2,12 @@
 #include "goods_world.h"
 #include "redeeming_world.h"
 
+static struct world_event *buy(struct world *world, const struct purchase_request *request)
+{
+    world_ask(world, decide_purchase, request);
+    return world_book(world);
+}
+
 /* --- caps, limits --- */
 
 /* (Earning) The cap on the balance, (Redeeming) judged on what the receipt's own redemptions left of it. */
@@ -157,6 +163,30 @@ static void more_than_an_event_can_tell_is_refused(void **state)
     world_free(world);
 }
 
+/* --- times --- */
+
+/* (Numbers) An import keeps its own time; (Lots) what had expired by now pays no debt of now. */
+static void what_has_expired_long_ago_settles_nothing(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    world->programme.expiry = (struct expiry){ .kind = EXPIRY_MONTHS, .months = 12 };
+    assert_int_equal(world_adjust(world, 0, -30 * POINT, true), REFUSAL_NONE);
+    world->flags = EVENT_FLAG_HISTORIC;
+    struct purchase_request request = { .card = world_card(0),
+                                        .amount = 10000,
+                                        .time = world->now - 800 * US_PER_DAY };
+    struct world_event *sale = buy(world, &request);
+    assert_int_equal(sale->event.purchase.earned, 100 * POINT);
+    assert_int_equal(sale->event.purchase.settled, 0);
+    world_run_days(world);
+    struct balance balance = world_balance(world, 0);
+    assert_int_equal(balance.debt, 30 * POINT);
+    assert_int_equal(balance.available, 0);
+    assert_int_equal(world->accounts[0].balance, -30 * POINT);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +196,7 @@ int main(void)
         cmocka_unit_test(goods_are_no_more_than_an_amount),
         cmocka_unit_test(a_purse_has_a_limit),
         cmocka_unit_test(more_than_an_event_can_tell_is_refused),
+        cmocka_unit_test(what_has_expired_long_ago_settles_nothing),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
