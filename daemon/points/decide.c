@@ -54,9 +54,8 @@ utc_us judged_time(const struct judgement *judgement, utc_us time, uint32_t *out
 {
     if (time == 0)
         return judgement->now;
-    if ((judgement->flags & EVENT_FLAG_HISTORIC) != 0)
-        return time;
-    if (time >= judgement->now - TILL_TIME_PAST && time <= judgement->now + TILL_TIME_FUTURE)
+    bool historic = (judgement->flags & EVENT_FLAG_HISTORIC) != 0;
+    if ((historic || time >= judgement->now - TILL_TIME_PAST) && time <= judgement->now + TILL_TIME_FUTURE)
         return time;
     *out_flags |= EVENT_FLAG_SERVER_TIME;
     return judgement->now;

@@ -411,8 +411,8 @@ void account_on_day(const struct programme *programme, local_day today, struct a
                     struct decision *scratch);
 
 /*
- * The time a request is judged at (DOMAIN.md, Numbers): its own within -31 days and +1 day of now, or if
- * historic; else now, and *out_flags gets EVENT_FLAG_SERVER_TIME.
+ * The time a request is judged at (DOMAIN.md, Numbers): its own within -31 days (if historic: whatever its age) and +1 day of
+ * now; else now, and *out_flags gets EVENT_FLAG_SERVER_TIME.
  */
 utc_us judged_time(const struct judgement *judgement, utc_us time, uint32_t *out_flags);
 

@@ -260,7 +260,8 @@ static void test_times(void **state)
         if (talk_result(talk, &answer) != RESULT_DONE)
             continue;
         talk_decode(talk, &answer, &answer_body);
-        assert_int_equal(answer_body.flags, historic ? 0 : 1);
+        bool past = purchase.time < MESSAGE_TIME_MAX - 1; /* what has not happened yet is no history */
+        assert_int_equal(answer_body.flags, historic && past ? 0 : 1);
     }
     assert_true(talk_card(talk, CARD).available >= 4);
     talk_free(talk);

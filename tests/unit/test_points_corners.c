@@ -187,6 +187,26 @@ static void what_has_expired_long_ago_settles_nothing(void **state)
     world_free(world);
 }
 
+/* (Numbers) It keeps its own time whatever its age; but what has not happened yet is no history. */
+static void history_is_not_of_the_future(void **state)
+{
+    (void)state;
+    struct judgement judgement = { .now = WORLD_START, .flags = EVENT_FLAG_HISTORIC };
+    static const struct {
+        utc_us ahead;
+        bool kept;
+    } rows[] = { { -20000 * US_PER_DAY, true },
+                 { US_PER_DAY, true },
+                 { US_PER_DAY + 1, false },
+                 { 2000000 * US_PER_DAY, false } };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        uint32_t flags = 0;
+        utc_us time = WORLD_START + rows[i].ahead;
+        assert_int_equal(judged_time(&judgement, time, &flags), rows[i].kept ? time : WORLD_START);
+        assert_int_equal(flags, rows[i].kept ? 0 : EVENT_FLAG_SERVER_TIME);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +217,7 @@ int main(void)
         cmocka_unit_test(a_purse_has_a_limit),
         cmocka_unit_test(more_than_an_event_can_tell_is_refused),
         cmocka_unit_test(what_has_expired_long_ago_settles_nothing),
+        cmocka_unit_test(history_is_not_of_the_future),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
