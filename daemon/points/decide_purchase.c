@@ -231,9 +231,8 @@ static bool give_award(struct buying *buying)
     struct lot_terms terms = award_terms(buying->programme, purchase->day);
     terms.by_purchase = true;
     terms.counts = true;
-    /* A till's clock may be a day ahead; what matures at once can be spent now. */
-    if (buying->programme->mature_days == 0)
-        terms.matures = (local_day)i64_min(terms.matures, buying->today);
+    /* A till's clock may be a day ahead; what is earned now matures as if it were earned today. */
+    terms.matures -= (local_day)i64_max((int64_t)purchase->day - buying->today, 0);
     purchase->matures = terms.matures;
     purchase->last_day = terms.last_day;
     return maker_give(&buying->maker, buying->current, purchase->earned, &terms, &purchase->settled,

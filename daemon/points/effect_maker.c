@@ -339,12 +339,10 @@ bool maker_give(struct maker *maker, const struct programme *programme, millipoi
                 const struct lot_terms *terms, millipoints *out_settled, uint32_t *out_lot)
 {
     PUNKT_CHECK(points >= 0);
-    /* A till's clock may be ahead; what is earned now matures as if it were earned today. */
-    local_day ahead = (local_day)i64_max((int64_t)terms->earned - maker->today, 0);
     struct lot lot = { .by_purchase = terms->by_purchase,
                        .inactive_months = terms->inactive_months,
                        .earned = terms->earned,
-                       .matures = terms->matures - ahead,
+                       .matures = terms->matures,
                        .last_day = terms->last_day };
     lot.pending = lot.matures > maker->today;
     lot.counts = lot.pending && terms->counts;

@@ -96,21 +96,6 @@ static void awards_pay_debt_when_they_mature(void **state)
     world_free(world);
 }
 
-/* A till's clock may be ahead: what is earned tomorrow and matures at once can be spent now. */
-static void a_clock_ahead_delays_nothing(void **state)
-{
-    (void)state;
-    struct world *world = world_new(1);
-    local_day tomorrow = world_today(world) + 1;
-    (void)act_award(world, 0, tomorrow, 10);
-    assert_int_equal(world_balance(world, 0).available, 10);
-    world->programme.mature_days = 3;
-    uint32_t lot = act_award(world, 0, tomorrow, 10);
-    assert_int_equal(lot_of(world, 0, lot)->matures, tomorrow + 2);
-    assert_int_equal(lot_of(world, 0, lot)->earned, tomorrow);
-    world_free(world);
-}
-
 /* Debt that this event makes and settles again was none (effect_apply settles before it owes). */
 static void a_debt_of_the_event_itself_is_settled_last(void **state)
 {
@@ -562,7 +547,6 @@ int main(void)
         cmocka_unit_test(of_one_day_the_oldest_is_spent_first),
         cmocka_unit_test(a_lot_past_its_day_is_not_free),
         cmocka_unit_test(awards_pay_debt_when_they_mature),
-        cmocka_unit_test(a_clock_ahead_delays_nothing),
         cmocka_unit_test(a_debt_of_the_event_itself_is_settled_last),
         cmocka_unit_test(debt_takes_what_is_free),
         cmocka_unit_test(points_go_back_last_taken_first),

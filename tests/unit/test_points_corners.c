@@ -207,6 +207,28 @@ static void history_is_not_of_the_future(void **state)
     }
 }
 
+/* (Tiers) A return counts back what its award counted, on the very day it matured; a till's clock was ahead. */
+static void an_award_of_tomorrow_matures_when_it_says(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    struct programme *programme = &world->programme;
+    programme->mature_days = 14;
+    programme->tiers = (struct tiers){ .count = 1, .basis = TIER_BY_POINTS, .window = TIER_WINDOW_EVER };
+    programme->tiers.tiers[0] = (struct tier){ .id = 5, .from = 1000 * POINT, .factor = 1000 };
+    struct purchase_request request = { .card = world_card(0),
+                                        .amount = 10000,
+                                        .time = world->now + US_PER_DAY / 2 };
+    struct world_event *sale = buy(world, &request);
+    assert_int_equal(sale->event.purchase.matures, world->accounts[0].lots[0].matures);
+    world->now += 14 * US_PER_DAY;
+    world_run_days(world);
+    assert_int_equal(world->accounts[0].ever.points, 100 * POINT);
+    assert_non_null(goods_return_amount(world, 0, sale, 10000));
+    assert_int_equal(world->accounts[0].ever.points, 0);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +240,7 @@ int main(void)
         cmocka_unit_test(more_than_an_event_can_tell_is_refused),
         cmocka_unit_test(what_has_expired_long_ago_settles_nothing),
         cmocka_unit_test(history_is_not_of_the_future),
+        cmocka_unit_test(an_award_of_tomorrow_matures_when_it_says),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
