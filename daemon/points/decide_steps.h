@@ -118,5 +118,11 @@ void release_hold(struct maker *maker, journal_position hold);
  */
 local_day reward_use_period(const struct reward *reward, local_day day);
 
+/*
+ * A reward as it was when it was redeemed, or is now. One that was held may have left the programme before it was captured:
+ * then in the newest version that knows it.
+ */
+const struct reward *reward_redeemed(const struct points_view *view, utc_us occurred, uint64_t id);
+
 /* Copies lines to where their bases are filled. */
 void decide_copy_lines(struct decision *decision, uint32_t line_count, const struct sale_line *lines);

@@ -59,15 +59,12 @@ static int64_t share_of(const struct bought *bought, const struct left *left, in
     return share - share % programme_step(bought->then);
 }
 
-/* The reward, as it was when it was redeemed; NULL: by points. */
+/* NULL: by points. */
 static const struct reward *reward_of(const struct points_view *view, const struct spend *spend)
 {
-    const struct programme *programme = programme_at(view, spend->event->occurred);
-    for (uint32_t i = 0; i < programme->reward_count; i++) {
-        if (programme->rewards[i].id == spend->made->reward)
-            return &programme->rewards[i];
-    }
-    return NULL;
+    if (spend->made->reward == 0)
+        return NULL;
+    return reward_redeemed(view, spend->event->occurred, spend->made->reward);
 }
 
 /* Of a thing: what it cost, less the cost of what stays. */

@@ -5,24 +5,26 @@
 #include "points/goods_back.h"
 #include "points/redeeming.h"
 
-/*
- * The reward that a hold is of: in the newest version of the programme that knows it, as one did when it was
- * made.
- */
-static const struct reward *held_reward(const struct points_view *view, utc_us now, uint64_t id)
+static const struct reward *find_reward(const struct programme *programme, uint64_t id)
 {
-    uint32_t version = programme_at(view, now)->version;
-    while (view->programme(view->ctx, version + 1, now) != NULL)
-        version++;
-    for (; version > 0; version--) {
-        const struct programme *programme = view->programme(view->ctx, version, now);
-        for (uint32_t i = 0; programme != NULL && i < programme->reward_count; i++) {
-            if (programme->rewards[i].id == id)
-                return &programme->rewards[i];
-        }
+    for (uint32_t i = 0; programme != NULL && i < programme->reward_count; i++) {
+        if (programme->rewards[i].id == id)
+            return &programme->rewards[i];
     }
-    PUNKT_CHECK(!"a reward that was held");
     return NULL;
+}
+
+const struct reward *reward_redeemed(const struct points_view *view, utc_us occurred, uint64_t id)
+{
+    const struct programme *then = programme_at(view, occurred);
+    const struct reward *reward = find_reward(then, id);
+    uint32_t version = then->version;
+    while (view->programme(view->ctx, version + 1, occurred) != NULL)
+        version++;
+    for (; reward == NULL && version > 0; version--)
+        reward = find_reward(view->programme(view->ctx, version, occurred), id);
+    PUNKT_CHECK(reward != NULL); /* one knew it when it was set aside */
+    return reward;
 }
 
 /* Why a hold cannot be captured; its state, if there is such a hold. */
@@ -74,11 +76,12 @@ static bool capture_points(const struct programme *programme, const struct accou
 }
 
 /* Captures a hold of a reward: all of it. Its use counts on the day of the capture from now on. */
-static void capture_reward(const struct points_view *view, const struct judgement *judgement,
-                           struct maker *maker, const struct account_hold *hold, const struct wanted *wanted,
-                           local_day day, struct redemption *out)
+static void capture_reward(const struct points_view *view, struct maker *maker,
+                           const struct account_hold *hold, const struct wanted *wanted, utc_us occurred,
+                           struct redemption *out)
 {
-    const struct reward *reward = held_reward(view, judgement->now, hold->reward);
+    const struct reward *reward = reward_redeemed(view, occurred, hold->reward);
+    local_day day = calendar_day(&programme_at(view, occurred)->calendar, occurred);
     out->reward = hold->reward;
     out->kind = reward->kind;
     out->quantity = hold->quantity;
@@ -123,8 +126,8 @@ const char *hold_end_words(enum hold_end end)
 }
 
 /* What an ended hold was of, at today's worth. */
-static void price_late(const struct points_view *view, const struct judgement *judgement,
-                       const struct event *event, const struct wanted *wanted, struct cost *out)
+static void price_late(const struct points_view *view, const struct event *event, const struct wanted *wanted,
+                       struct cost *out)
 {
     const struct programme *programme = programme_at(view, event->occurred);
     const struct event *hold = wanted->wish->hold_event;
@@ -136,7 +139,7 @@ static void price_late(const struct points_view *view, const struct judgement *j
         price_points(programme, points, wanted->bill, &out->redemption);
         return;
     }
-    const struct reward *reward = held_reward(view, judgement->now, hold->hold.wanted.reward);
+    const struct reward *reward = reward_redeemed(view, event->occurred, hold->hold.wanted.reward);
     out->redemption = hold->hold.wanted;
     out->redemption.worth = reward_worth(reward, out->redemption.quantity, wanted);
     out->use_period = reward_use_period(reward, calendar_day(&programme->calendar, event->occurred));
@@ -146,13 +149,12 @@ static void price_late(const struct points_view *view, const struct judgement *j
  * An advice of a capture that cannot be. If the hold was given back, what is free is taken instead; if it was
  * captured before, is of another account or is not known, nothing is.
  */
-static void take_late(const struct points_view *view, const struct judgement *judgement,
-                      struct decision *decision, struct maker *maker, const struct wanted *wanted,
-                      bool given_back, struct redemption *out)
+static void take_late(const struct points_view *view, struct decision *decision, struct maker *maker,
+                      const struct wanted *wanted, bool given_back, struct redemption *out)
 {
     struct cost cost;
     struct redemption *made = &cost.redemption;
-    price_late(view, judgement, &decision->event, wanted, &cost);
+    price_late(view, &decision->event, wanted, &cost);
     if (!given_back) {
         *made = (struct redemption){ .points = made->points, .worth = made->worth };
         cost.use_period = USE_UNCOUNTED;
@@ -170,7 +172,7 @@ bool take_hold(const struct points_view *view, const struct judgement *judgement
     struct hold_state state;
     enum refusal fault = hold_fault(view, judgement, decision, wanted, &state);
     if (fault != REFUSAL_NONE && wanted->partial) {
-        take_late(view, judgement, decision, maker, wanted,
+        take_late(view, decision, maker, wanted,
                   fault == REFUSAL_HOLD_ENDED && (state.end == HOLD_RELEASED || state.end == HOLD_TIMED_OUT),
                   out);
         return true;
@@ -184,8 +186,7 @@ bool take_hold(const struct points_view *view, const struct judgement *judgement
     const struct account_hold hold = *account_hold(maker->after, wanted->wish->hold, &parts);
     *out = (struct redemption){ .hold = hold.id, .line = wanted->wish->line };
     if (hold.reward != 0)
-        capture_reward(view, judgement, maker, &hold, wanted,
-                       calendar_day(&programme->calendar, decision->event.occurred), out);
+        capture_reward(view, maker, &hold, wanted, decision->event.occurred, out);
     else if (!capture_points(programme, &hold, wanted, decision, out))
         return false;
     end_captured(maker, &hold, out);

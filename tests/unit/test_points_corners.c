@@ -229,6 +229,44 @@ static void an_award_of_tomorrow_matures_when_it_says(void **state)
     world_free(world);
 }
 
+/* --- rewards --- */
+
+/*
+ * (Undoing) A reversal gives every counter back, (Returning goods) and what comes back of a thing is less the cost of what
+ * stays: though the reward left the programme while it was held.
+ */
+static void a_held_reward_may_leave_the_programme(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    shop_give(world, 0, 100 * POINT);
+    shop_raise(world, 0);
+    struct wish wish = { .reward = shop_reward_name(MUG) };
+    struct world_event *mug = shop_hold(world, 0, &wish);
+    assert_non_null(mug);
+    wish.reward = shop_reward_name(CINEMA);
+    wish.quantity = 2;
+    struct world_event *cinema = shop_hold(world, 0, &wish);
+    assert_non_null(cinema);
+    assert_int_equal(shop_uses(world, 0, MUG), 1);
+    world_publish(world)->reward_count = 0;
+    struct world_event *captured = shop_capture(world, 0, mug, 0, 0);
+    assert_non_null(captured);
+    assert_non_null(goods_undo(world, captured));
+    assert_int_equal(shop_uses(world, 0, MUG), 0);
+    assert_int_equal(shop_used(world, MUG), 0);
+
+    struct sale_line tickets = { .quantity = 2000, .amount = 0, .kind = LINE_REWARD };
+    struct wish capture = { .hold = cinema->position, .line = 1 };
+    struct world_event *sale = goods_bought_with(world, 0, 1, &tickets, &capture);
+    struct return_request_line one = { .number = 1, .quantity = 1000 };
+    struct world_event *first = goods_return_lines(world, 0, sale, 1, &one);
+    assert_int_equal(first->event.goods_return.given_back, 0); /* one costs as much as two */
+    struct world_event *second = goods_return_lines(world, 0, sale, 1, &one);
+    assert_int_equal(second->event.goods_return.given_back, 5 * POINT);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +279,7 @@ int main(void)
         cmocka_unit_test(what_has_expired_long_ago_settles_nothing),
         cmocka_unit_test(history_is_not_of_the_future),
         cmocka_unit_test(an_award_of_tomorrow_matures_when_it_says),
+        cmocka_unit_test(a_held_reward_may_leave_the_programme),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
