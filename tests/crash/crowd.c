@@ -9,25 +9,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crowd_script.h"
 #include "proto/crc32c.h"
 #include "proto/frame.h"
 #include "proto/message.h"
 #include "talk.h"
 
 #define WINDOW 8u     /* unanswered requests of a lane */
-#define LINES 20u     /* of a large receipt */
 #define REPEATS 8u    /* answered requests of a lane that are sent once more when it settles */
 #define PAST_MAX 200u /* of a lane that are asked again about the past */
 #define HELLO_NUMBER (UINT64_C(1) << 62)
 #define ISSUE_EPOCH 77u
 #define LISTS_BYTES 65536u
-
-/* What became of a number. */
-struct outcome {
-    bool known;
-    uint32_t crc; /* of the answer's type and body */
-    int64_t earned, redeemed;
-};
+#define PERIODS_COMPARED 3u /* the newest of a lane, whose cards are looked up */
 
 struct bytes {
     uint8_t *data;
@@ -57,14 +51,6 @@ struct crowd {
     uint8_t lists[LISTS_BYTES];
 };
 
-static uint64_t mixed(uint64_t seed, uint64_t a, uint64_t b)
-{
-    uint64_t z = seed + a * UINT64_C(0x9E3779B97F4A7C15) + b * UINT64_C(0xC2B2AE3D27D4EB4F);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 static uint8_t *bytes_room(struct bytes *bytes, size_t more)
 {
     if (bytes->capacity - bytes->size < more) {
@@ -87,7 +73,7 @@ struct crowd *crowd_new(uint64_t seed)
     assert_non_null(crowd);
     crowd->seed = seed;
     for (unsigned i = 0; i < CROWD_LANES; i++) {
-        crowd->lanes[i].epoch = mixed(seed, i, 0) | 1;
+        crowd->lanes[i].epoch = script_mixed(seed, i, 0) | 1;
         crowd->lanes[i].fd = -1;
     }
     return crowd;
@@ -116,15 +102,12 @@ void crowd_free(struct crowd *crowd)
 
 /* --- what is asked --- */
 
-/* Card 0 is everybody's, card 1 + i that of lane i. */
-static void card_name(unsigned index, char out[16])
+static struct script script_of(const struct crowd *crowd, unsigned index)
 {
-    (void)snprintf(out, 16, "29%011u", 1000 + index);
-}
-
-static unsigned card_of(const struct crowd *crowd, unsigned lane, uint64_t number)
-{
-    return mixed(crowd->seed, lane + 100, number) % 3 == 0 ? 0 : 1 + lane;
+    const struct lane *lane = &crowd->lanes[index];
+    return (struct script){
+        .seed = crowd->seed, .epoch = lane->epoch, .lane = index, .outcomes = lane->outcomes
+    };
 }
 
 void crowd_issue(const struct crowd *crowd, const char *address)
@@ -132,77 +115,52 @@ void crowd_issue(const struct crowd *crowd, const char *address)
     char first[16];
     (void)crowd;
     struct talk *talk = talk_hello(address, ISSUE_EPOCH, 1, NULL);
-    card_name(0, first);
+    script_lasting_card(0, first);
     talk_issue(talk, 1, first, CROWD_LANES + 1);
     talk_free(talk);
 }
 
-static void put_frame(struct lane *lane, enum operation operation, uint64_t number, const void *body)
+static void put_frame(struct lane *lane, enum operation operation, uint16_t flags, uint64_t number,
+                      const void *body, const char *pin)
 {
     uint8_t *header = bytes_room(&lane->out, FRAME_HEADER_SIZE + FRAME_BODY_MAX_BEFORE_HELLO);
     struct wire_writer writer = wire_writer_over(header + FRAME_HEADER_SIZE, FRAME_BODY_MAX_BEFORE_HELLO);
+    if (pin != NULL) {
+        wire_write_u8(&writer, (uint8_t)strlen(pin));
+        wire_write_bytes(&writer, pin, strlen(pin));
+        flags |= FRAME_FLAG_SECRET;
+    }
     message_encode(operation_row((uint16_t)operation)->request, body, &writer);
     assert_false(writer.failed);
     size_t size = wire_written(&writer);
-    frame_put_header(header, (uint32_t)size, (uint16_t)operation, 0, number);
+    frame_put_header(header, (uint32_t)size, (uint16_t)operation, flags, number);
     lane->out.size += FRAME_HEADER_SIZE + size;
-}
-
-static void put_purchase(struct lane *lane, const char *card, uint64_t number, uint64_t random, bool large)
-{
-    char receipt[24];
-    struct msg_line lines[LINES];
-    (void)snprintf(receipt, sizeof(receipt), "%" PRIx64 "-%" PRIu64, lane->epoch >> 32, number);
-    struct msg_purchase_request purchase = talk_purchase(card, 100 + random % 20000, receipt);
-    if (large) {
-        purchase.amount = 0;
-        for (unsigned i = 0; i < LINES; i++) {
-            message_init(MESSAGE_line, &lines[i]);
-            lines[i].code = talk_code("4006381333931");
-            lines[i].amount = (int64_t)(100 + (random >> i) % 1000);
-            purchase.amount += (uint64_t)lines[i].amount;
-        }
-        purchase.lines = lines;
-        purchase.lines_count = LINES;
-    }
-    put_frame(lane, OPERATION_PURCHASE, number, &purchase);
 }
 
 static void put_request(struct crowd *crowd, unsigned index, uint64_t number)
 {
-    struct lane *lane = &crowd->lanes[index];
-    uint64_t random = mixed(crowd->seed, index, number);
-    char card[16];
-    card_name(card_of(crowd, index, number), card);
-    if (random % 10 < 8) {
-        put_purchase(lane, card, number, random >> 8, random % 10 < 2);
-        return;
-    }
-    struct msg_redeem_request redeem = talk_redeem(card, 1 + (random >> 8) % 300);
-    put_frame(lane, OPERATION_REDEEM, number, &redeem);
+    struct script script = script_of(crowd, index);
+    struct script_request request;
+    script_request(&script, number, &request);
+    put_frame(&crowd->lanes[index], request.operation, request.flags, number, &request.body, request.pin);
 }
 
 /* --- what is answered --- */
 
-static struct outcome outcome_of(struct crowd *crowd, const struct frame *frame)
+static struct outcome outcome_of(struct crowd *crowd, unsigned index, const struct frame *frame)
 {
-    union {
-        struct msg_purchase_answer purchase;
-        struct msg_redeem_answer redeem;
-    } answer;
+    union script_answer answer;
     const char *field = "";
     uint8_t type[2] = { (uint8_t)frame->type, (uint8_t)(frame->type >> 8) };
     struct outcome outcome = { .known = true };
+    struct script script = script_of(crowd, index);
     struct message_memory memory = { crowd->lists, sizeof(crowd->lists) };
     outcome.crc = crc32c(crc32c(0, type, sizeof(type)), frame->body, frame->body_size);
     if ((frame->type & FRAME_TYPE_DONE) == 0)
         return outcome;
     assert_true(message_decode(operation_row(frame->type & FRAME_TYPE_OPERATION)->answer, frame->body,
                                frame->body_size, &memory, &answer, &field));
-    if ((frame->type & FRAME_TYPE_OPERATION) == OPERATION_PURCHASE)
-        outcome.earned = answer.purchase.earned;
-    else
-        outcome.redeemed = answer.redeem.redeemed;
+    script_outcome(&script, frame->number, &answer, &outcome);
     return outcome;
 }
 
@@ -221,7 +179,7 @@ static enum result retryable_result(struct crowd *crowd, const struct frame *fra
 static void remember(struct crowd *crowd, unsigned index, const struct frame *frame)
 {
     struct lane *lane = &crowd->lanes[index];
-    struct outcome outcome = outcome_of(crowd, frame);
+    struct outcome outcome = outcome_of(crowd, index, frame);
     struct outcome *known = &lane->outcomes[frame->number - 1];
     if (known->known) {
         if (known->crc != outcome.crc)
@@ -348,7 +306,7 @@ static bool lane_hello(struct crowd *crowd, struct lane *lane, uint64_t first_un
     hello.version_min = hello.version_max = PROTOCOL_VERSION;
     hello.epoch = lane->epoch;
     hello.first_unanswered = first_unanswered;
-    put_frame(lane, OPERATION_HELLO, HELLO_NUMBER, &hello);
+    put_frame(lane, OPERATION_HELLO, 0, HELLO_NUMBER, &hello, NULL);
     lane_send(lane);
     while (!take_whole_frame(lane, &frame, &size)) {
         if (poll(&wanted, 1, WORLD_PATIENCE_MS) == 0)
@@ -412,29 +370,129 @@ void crowd_hang_up(struct crowd *crowd)
 
 /* --- comparing --- */
 
+/* Where totals count an operation that is no purchase and no redemption; NULL: nowhere. */
+static int64_t *sum_for(struct msg_totals_answer *sums, enum operation operation)
+{
+    switch ((int)operation) {
+    case OPERATION_RETURN:
+        return &sums->returned;
+    case OPERATION_UNLINKED_RETURN:
+        return &sums->unlinked;
+    case OPERATION_REVERSAL:
+        return &sums->reversed;
+    case OPERATION_ADJUST:
+        return &sums->adjusted;
+    case OPERATION_BONUS:
+        return &sums->bonus;
+    case OPERATION_WRITE_OFF:
+        return &sums->written_off;
+    case OPERATION_CARD_CLOSE:
+        return &sums->forfeited;
+    default:
+        return NULL;
+    }
+}
+
+/* What the numbers of all lanes have made, as totals say it. */
+static struct msg_totals_answer sums_of(const struct crowd *crowd, const uint64_t up_to[CROWD_LANES])
+{
+    struct msg_totals_answer sums = { .earned = 0 };
+    for (unsigned i = 0; i < CROWD_LANES; i++) {
+        struct script script = script_of(crowd, i);
+        for (uint64_t number = 1; number <= up_to[i]; number++) {
+            const struct outcome *outcome = &crowd->lanes[i].outcomes[number - 1];
+            int64_t waited = script_waited(&script, number, up_to[i]);
+            assert_true(outcome->known);
+            sums.earned += outcome->earned;
+            sums.redeemed += outcome->redeemed;
+            sums.returned += waited;
+            sums.outstanding += outcome->change + outcome->moved - waited;
+            int64_t *sum = sum_for(&sums, script_operation(&script, number));
+            if (sum != NULL)
+                *sum += sum == &sums.returned ? -outcome->change : outcome->change;
+        }
+    }
+    return sums;
+}
+
+/* What a return waited for is here, and it is decided a little later, by itself. */
+static void compare_totals(struct talk *talk, const struct msg_totals_answer *sums)
+{
+    int64_t start = world_now_ms();
+    struct msg_totals_answer totals = talk_totals(talk);
+    while (totals.returned != sums->returned) {
+        if (world_now_ms() - start > WORLD_PATIENCE_MS)
+            fail_msg("%" PRId64 " points were returned, not %" PRId64, sums->returned, totals.returned);
+        totals = talk_totals(talk);
+    }
+    assert_int_equal(totals.earned, sums->earned);
+    assert_int_equal(totals.redeemed, sums->redeemed);
+    assert_int_equal(totals.unlinked, sums->unlinked);
+    assert_int_equal(totals.reversed, sums->reversed);
+    assert_int_equal(totals.adjusted, sums->adjusted);
+    assert_int_equal(totals.bonus, sums->bonus);
+    assert_int_equal(totals.written_off, sums->written_off);
+    assert_int_equal(totals.forfeited, sums->forfeited);
+    assert_int_equal(totals.outstanding - totals.debt, sums->outstanding);
+}
+
+static void compare_card(struct talk *talk, const char *card, int64_t points)
+{
+    struct msg_card_show_answer shown = talk_card(talk, card);
+    int64_t balance = shown.available + shown.pending + shown.held - shown.debt;
+    if (balance != points)
+        fail_msg("card %s has %" PRId64 " points instead of %" PRId64, card, balance, points);
+}
+
+/* The balances of owners, from the numbers of a lane in [from, to]; of those whose points stand for themselves. */
+static void add_balances(const struct script *script, uint64_t from, uint64_t to, uint64_t up_to,
+                         int64_t balances[OWNERS])
+{
+    for (uint64_t number = from; number <= to; number++) {
+        const struct outcome *outcome = &script->outcomes[number - 1];
+        balances[script_owner_of(script, number)] += outcome->change - script_waited(script, number, up_to);
+        balances[SCRIPT_MOVED_TO] += outcome->moved;
+    }
+}
+
+/* The cards of the newest periods of a lane. */
+static void compare_periods(struct talk *talk, const struct script *script, uint64_t up_to)
+{
+    uint64_t periods = (up_to + SCRIPT_STEPS - 1) / SCRIPT_STEPS;
+    uint64_t period = periods > PERIODS_COMPARED ? periods - PERIODS_COMPARED : 0;
+    for (; period < periods; period++) {
+        int64_t balances[OWNERS] = { 0 };
+        char card[16];
+        uint64_t last = (period + 1) * SCRIPT_STEPS;
+        add_balances(script, period * SCRIPT_STEPS + 1, last < up_to ? last : up_to, up_to, balances);
+        if (script_merged(script, period, up_to))
+            balances[OWNER_A] = balances[OWNER_B] += balances[OWNER_A];
+        for (int owner = OWNER_A; owner < OWNERS; owner++) {
+            if (script_card(script, period, (enum script_owner)owner, up_to, card))
+                compare_card(talk, card, balances[owner]);
+        }
+    }
+}
+
 /* What the first up_to[lane] numbers have made of cards and totals. */
 static void compare_sums(struct crowd *crowd, const char *address, const uint64_t up_to[CROWD_LANES])
 {
-    int64_t cards[CROWD_LANES + 1] = { 0 }, earned = 0, redeemed = 0;
-    for (unsigned i = 0; i < CROWD_LANES; i++) {
-        for (uint64_t number = 1; number <= up_to[i]; number++) {
-            const struct outcome *outcome = &crowd->lanes[i].outcomes[number - 1];
-            assert_true(outcome->known);
-            cards[card_of(crowd, i, number)] += outcome->earned - outcome->redeemed;
-            earned += outcome->earned;
-            redeemed += outcome->redeemed;
-        }
-    }
     struct talk *talk = talk_hello(address, 0, 1, NULL);
-    struct msg_totals_answer totals = talk_totals(talk);
-    assert_int_equal(totals.earned, earned);
-    assert_int_equal(totals.redeemed, redeemed);
-    assert_int_equal(totals.outstanding - totals.debt, earned - redeemed);
-    for (unsigned i = 0; i <= CROWD_LANES; i++) {
-        char card[16];
-        card_name(i, card);
-        assert_int_equal(talk_card(talk, card).available, cards[i]);
+    struct msg_totals_answer sums = sums_of(crowd, up_to);
+    int64_t shared = 0;
+    char card[16];
+    compare_totals(talk, &sums);
+    for (unsigned i = 0; i < CROWD_LANES; i++) {
+        struct script script = script_of(crowd, i);
+        int64_t balances[OWNERS] = { 0 };
+        add_balances(&script, 1, up_to[i], up_to[i], balances);
+        shared += balances[OWNER_SHARED];
+        script_lasting_card(1 + i, card);
+        compare_card(talk, card, balances[OWNER_LANE]);
+        compare_periods(talk, &script, up_to[i]);
     }
+    script_lasting_card(0, card);
+    compare_card(talk, card, shared);
     talk_free(talk);
 }
 
@@ -493,7 +551,7 @@ static void repeat_past(struct crowd *crowd, unsigned index, uint64_t booked)
             if (poll(&wanted, 1, WORLD_PATIENCE_MS) == 0 || !lane_receive(lane))
                 fail_msg("lane %u number %" PRIu64 " is not answered again", index, number);
         }
-        struct outcome outcome = outcome_of(crowd, &frame);
+        struct outcome outcome = outcome_of(crowd, index, &frame);
         struct outcome *known = &lane->outcomes[number - 1];
         assert_int_equal(frame.number, number);
         assert_true((frame.flags & FRAME_FLAG_REPLAYED) != 0);

@@ -1,8 +1,8 @@
 /*
  * A crowd of tills: several lanes that keep punktd busy through a connection each, and remember what it answered.
- * What a number of a lane asks for follows from the seed, so that a repeat is the same bytes. The crowd is its own
- * oracle: what was answered is booked once and its repeat is answered by the same bytes; what was not answered is
- * booked once or not at all.
+ * What a number of a lane asks for follows from the seed and from earlier answers (crowd_script.h), so that a repeat
+ * is the same bytes. The crowd is its own oracle: what was answered is booked once and its repeat is answered by the
+ * same bytes; what was not answered is booked once or not at all.
  *
  *      crowd_issue -> crowd_connect -> crowd_run ... (punktd dies) -> crowd_hang_up
  *                  -> (punktd starts) -> crowd_connect -> crowd_settle
