@@ -16,8 +16,11 @@ enum punkt_status block_events(const struct journal_block *block, struct event_m
                                    ? wire_read_bytes(&reader, size - JOURNAL_EVENT_HEADER_SIZE)
                                    : NULL;
         if (bytes == NULL || !event_decode(bytes, size - JOURNAL_EVENT_HEADER_SIZE, memory, event)) {
-            failure_set(failure, "the event at position %llu has a format that this version does not know",
-                        (unsigned long long)position);
+            failure_set(
+                failure,
+                "the event at position %llu has a type or format that this version does not know: start "
+                "the version that wrote it",
+                (unsigned long long)position);
             return PUNKT_CORRUPT;
         }
         enum punkt_status status = visit(ctx, event, position, failure);

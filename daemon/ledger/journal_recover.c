@@ -64,6 +64,17 @@ static enum punkt_status recovery_damaged(const struct recovery *r, const char *
     return PUNKT_CORRUPT;
 }
 
+/* The last block is whole, but who was to take its events could not: adds where it lies. */
+static enum punkt_status recovery_not_taken(const struct recovery *r, struct failure *failure)
+{
+    char name[SEGMENT_NAME_SIZE];
+    struct failure why = *failure;
+    segment_name(r->last_start, name);
+    failure_set(failure, "%s/%s, block at offset %" PRIu64 ": %s. The journal was not changed",
+                r->journal->options.dir, name, r->last_offset, why.text);
+    return PUNKT_CORRUPT;
+}
+
 /* --- the torn tail --- */
 
 static enum punkt_status recovery_read_error(const struct recovery *r, int error, struct failure *failure)
@@ -224,6 +235,8 @@ static enum punkt_status recovery_step(struct recovery *r, journal_visit_fn *vis
     r->last_size = block.size;
     if (r->reached && visit != NULL)
         status = visit(ctx, &block, failure);
+    if (status == PUNKT_CORRUPT)
+        return recovery_not_taken(r, failure);
     return status == PUNKT_OK ? recovery_meet(r, failure) : status;
 }
 

@@ -50,12 +50,17 @@ static enum punkt_status scan_blocks(struct journal_walk *walk, journal_position
             return PUNKT_OK;
         if (slice_bytes != 0 && scanned >= slice_bytes)
             return PUNKT_BUSY;
+        uint64_t offset = walk_offset(walk);
         status = walk_next(walk, until, &block, failure);
         if (status == PUNKT_NOT_FOUND)
             return walk_damaged(walk, walk_offset(walk), "a block is missing at position %llu",
                                 (unsigned long long)walk->head.position);
-        if (status == PUNKT_OK && visit != NULL)
+        if (status == PUNKT_OK && visit != NULL) {
             status = visit(ctx, &block, failure);
+            if (status == PUNKT_CORRUPT)
+                return walk_damaged(walk, offset, "%s (block at offset %llu)", failure->text,
+                                    (unsigned long long)offset);
+        }
         if (status != PUNKT_OK)
             return status;
         scanned += block.size;

@@ -135,22 +135,16 @@ out:
     return status;
 }
 
-static enum punkt_status count_block(void *ctx, const struct journal_block *block, struct failure *failure)
-{
-    struct verify_report *report = ctx;
-    (void)failure;
-    report->blocks++;
-    report->events += block->event_count;
-    return PUNKT_OK;
-}
-
 /* What stands behind the last checkpoint: read as the next start will, without touching it. */
 static enum punkt_status verify_tail(struct ledger *ledger, const struct state_mark *mark,
-                                     struct verify_report *report, struct failure *failure)
+                                     struct verify *verify, struct verify_report *report,
+                                     struct failure *failure)
 {
     struct journal_head end;
     enum punkt_status status =
-        journal_recover(ledger->journal, &mark->head, !mark->clean, count_block, report, &end, failure);
+        journal_recover(ledger->journal, &mark->head, !mark->clean, verify_block, verify, &end, failure);
+    report->blocks = verify_report(verify)->blocks;
+    report->events = verify_report(verify)->events;
     if (status != PUNKT_CORRUPT)
         return status;
     report->outcome = VERIFY_DAMAGED;
@@ -204,7 +198,7 @@ enum punkt_status ledger_verify_files(const struct ledger_options *options, stru
         if (out_report->outcome == VERIFY_MATCHES)
             verify_records(ledger, digest, out_report);
         if (out_report->outcome == VERIFY_MATCHES)
-            status = verify_tail(ledger, &mark, out_report, failure);
+            status = verify_tail(ledger, &mark, verify, out_report, failure);
     }
     verify_close(verify);
     ledger_drop(ledger);

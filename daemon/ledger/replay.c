@@ -33,7 +33,9 @@ static enum punkt_status fold_visited(void *ctx, const struct event *event, jour
     struct replay *replay = ctx;
     if (fold_event(replay->fold, event, position))
         return PUNKT_OK;
-    failure_set(failure, "the event at position %llu of the journal does not fit what came before it",
+    failure_set(failure,
+                "the event at position %llu does not fit what came before it: run punktd verify, which says "
+                "whether it is the journal or state",
                 (unsigned long long)position);
     return PUNKT_CORRUPT;
 }

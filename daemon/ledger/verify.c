@@ -112,16 +112,14 @@ static enum punkt_status compare(struct verify *verify, struct failure *failure)
     return PUNKT_OK;
 }
 
-static enum punkt_status visit(void *ctx, const struct journal_block *block, struct failure *failure)
+enum punkt_status verify_block(void *ctx, const struct journal_block *block, struct failure *failure)
 {
     struct verify *verify = ctx;
     verify->report.blocks++;
     verify->report.events += block->event_count;
-    /* Behind the mark there is nothing to compare with: blocks are still checked, but not folded. */
-    if (verify->compared)
-        return PUNKT_OK;
+    /* Behind the mark there is nothing to compare with, but events must still be known and fit. */
     enum punkt_status status = replay_block(&verify->replay, block, failure);
-    if (status == PUNKT_OK && verify->replay.head.position == verify->mark.head.position)
+    if (status == PUNKT_OK && !verify->compared && verify->replay.head.position == verify->mark.head.position)
         status = compare(verify, failure);
     return status;
 }
@@ -134,8 +132,8 @@ enum punkt_status verify_slice(struct verify *verify, uint64_t slice_bytes, stru
             return status;
     }
     struct journal_damage found = { .text = "" };
-    enum punkt_status status = journal_scan(verify->journal, &verify->at, verify->until, slice_bytes, visit,
-                                            verify, &found, failure);
+    enum punkt_status status = journal_scan(verify->journal, &verify->at, verify->until, slice_bytes,
+                                            verify_block, verify, &found, failure);
     if (status == PUNKT_CORRUPT) {
         char file[80];
         (void)snprintf(file, sizeof(file), "journal/%s", found.file);

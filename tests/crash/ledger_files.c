@@ -171,6 +171,27 @@ void files_zero(const struct world *world, const char *file, uint64_t offset, ui
     (void)close(fd);
 }
 
+void files_change_event(const struct world *world, const struct place *last, bool type, uint8_t value)
+{
+    uint8_t previous[JOURNAL_HASH_SIZE], hash[JOURNAL_HASH_SIZE];
+    struct sha256 sha256;
+    int fd = open_journal_file(world, last->file);
+    uint8_t *block = malloc(last->size);
+    assert_non_null(block);
+    assert_int_equal(sha256_init(&sha256), PUNKT_OK);
+    assert_int_equal(pread(fd, previous, sizeof(previous), (off_t)(last->offset - sizeof(previous))),
+                     sizeof(previous));
+    assert_int_equal(pread(fd, block, last->size, (off_t)last->offset), last->size);
+    uint8_t *event = block + BLOCK_HEADER_SIZE;
+    event[JOURNAL_EVENT_HEADER_SIZE + (type ? 0 : 1)] = value;
+    event_finish(event, load_u32(event));
+    block_finish(&sha256, block, last->size, previous, hash);
+    assert_int_equal(pwrite(fd, block, last->size, (off_t)last->offset), last->size);
+    sha256_done(&sha256);
+    free(block);
+    (void)close(fd);
+}
+
 bool files_are_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size)
 {
     int fd = open_journal_file(world, file);

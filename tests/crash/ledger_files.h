@@ -34,6 +34,12 @@ void files_flip(const struct world *world, const char *file, uint64_t offset, ui
 /* Makes bytes zero: as if they had never been written. */
 void files_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size);
 
+/*
+ * Makes the first event of the last block one of another type or format, and the checksums fit: as a version of punktd that
+ * is not ours would have written it. There are blocks before it in its segment.
+ */
+void files_change_event(const struct world *world, const struct place *last, bool type, uint8_t value);
+
 /* Whether nothing but zeros is at this place of a file of the journal. */
 bool files_are_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size);
 
