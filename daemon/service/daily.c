@@ -162,14 +162,19 @@ void daily_turn(struct service *service)
         daily->scan.day = daily->day;
         begin_batch(daily);
     }
-    if (daily->running && !daily->scanning)
+    if (daily_has_work(service))
         run_accounts(daily, SLICE_MAX - ended);
 }
 
+/*
+ * While storage is nearly full the run waits: what is due is not spendable even before its event, and the reserve is for
+ * captures, reversals and the ends of holds.
+ */
 bool daily_has_work(const struct service *service)
 {
     const struct daily *daily = service->daily;
-    return daily->running && !daily->scanning;
+    return daily->running && !daily->scanning && ledger_has_room(service->ledger) &&
+           !ledger_storage_low(service->ledger);
 }
 
 /* --- opening and closing --- */

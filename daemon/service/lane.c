@@ -94,7 +94,7 @@ static enum handled repeat(struct request *request, journal_position position)
     return HANDLED;
 }
 
-/* What must wait while storage is nearly full; what looks or gives points back goes on. */
+/* What must wait while storage is nearly full; what looks, ends a hold or gives points back goes on. */
 static bool is_new_business(enum operation operation)
 {
     switch (operation) {
@@ -111,7 +111,6 @@ static bool is_new_business(enum operation operation)
     case OPERATION_UNLINKED_RETURN:
     case OPERATION_REDEEM:
     case OPERATION_HOLD:
-    case OPERATION_CAPTURE:
     case OPERATION_ADJUST:
     case OPERATION_BONUS:
     case OPERATION_WRITE_OFF:
@@ -125,6 +124,7 @@ static bool is_new_business(enum operation operation)
     case OPERATION_CARD_BLOCK:
     case OPERATION_CARD_UNBLOCK:
     case OPERATION_CARD_CLOSE:
+    case OPERATION_CAPTURE: /* of points that were set aside: the sale goes on */
     case OPERATION_RELEASE:
     case OPERATION_REVERSAL:
     case OPERATION_QUOTE:
