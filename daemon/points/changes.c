@@ -86,7 +86,7 @@ static bool purse_to_forget(const struct account *account, uint32_t *out_index)
 /* NULL: there is no room for another one. */
 static struct stamps *stamps_of(struct account *account, uint64_t purse)
 {
-    uint32_t oldest;
+    uint32_t oldest = 0;
     for (uint32_t i = 0; i < account->stamps_count; i++) {
         if (account->stamps[i].purse == purse)
             return &account->stamps[i];
