@@ -49,14 +49,17 @@ static bool takes_part(const struct spend *spend)
     return !spend->undone && spend->side != EVENT_EFFECTS_MAX;
 }
 
-static int64_t share_of(const struct bought *bought, const struct left *left, int64_t spent)
+#define STAMP_WHOLE 1000 /* stamps have no parts, whatever parts points have */
+
+/* Down to the smallest part of it that there is. */
+static int64_t share_of(const struct left *left, int64_t spent, int64_t smallest)
 {
     if (left->nothing)
         return spent;
     if (left->sold <= 0)
         return 0;
     int64_t share = mul_div(spent, i64_min(i64_max(left->came_back, 0), left->sold), left->sold);
-    return share - share % programme_step(bought->then);
+    return share - share % smallest;
 }
 
 /* NULL: by points. */
@@ -105,7 +108,7 @@ static struct redemption_back back_in_all(const struct points_view *view, const 
         return whole;
     if (is_thing(made))
         return made->line == 0 ? (struct redemption_back){ 0 } : thing_back(view, decision, bought, spend);
-    whole.stamps = share_of(bought, left, made->stamps);
+    whole.stamps = share_of(left, made->stamps, STAMP_WHOLE);
     whole.quantity = all_back(left) ? made->quantity : 0;
     return whole;
 }
@@ -122,7 +125,9 @@ static millipoints money_off_back(const struct bought *bought, const struct left
         spent += spend->made->points;
         before += spend->given_back;
     }
-    return left == NULL ? spent - before : i64_max(share_of(bought, left, spent) - before, 0);
+    if (left == NULL)
+        return spent - before;
+    return i64_max(share_of(left, spent, programme_step(bought->then)) - before, 0);
 }
 
 /* Adds what comes back of a redemption now, if it is anything. */

@@ -267,6 +267,25 @@ static void a_held_reward_may_leave_the_programme(void **state)
     world_free(world);
 }
 
+/* (Earning) Stamps are whole: of their share with the goods, parts do not come back, whatever parts points have. */
+static void whole_stamps_come_back(void **state)
+{
+    (void)state;
+    struct world *world = shop_new(1);
+    world->programme.decimals = 3;
+    struct reward *reward = shop_reward(world, FIVE_OFF);
+    reward->cost_points = 0;
+    reward->cost_stamps = 10 * POINT;
+    shop_stamp(world, 0, 10 * POINT);
+    struct wish wish = { .reward = shop_reward_name(FIVE_OFF) };
+    struct sale_line line = { .quantity = 3000, .amount = 3000 };
+    struct world_event *sale = goods_bought_with(world, 0, 1, &line, &wish);
+    struct return_request_line one = { .number = 1, .quantity = 1000 };
+    assert_non_null(goods_return_lines(world, 0, sale, 1, &one));
+    assert_int_equal(world->accounts[0].stamps[0].count, 3 * POINT);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +299,7 @@ int main(void)
         cmocka_unit_test(history_is_not_of_the_future),
         cmocka_unit_test(an_award_of_tomorrow_matures_when_it_says),
         cmocka_unit_test(a_held_reward_may_leave_the_programme),
+        cmocka_unit_test(whole_stamps_come_back),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
