@@ -69,7 +69,7 @@ static const struct fault_row fault_rows[] = {
     { "data: *a\n...\n", { "f:1:7: aliases (*) are not used in this file" } },
     { "data: !!str /d\n...\n", { "f:1:7: tags (!) are not used in this file" } },
     { "just words\n...\n",
-      { "f:1:1: this is \"just words\", expected a map with keys of data, listen, programme, port_file, log_level, "
+      { "f:1:1: this is \"just words\", expected a map with keys of data, listen, programme, port_file, secrets, log_level, "
         "journal, state, limits" } },
     { "journal: 5\n...\n",
       { "f:1:10: journal is \"5\", expected a map with keys of segment_mib, reserve_mib" } },
@@ -87,7 +87,7 @@ static const struct fault_row fault_rows[] = {
     { "listen: [a, b, c, d, e, f, g, h, i]\n...\n", { "f:1:34: listen has more than 8 addresses" } },
     { "listen: [a, {b: c}]\n...\n", { "f:1:13: listen is a map, expected a text of 1 to 128 bytes" } },
     { "data.x: 5\n...\n",
-      { "f:1:1: unknown key \"data.x\"; expected one of data, listen, programme, port_file, log_level, journal, "
+      { "f:1:1: unknown key \"data.x\"; expected one of data, listen, programme, port_file, secrets, log_level, journal, "
         "state, limits" } },
     { "[a]: b\n...\n", { "f:1:1: a list is no key" } },
     { "a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}\n...\n",
