@@ -162,6 +162,7 @@ static void undo_unlinked(const struct points_view *view, const struct judgement
         decide_over_limit(decision);
         return;
     }
+    decision->event.reversal.goods.amount = goods->amount;
     end(view, judgement, decision, &maker, goods->due);
     done(decision, request, goods->taken, 0);
 }

@@ -286,6 +286,21 @@ static void whole_stamps_come_back(void **state)
     world_free(world);
 }
 
+/* --- undoing --- */
+
+/* (Undoing) What an unlinked return counted as taken back is told by its reversal, for reports. */
+static void an_unlinked_return_is_undone_with_its_amount(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    goods_give(world, 0, 100 * POINT);
+    assert_int_equal(world_unlinked(world, 0, 2500), REFUSAL_NONE);
+    struct world_event *undone = goods_undo(world, world->events[world->event_count - 1]);
+    assert_int_equal(undone->event.reversal.goods.amount, 2500);
+    assert_int_equal(world->accounts[0].balance, 100 * POINT);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +315,7 @@ int main(void)
         cmocka_unit_test(an_award_of_tomorrow_matures_when_it_says),
         cmocka_unit_test(a_held_reward_may_leave_the_programme),
         cmocka_unit_test(whole_stamps_come_back),
+        cmocka_unit_test(an_unlinked_return_is_undone_with_its_amount),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
 }
