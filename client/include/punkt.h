@@ -951,18 +951,18 @@ struct punkt_totals_answer {
     uint64_t cards;
     int64_t earned;
     int64_t redeemed;
-    int64_t returned;    /* taken by returns, less those given back */
+    int64_t returned;    /* taken by returns of known purchases, less those given back */
     int64_t adjusted;    /* added by adjustments, less those taken */
     int64_t outstanding; /* points in lots */
     int64_t debt;
     uint64_t accounts_in_debt;
     uint64_t events;  /* refusals and ties included */
     int64_t bonus;    /* awarded without a purchase */
-    int64_t unlinked; /* from here on below zero where points are lost: by returns without a purchase, */
+    int64_t unlinked; /* taken by returns without a purchase */
     int64_t expired;
-    int64_t forfeited;   /* by closing, */
-    int64_t written_off; /* debt that was forgiven, */
-    int64_t reversed;    /* and the change by reversals */
+    int64_t forfeited;   /* lost by closing */
+    int64_t written_off; /* debt that was forgiven */
+    int64_t reversed;    /* change by reversals */
 };
 
 struct punkt_programme_show_request {

@@ -15,9 +15,9 @@ enum handled handle_totals(struct request *request)
     out->returned = points_to_wire(service, -totals->moved[MOVEMENT_RETURNED]);
     out->adjusted = points_to_wire(service, totals->moved[MOVEMENT_ADJUSTED]);
     out->bonus = points_to_wire(service, totals->moved[MOVEMENT_BONUS]);
-    out->unlinked = points_to_wire(service, totals->moved[MOVEMENT_UNLINKED]);
-    out->expired = points_to_wire(service, totals->moved[MOVEMENT_EXPIRED]);
-    out->forfeited = points_to_wire(service, totals->moved[MOVEMENT_FORFEITED]);
+    out->unlinked = points_to_wire(service, -totals->moved[MOVEMENT_UNLINKED]);
+    out->expired = points_to_wire(service, -totals->moved[MOVEMENT_EXPIRED]);
+    out->forfeited = points_to_wire(service, -totals->moved[MOVEMENT_FORFEITED]);
     out->written_off = points_to_wire(service, totals->moved[MOVEMENT_WRITTEN_OFF]);
     out->reversed = points_to_wire(service, totals->moved[MOVEMENT_REVERSED]);
     out->outstanding = points_to_wire(service, totals->outstanding);
