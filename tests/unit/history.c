@@ -130,9 +130,9 @@ static void act_on_cards(struct history *history, const char *number, const char
         (void)act_card(world, CARD_ACT_UNBLOCK, number);
     } else if (kind < 27) {
         (void)act_card(world, CARD_ACT_CLOSE, number);
-    } else if (kind < 31) {
+    } else if (kind < 30) {
         (void)act_issue(world, number, 1, true);
-    } else if (kind < 34) {
+    } else if (kind < 32) {
         (void)act_add(world, other, number);
     } else if (kind < 36) {
         (void)act_merge(world, number, other);

@@ -1,7 +1,6 @@
 /* Bounds: lots that are joined, debts that become one, and numbers that fit. */
-#include "points_world.h"
-
-#define POINT MILLIPOINTS_PER_POINT
+#include "goods_world.h"
+#include "points_acts.h"
 
 /* --- lots (LEDGER.md, State) --- */
 
@@ -99,6 +98,176 @@ static void debt_has_a_limit(void **state)
     world_free(world);
 }
 
+/* --- "Award and balance below 10^12 points" (Numbers): whatever brings points into a full account is refused --- */
+
+/* Nothing more goes into the account of card "1". */
+static void fill(struct world *world)
+{
+    goods_give(world, 0, MILLIPOINTS_MAX - world->accounts[0].balance);
+}
+
+static struct world_event *last_event(struct world *world)
+{
+    return world->events[world->event_count - 1];
+}
+
+static void adjust_full(struct world *world)
+{
+    fill(world);
+    (void)act_adjust(world, "1", 1, false);
+}
+
+static void bonus_full(struct world *world)
+{
+    fill(world);
+    (void)act_bonus(world, "1", POINT);
+}
+
+static void buy_full(struct world *world)
+{
+    fill(world);
+    (void)act_buy(world, "1", 1000, true);
+}
+
+static void transfer_full(struct world *world)
+{
+    goods_give(world, 1, 10 * POINT);
+    fill(world);
+    (void)act_transfer(world, "2", "1", 10 * POINT);
+}
+
+static void merge_full(struct world *world)
+{
+    goods_give(world, 1, 10 * POINT);
+    fill(world);
+    (void)act_merge(world, "2", "1");
+}
+
+static void move_award_full(struct world *world)
+{
+    struct award_move_request request = { .to_card = world_card(0), .reason = TEXT_LITERAL("correction") };
+    const struct world_event *sale = goods_bought(world, 1, 1000);
+    fill(world);
+    request.sale = &sale->event;
+    request.sale_position = sale->position;
+    world_ask(world, decide_award_move, &request);
+}
+
+static void unblock_full(struct world *world)
+{
+    world->programme.may_earn = 1U << CARD_ACTIVE;
+    (void)act_card(world, CARD_ACT_BLOCK, "1");
+    (void)act_buy(world, "1", 1000, true);
+    fill(world);
+    (void)act_card(world, CARD_ACT_UNBLOCK, "1");
+}
+
+static void add_full(struct world *world)
+{
+    (void)act_buy(world, "77", 1000, true);
+    fill(world);
+    (void)act_add(world, "1", "77");
+}
+
+static void replace_full(struct world *world)
+{
+    (void)act_buy(world, "77", 1000, true);
+    fill(world);
+    (void)act_replace(world, "1", "77");
+}
+
+static void welcome_full(struct world *world)
+{
+    (void)act_buy(world, "77", 1000, true);
+    world->programme.welcome = MILLIPOINTS_MAX;
+    (void)act_issue(world, "77", 1, true);
+}
+
+static void return_full(struct world *world)
+{
+    struct wish wish = { .points = 100 * POINT };
+    const struct sale_line line = { .quantity = 1000, .amount = 200 };
+    goods_give(world, 0, 100 * POINT);
+    struct world_event *sale = goods_bought_with(world, 0, 1, &line, &wish);
+    fill(world);
+    (void)goods_return_amount(world, 0, sale, 200);
+}
+
+static void undo_purchase_full(struct world *world)
+{
+    struct wish wish = { .points = 100 * POINT };
+    const struct sale_line line = { .quantity = 1000, .amount = 200 };
+    goods_give(world, 0, 100 * POINT);
+    struct world_event *sale = goods_bought_with(world, 0, 1, &line, &wish);
+    fill(world);
+    (void)goods_undo(world, sale);
+}
+
+static void undo_return_full(struct world *world)
+{
+    struct world_event *sale = goods_bought(world, 0, 1000);
+    struct world_event *back = goods_return_amount(world, 0, sale, 1000);
+    fill(world);
+    (void)goods_undo(world, back);
+}
+
+static void undo_unlinked_full(struct world *world)
+{
+    goods_give(world, 0, 10 * POINT);
+    assert_int_equal(world_unlinked(world, 0, 1000), REFUSAL_NONE);
+    struct world_event *back = last_event(world);
+    fill(world);
+    (void)goods_undo(world, back);
+}
+
+static void undo_redemption_full(struct world *world)
+{
+    goods_give(world, 0, 10 * POINT);
+    assert_int_equal(world_redeem(world, 0, 10 * POINT), REFUSAL_NONE);
+    struct world_event *redeemed = last_event(world);
+    fill(world);
+    (void)goods_undo(world, redeemed);
+}
+
+/* More than an award can be. */
+static void unlinked_too_much(struct world *world)
+{
+    world->programme.rules[0].points = MILLIPOINTS_MAX;
+    (void)world_unlinked(world, 0, 1000);
+}
+
+static void a_full_account_takes_no_more(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        void (*act)(struct world *world);
+    } rows[] = {
+        { "adjustment", adjust_full },
+        { "bonus", bonus_full },
+        { "purchase", buy_full },
+        { "transfer", transfer_full },
+        { "merge", merge_full },
+        { "moved award", move_award_full },
+        { "unblocked card", unblock_full },
+        { "added card", add_full },
+        { "replaced card", replace_full },
+        { "welcome", welcome_full },
+        { "return that gives back", return_full },
+        { "purchase undone", undo_purchase_full },
+        { "return undone", undo_return_full },
+        { "unlinked return undone", undo_unlinked_full },
+        { "redemption undone", undo_redemption_full },
+        { "unlinked return", unlinked_too_much },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct world *world = world_new(2);
+        rows[i].act(world);
+        assert_refused(rows[i].what, world->decision.refusal, REFUSAL_OVER_LIMIT);
+        world_free(world);
+    }
+}
+
 /* --- lines --- */
 
 /* (Earning) `discount` and `reward` lines are zero or negative, the others zero or positive. */
@@ -136,8 +305,11 @@ static void lines_must_fit_their_kinds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(oldest_lots_are_joined),     cmocka_unit_test(a_full_account_joins_the_closest_days),
-        cmocka_unit_test(oldest_debts_become_one),    cmocka_unit_test(debt_has_a_limit),
+        cmocka_unit_test(oldest_lots_are_joined),
+        cmocka_unit_test(a_full_account_joins_the_closest_days),
+        cmocka_unit_test(oldest_debts_become_one),
+        cmocka_unit_test(debt_has_a_limit),
+        cmocka_unit_test(a_full_account_takes_no_more),
         cmocka_unit_test(lines_must_fit_their_kinds),
     };
     return cmocka_run_group_tests_name("points bounds", tests, NULL, NULL);
