@@ -67,16 +67,47 @@ static void look_at(struct history *history, struct world_event *booked)
         history->acts[history->count++] = booked;
 }
 
+/* What became of the purchase that the event refers to: never more than there was. */
+static void look_at_sale(struct world *world, const struct event *event)
+{
+    journal_position position = event_sale(event);
+    if (position == 0)
+        return;
+    const struct world_event *sale = goods_event(world, position);
+    const struct returned *returned = sale->returned;
+    assert_in_range(returned->due, 0, sale->event.purchase.earned);
+    assert_true(returned->own_taken >= 0 && returned->expired >= 0 && returned->owed_again >= 0);
+    assert_true(returned->own_taken + returned->expired + returned->owed_again <= returned->due);
+    millipoints given_back = 0;
+    for (uint32_t i = 0; i < returned->spent_count; i++) {
+        assert_in_range(returned->spent[i].given_back, 0, returned->spent[i].points);
+        given_back += returned->spent[i].given_back;
+    }
+    assert_int_equal(returned->given_back, given_back);
+}
+
+/* While there is debt nothing is free, in no lot. */
+static void look_at_debt(const struct account *account, local_day today)
+{
+    for (uint32_t i = 0; account->debt > 0 && i < account->lot_count; i++) {
+        const struct lot *lot = &account->lots[i];
+        assert_true(lot->pending || lot->held == lot->points || lot_last_day(account, lot) < today);
+    }
+}
+
 void history_look(struct history *history)
 {
-    const struct world *world = history->world;
-    while (history->seen < world->event_count)
-        look_at(history, world->events[history->seen++]);
+    struct world *world = history->world;
+    for (; history->seen < world->event_count; history->seen++) {
+        look_at(history, world->events[history->seen]);
+        look_at_sale(world, &world->events[history->seen]->event);
+    }
     millipoints total = 0;
     for (uint32_t i = 0; i < world->account_count; i++) {
         const struct account *account = &world->accounts[i];
         total += account->balance;
         assert_true(account->merged_into == 0 || account->balance == 0);
+        look_at_debt(account, world_today(world));
     }
     assert_int_equal(total, history->total);
 }
