@@ -74,6 +74,42 @@ static void assert_replay(const struct world *world)
     world_free(replayed);
 }
 
+/* --- sums over purchases --- */
+
+/* "Lifetime earned (purchases less returns)" (Lots): of all accounts, that of all purchases that stand. */
+static void assert_lifetimes(const struct world *world)
+{
+    millipoints lifetime = 0;
+    for (uint32_t i = 0; i < world->sale_count; i++)
+        lifetime += world->sales[i]->event.purchase.earned - world->sales[i]->returned->due;
+    for (uint32_t i = 0; i < world->event_count; i++) {
+        const struct world_event *booked = world->events[i];
+        if (booked->event.type == EVENT_UNLINKED_RETURN && booked->reversed_by == 0)
+            lifetime -= booked->event.goods_return.due;
+    }
+    for (uint32_t i = 0; i < world->account_count; i++)
+        lifetime -= world->accounts[i].lifetime;
+    assert_int_equal(lifetime, 0);
+}
+
+/* What counts for tiers by spend and by visits, over all time: what purchases counted and returns did not count back. */
+static void assert_counted(const struct world *world)
+{
+    minor_units spend = 0;
+    int64_t visits = 0;
+    for (uint32_t i = 0; i < world->sale_count; i++) {
+        const struct purchase *purchase = &world->sales[i]->event.purchase;
+        spend += purchase->base - world->sales[i]->returned->base_back;
+        visits += purchase->earned > 0 && !world->sales[i]->returned->visit_back;
+    }
+    for (uint32_t i = 0; i < world->account_count; i++) {
+        spend -= world->accounts[i].ever.spend;
+        visits -= world->accounts[i].ever.visits;
+    }
+    assert_int_equal(spend, 0);
+    assert_int_equal(visits, 0);
+}
+
 static void any_history_keeps_the_sums(void **state)
 {
     struct random *random = *state;
@@ -85,6 +121,7 @@ static void any_history_keeps_the_sums(void **state)
         for (uint32_t step = 0; step < STEPS; step++)
             history_step(history);
         assert_replay(history->world);
+        assert_lifetimes(history->world);
         acts += history->count;
         refused += history->refused;
         undone += history->undone;
@@ -116,6 +153,8 @@ static void a_run_each_night_is_one_when_touched(void **state)
         for (uint32_t i = 0; i < daily->world->account_count; i++)
             assert_same_account(&touched->world->accounts[i], &daily->world->accounts[i]);
         assert_same_cards(touched->world, daily->world);
+        if (daily->world->programme.tiers.count > 0)
+            assert_counted(daily->world);
         history_free(daily);
         history_free(touched);
     }
