@@ -101,9 +101,10 @@ struct world_event *goods_return_lines(struct world *world, uint32_t card, const
 struct reversal_request goods_undo_request(struct world *world, const struct world_event *original)
 {
     const struct event *event = &original->event;
-    struct reversal_request request = {
-        .original = { 7, 8, 9 }, .amount = -1, .event = event, .position = original->position
-    };
+    struct reversal_request request = { .original = { .identity = 7, .epoch = 8, .number = 9 },
+                                        .amount = -1,
+                                        .event = event,
+                                        .position = original->position };
     struct hold_state hold;
     if (event->type == EVENT_HOLD && world->view.hold(world, original->position, &hold) &&
         hold.end != HOLD_OPEN) {

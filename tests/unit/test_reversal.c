@@ -422,7 +422,7 @@ static void what_was_refused_or_never_seen(void **state)
     (void)state;
     struct world *world = world_new(1);
     struct event refusal = { .type = EVENT_REFUSAL };
-    struct reversal_request request = { .original = { 7, 8, 9 },
+    struct reversal_request request = { .original = { .identity = 7, .epoch = 8, .number = 9 },
                                         .card = world_card(0),
                                         .amount = 5,
                                         .event = &refusal,
@@ -450,7 +450,9 @@ static void some_things_cannot_be_reversed(void **state)
         if (can)
             continue;
         struct event event = { .type = type };
-        struct reversal_request request = { .original = { 7, 8, 9 }, .event = &event, .position = 4711 };
+        struct reversal_request request = { .original = { .identity = 7, .epoch = 8, .number = 9 },
+                                            .event = &event,
+                                            .position = 4711 };
         assert_null(asked(world, &request));
         assert_int_equal(world->decision.refusal, REFUSAL_CANNOT_BE_REVERSED);
     }
