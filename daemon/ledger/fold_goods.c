@@ -181,5 +181,9 @@ bool fold_waited(struct fold *fold, const struct event *event)
         fold_remove(fold, &key);
     else
         fold_put_position(fold, &key, event->waited.previous);
+    /* Only what stands occupies its key. */
+    key = key_document(&event->document);
+    if (event->type == EVENT_REFUSAL && fold_document(fold, &event->document) == event->waited.event)
+        fold_remove(fold, &key);
     return true;
 }

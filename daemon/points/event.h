@@ -358,7 +358,8 @@ struct event {
     struct effect effects[EVENT_EFFECTS_MAX];
     /*
      * A return that had waited for its purchase and is decided now, or refused: its event, the one that waited for the same
-     * before it (0: none), and the purchase's key. Filled by service; event 0: none.
+     * before it (0: none), and the purchase's key. A refusal has the document of what waited, whose key is free again.
+     * Filled by service; event 0: none.
      */
     struct {
         journal_position event, previous;

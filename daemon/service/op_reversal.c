@@ -19,17 +19,30 @@ static bool was_passed_over(struct request *request, const struct request_name *
            original->number <= lane.highest;
 }
 
+/* Where to look instead of an event that was found: a tie leads to the first, a return that waited to what it became. */
+static journal_position leads_to(struct request *request, const struct event *event,
+                                 journal_position position)
+{
+    if (event->type == EVENT_TIE)
+        return event->tie.first;
+    if (event->type != EVENT_RETURN_WAITING)
+        return position;
+    return fold_request(ledger_fold(request->service->ledger), event->request.identity, event->request.epoch,
+                        event->request.number);
+}
+
 static enum found find_original(struct request *request, struct reversal_request *reversal)
 {
-    struct fold *fold = ledger_fold(request->service->ledger);
     const struct request_name *original = &reversal->original;
-    reversal->position = fold_request(fold, original->identity, original->epoch, original->number);
-    if (reversal->position == 0) {
+    journal_position next = fold_request(ledger_fold(request->service->ledger), original->identity,
+                                         original->epoch, original->number);
+    if (next == 0) {
         if (was_passed_over(request, original))
             reversal->event = &passed_over;
         return FOUND;
     }
     do {
+        reversal->position = next;
         if (!fetched_event(request, reversal->position, &reversal->event))
             return FOUND_FETCH;
         if (reversal->event == NULL) {
@@ -37,10 +50,9 @@ static enum found find_original(struct request *request, struct reversal_request
                        "the original is in a part of the journal that cannot be read now");
             return FOUND_ENDED;
         }
-        if (reversal->event->type != EVENT_TIE)
-            return FOUND;
-        reversal->position = reversal->event->tie.first;
-    } while (true);
+        next = leads_to(request, reversal->event, reversal->position);
+    } while (next != reversal->position);
+    return FOUND;
 }
 
 /* Undone before, or before it came: the first answer again. */

@@ -35,6 +35,7 @@ static void end_one(struct service *service, const struct event *waiting, journa
                                  .time = ledger_now(service->ledger),
                                  .occurred = waiting->occurred,
                                  .day = today(service),
+                                 .document = waiting->document,
                                  .refusal = { .result = reversed ? RESULT_NOTHING_TO_DO
                                                                  : result_of(service->decision.refusal) } };
     event->waited.event = position;
@@ -50,50 +51,60 @@ static void end_one(struct service *service, const struct event *waiting, journa
     append_own(service, event);
 }
 
-/* Decides the newest return that waits for a purchase that is here. HANDLED: there is none (any more). */
-static enum handled decide_newest(struct request *request, journal_position newest)
+/*
+ * Decides the newest return that waits for a purchase that is here. HANDLED: *out_previous is the one that waits for the same
+ * before it; 0: there is none (any more).
+ */
+static enum handled decide_newest(struct request *request, journal_position newest,
+                                  journal_position *out_previous)
 {
     struct service *service = request->service;
     struct fold *fold = ledger_fold(service->ledger);
-    while (newest != 0) {
-        const struct event *waiting;
-        if (!fetched_event(request, newest, &waiting))
-            return HANDLED_FETCH;
-        if (waiting == NULL || fold_waiting(fold, &waiting->waiting.sale) != newest)
-            return HANDLED;
-        struct return_request goods = goods_of(service, waiting);
-        goods.sale_position = fold_document(fold, &waiting->waiting.sale);
-        if (goods.sale_position == 0)
-            return HANDLED; /* still not here, or undone meanwhile */
-        if (!sale_fetch(request, goods.sale_position, &goods.sale) ||
-            !spent_fetch(request, goods.sale_position, goods.spent_events))
-            return HANDLED_FETCH;
-        bool reversed = fold_reversed_by(fold, newest) != 0;
-        struct judgement judgement = { .now = ledger_now(service->ledger),
-                                       .flags = waiting->flags & ~(uint32_t)EVENT_FLAG_ADVICE };
-        do
-            decide_return(&service->view, &judgement, &goods, &service->decision);
-        while (day_first(request));
-        if (request->stalled || !ledger_has_room(service->ledger))
-            return HANDLED_STALL;
-        end_one(service, waiting, newest, reversed);
-        newest = waiting->waiting.previous;
-        fetched_clear(service); /* the next may need as many events again */
-    }
+    const struct event *waiting;
+    *out_previous = 0;
+    if (!fetched_event(request, newest, &waiting))
+        return HANDLED_FETCH;
+    if (waiting == NULL || fold_waiting(fold, &waiting->waiting.sale) != newest)
+        return HANDLED;
+    struct return_request goods = goods_of(service, waiting);
+    goods.sale_position = fold_document(fold, &waiting->waiting.sale);
+    if (goods.sale_position == 0)
+        return HANDLED; /* still not here, or undone meanwhile */
+    if (!sale_fetch(request, goods.sale_position, &goods.sale) ||
+        !spent_fetch(request, goods.sale_position, goods.spent_events))
+        return HANDLED_FETCH;
+    if (goods.sale == NULL)
+        return HANDLED; /* it cannot be read now: the next start tries again */
+    bool reversed = fold_reversed_by(fold, newest) != 0;
+    struct judgement judgement = { .now = ledger_now(service->ledger),
+                                   .flags = waiting->flags & ~(uint32_t)EVENT_FLAG_ADVICE };
+    do
+        decide_return(&service->view, &judgement, &goods, &service->decision);
+    while (day_first(request));
+    if (request->stalled || !ledger_has_room(service->ledger))
+        return HANDLED_STALL;
+    end_one(service, waiting, newest, reversed);
+    *out_previous = waiting->waiting.previous;
     return HANDLED;
 }
 
+static void waiting_begin(struct service *service, journal_position newest);
+
 static void waiting_goes_on(struct parked *parked)
 {
+    struct service *service = parked->pending.service;
     struct request request = parked_request(parked);
     journal_position newest;
+    journal_position previous;
     memcpy(&newest, parked->body, sizeof(newest));
-    enum handled handled = decide_newest(&request, newest);
+    enum handled handled = decide_newest(&request, newest, &previous);
     if (handled == HANDLED) {
         parked_free(parked);
+        if (previous != 0)
+            waiting_begin(service, previous); /* it may need as many events again */
     } else if (handled == HANDLED_STALL) {
-        parked->next = parked->pending.service->waiting_stalled;
-        parked->pending.service->waiting_stalled = parked;
+        parked->next = service->waiting_stalled;
+        service->waiting_stalled = parked;
     } else {
         parked_wait(parked, &request, handled, waiting_goes_on);
     }
