@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/request.h"
 
 #define VERIFY_TIMEOUT_MS (60 * 60 * 1000) /* all of a large journal is read */
 
@@ -37,34 +37,44 @@ static int verify_files(struct cli *cli, const char *folder)
 }
 
 /* What is wrong, and where; as an object with the same keys as that of verify_files. */
-static int damaged(struct cli *cli, const struct punkt_audit_verify_answer *answer)
+static int damaged(struct cli *cli, const struct msg_audit_verify_answer *answer)
 {
     if (!cli->json)
-        return cli_error(cli, CLI_FAILED, "damage", "%s, offset %" PRIu64 ": %s", answer->file,
-                         answer->offset, answer->detail);
+        return cli_error(cli, CLI_FAILED, "damage", "%.*s, offset %" PRIu64 ": %.*s", (int)answer->file.size,
+                         answer->file.data, answer->offset, (int)answer->detail.size, answer->detail.data);
     json_t *object =
-        json_pack("{s:{s:s, s:s, s:b, s:s, s:I}}", "error", "code", "damage", "message", answer->detail,
-                  "retryable", 0, "file", answer->file, "offset", (json_int_t)answer->offset);
+        json_pack("{s:{s:s, s:s%, s:b, s:s%, s:I}}", "error", "code", "damage", "message",
+                  answer->detail.data, (size_t)answer->detail.size, "retryable", 0, "file", answer->file.data,
+                  (size_t)answer->file.size, "offset", (json_int_t)answer->offset);
     int exit_code = output_object(cli, cli->err, object);
     return exit_code == CLI_OK ? CLI_FAILED : exit_code;
 }
 
+static int verified(struct cli *cli, const struct reply *reply)
+{
+    const struct msg_audit_verify_answer *answer = reply->body;
+    if (answer == NULL || answer->state == PUNKT_AUDIT_MATCHES)
+        return reply_finish(cli, reply, NULL);
+    if (answer->state == PUNKT_AUDIT_DIFFERS)
+        return cli_error(cli, CLI_FAILED, "state_differs",
+                         "the journal is sound, but state is not what it says%s%.*s",
+                         answer->detail.size > 0 ? ": " : "", (int)answer->detail.size, answer->detail.data);
+    return damaged(cli, answer);
+}
+
 int audit_verify_run(struct cli *cli, const struct args *args)
 {
+    struct request request;
+    struct reply reply = { .body = NULL };
     if (args->value[OPTION_DATA] != NULL)
         return verify_files(cli, args->value[OPTION_DATA]);
-    int exit_code = cli_connect(cli, 1);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    struct punkt_plain_request request = { .size = sizeof(request),
-                                           .timeout_ms = cli_timeout_ms(cli, VERIFY_TIMEOUT_MS) };
-    struct punkt_audit_verify_answer answer = PUNKT_ANSWER_INIT(answer);
-    (void)punkt_audit_verify(cli->punkt, &request, &answer);
-    if (answer.head.call != PUNKT_CALL_DONE || answer.state == PUNKT_AUDIT_MATCHES)
-        return cli_finish(cli, &answer.head, NULL);
-    if (answer.state == PUNKT_AUDIT_DIFFERS)
-        return cli_error(cli, CLI_FAILED, "state_differs",
-                         "the journal is sound, but state is not what it says%s%s",
-                         answer.detail[0] != '\0' ? ": " : "", answer.detail);
-    return damaged(cli, &answer);
+    int exit_code = request_begin(cli, args, OPERATION_AUDIT_VERIFY, &request);
+    request.timeout_ms = cli_timeout_ms(cli, VERIFY_TIMEOUT_MS);
+    if (exit_code == CLI_OK)
+        exit_code = request_send(cli, &request, &reply);
+    if (exit_code == CLI_OK)
+        exit_code = verified(cli, &reply);
+    reply_done(&reply);
+    request_done(&request);
+    return exit_code;
 }

@@ -81,6 +81,8 @@ static void retry_text(const struct cli *cli, const struct punkt_answer *answer,
         return;
     /* Without a number of its own nothing was booked, and the change would get the next. */
     uint64_t number = answer->number != 0 ? answer->number : punkt_next_number(cli->punkt);
+    if (cli->first_number != 0) /* what was done of a list is answered as before */
+        number = cli->first_number;
     (void)snprintf(out, RETRY_TEXT_SIZE, "%016" PRIx64 ":%" PRIu64, punkt_epoch(cli->punkt), number);
 }
 
@@ -104,52 +106,38 @@ static int exit_code_of(const struct punkt_answer *answer)
     return CLI_FAILED;
 }
 
-/* Prints the inside of an error object, as an object or as sentences, and releases it. */
-static void print_error(struct cli *cli, json_t *inside)
+/* Prints the inside of an error object as an object, or its message as a sentence. The caller's no longer. */
+static void print_error(struct cli *cli, json_t *inside, const char *numbers)
 {
-    json_t *object = cli->json && inside != NULL ? json_pack("{s:O}", "error", inside) : NULL;
     const char *message = json_string_value(json_object_get(inside, "message"));
-    const char *retry = json_string_value(json_object_get(inside, "retry"));
-    const json_t *needed = json_object_get(inside, "needed");
-    char needed_text[POINTS_TEXT_SIZE];
-    char available_text[POINTS_TEXT_SIZE];
-    if (object != NULL) {
+    json_t *object = cli->json && inside != NULL ? json_pack("{s:O}", "error", inside) : NULL;
+    if (object != NULL)
         (void)output_object(cli, cli->err, object);
-    } else {
-        (void)fprintf(cli->err, "punkt: %s", message != NULL ? message : "out of memory");
-        if (needed != NULL)
-            (void)fprintf(
-                cli->err, " (%s needed, %s available)",
-                points_text(cli, json_integer_value(needed), needed_text),
-                points_text(cli, json_integer_value(json_object_get(inside, "available")), available_text));
-        (void)fputc('\n', cli->err);
-        if (retry != NULL)
-            (void)fprintf(cli->err,
-                          "punkt: the same command with --retry %s books it once, whatever happened\n",
-                          retry);
-    }
+    else
+        (void)fprintf(cli->err, "punkt: %s%s%s%s\n", message != NULL ? message : "out of memory",
+                      numbers != NULL ? " (" : "", numbers != NULL ? numbers : "",
+                      numbers != NULL ? ")" : "");
     json_decref(inside);
 }
 
 int cli_check(struct cli *cli, const struct punkt_answer *answer)
 {
     char retry[RETRY_TEXT_SIZE];
+    char numbers[REFUSAL_NUMBERS_SIZE];
     int exit_code = exit_code_of(answer);
     if (exit_code == CLI_OK)
         return CLI_OK;
     retry_text(cli, answer, retry);
-    print_error(cli, refusal_json(answer, exit_code == CLI_UNREACHABLE && retry[0] != '\0' ? retry : NULL));
+    bool repeatable = exit_code == CLI_UNREACHABLE && retry[0] != '\0';
+    const char *advice = answer->call == PUNKT_CALL_REFUSED ? refusal_advice(answer->code) : NULL;
+    print_error(cli, refusal_json(answer, repeatable ? retry : NULL),
+                refusal_numbers(cli, answer, numbers) ? numbers : NULL);
+    if (!cli->json && repeatable)
+        (void)fprintf(cli->err, "punkt: the same command with --retry %s books it once, whatever happened\n",
+                      retry);
+    if (!cli->json && advice != NULL)
+        (void)fprintf(cli->err, "punkt: %s\n", advice);
     return exit_code;
-}
-
-int cli_finish(struct cli *cli, const struct punkt_answer *answer, const char *card)
-{
-    int exit_code = cli_check(cli, answer);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    if (cli->json)
-        return output_object(cli, cli->out, answer_json(answer, card));
-    return answer_print(cli, answer, card);
 }
 
 __attribute__((format(printf, 3, 0))) static json_t *own_error(int exit_code, const char *code,
@@ -172,7 +160,7 @@ int cli_error(struct cli *cli, int exit_code, const char *code, const char *form
     va_start(args, format);
     json_t *inside = own_error(exit_code, code, format, args);
     va_end(args);
-    print_error(cli, inside);
+    print_error(cli, inside, NULL);
     return exit_code;
 }
 
@@ -182,7 +170,7 @@ int cli_usage(struct cli *cli, const char *format, ...)
     va_start(args, format);
     json_t *inside = own_error(CLI_USAGE, "usage", format, args);
     va_end(args);
-    print_error(cli, inside);
+    print_error(cli, inside, NULL);
     if (!cli->json)
         (void)fprintf(cli->err, "punkt: see punkt %s%s--help\n",
                       cli->command != NULL ? cli->command->name : "", cli->command != NULL ? " " : "");

@@ -33,29 +33,53 @@ struct cli {
     const char *server;
     uint32_t timeout_ms;                /* 0: the command's own default */
     uint64_t retry_epoch, retry_number; /* 0: no --retry */
+    uint64_t first_number;              /* of a command that makes several changes: its first; else 0 */
     const struct command *command;      /* NULL before it is known */
     struct punkt *punkt;                /* NULL before cli_open */
     struct punkt_server_info info;      /* of the server, after cli_connect */
     bool zone_known;                    /* this machine knows the server's time zone */
 };
 
+struct request; /* request.h */
+struct reply;
+
 typedef int command_fn(struct cli *cli, const struct args *args);
+typedef int request_fill_fn(struct cli *cli, const struct args *args, struct request *request);
 
 #define EXAMPLES_MAX 4
+#define COMMAND_OPTIONS_MAX 24
+#define COMMAND_WORDS_MAX 3
+#define COMMAND_NEEDS_MAX 4
+#define WORDS_ANY SIZE_MAX
 
+/* A word EPOCH:NUMBER, which goes into two fields; one that the command reads itself. */
+#define WORD_ORIGINAL "epoch:number"
+#define WORD_OWN ""
+
+/*
+ * A command. Most are this row and no code: the words and options become fields of the operation's request
+ * (request.h), and the answer is printed by what its fields mean (answers.c).
+ */
 struct command {
     const char *name;    /* "card issue" */
     const char *summary; /* a sentence */
     const char *usage;   /* what stands behind the name, without the options */
     const char *examples[EXAMPLES_MAX];
-    uint64_t options; /* beyond OPTIONS_GLOBAL */
+    option_byte options[COMMAND_OPTIONS_MAX]; /* beyond options_global; OPTION_NONE ends them */
+    option_byte needs[COMMAND_NEEDS_MAX];     /* of them, those that must be given */
     size_t words_min, words_max;
     bool change; /* takes --retry */
-    command_fn *run;
+    enum punkt_operation operation;
+    const char *words[COMMAND_WORDS_MAX]; /* fields of its request that the words are for, in their order */
+    command_fn *check;                    /* NULL, or what is to be looked at before a connection is made */
+    request_fill_fn *fill;                /* NULL, or what the row does not say of the request */
+    command_fn *run;                      /* NULL: request_run */
 };
 
-/* The table of commands; ends with a row without a name. */
-extern const struct command commands[];
+/* The tables of commands, one a group; each ends with a row without a name. */
+extern const struct command cards_commands[], accounts_commands[], book_commands[], redeeming_commands[];
+extern const struct command office_commands[], programme_commands[], reports_commands[], why_commands[];
+extern const struct command upkeep_commands[];
 
 /* The whole command: argv in, exit code out. */
 int cli_run(int argc, char **argv, FILE *out, FILE *err);
@@ -83,11 +107,8 @@ int cli_need_zone(struct cli *cli);
 /* How long a request may take: --timeout, or default_ms. */
 uint32_t cli_timeout_ms(const struct cli *cli, uint32_t default_ms);
 
-/* CLI_OK if the call is DONE; otherwise prints why it is not and returns the exit code. */
+/* CLI_OK if the call is DONE; otherwise prints why it is not, and what to do, and returns the exit code. */
 int cli_check(struct cli *cli, const struct punkt_answer *answer);
-
-/* The same, and prints an answer that is DONE. `card` is the one that was asked for, NULL for none. */
-int cli_finish(struct cli *cli, const struct punkt_answer *answer, const char *card);
 
 /* Prints an error of our own; code is its name for programs. Returns exit_code. */
 int cli_error(struct cli *cli, int exit_code, const char *code, const char *format, ...)
@@ -97,14 +118,25 @@ int cli_error(struct cli *cli, int exit_code, const char *code, const char *form
 int cli_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Answers as JSON and as sentences: answers.c. Each answer is the head of its operation's struct.
+ * Answers as JSON, as sentences and as tables: answers.c.
  */
 
-/* The object for an answer that is DONE, keys in their fixed order. The caller's; NULL without memory. */
-json_t *answer_json(const struct punkt_answer *answer, const char *card);
+/* What cli_check does, then prints an answer that is DONE. The request is that which it answers, or NULL. */
+int reply_finish(struct cli *cli, const struct reply *reply, const struct request *request);
 
-/* Prints the sentence or table for it. The exit code. */
-int answer_print(struct cli *cli, const struct punkt_answer *answer, const char *card);
+/* The object for an answer that is DONE, keys in their fixed order. The caller's; NULL without memory. */
+json_t *reply_json(const struct reply *reply, const struct request *request);
+
+/* Prints the sentence or tables for it. The exit code. */
+int reply_print(struct cli *cli, const struct reply *reply, const struct request *request);
+
+/* An entry of a statement, whose fields are an old form of their own. */
+struct msg_statement_entry;
+json_t *statement_entry_json(const struct msg_statement_entry *entry);
+
+/*
+ * Refusals: refusals.c.
+ */
 
 /* The inside of the error object for an answer that is not DONE; retry may be NULL. The caller's. */
 json_t *refusal_json(const struct punkt_answer *answer, const char *retry);
@@ -112,6 +144,14 @@ json_t *refusal_json(const struct punkt_answer *answer, const char *retry);
 /* Points of the programme as people write them; returns out. */
 #define POINTS_TEXT_SIZE 32
 const char *points_text(const struct cli *cli, int64_t points, char out[POINTS_TEXT_SIZE]);
+
+/* What can be done about a refusal; NULL if the refusal itself says it all. */
+const char *refusal_advice(uint32_t code);
+
+/* "61 needed, 60 available", of points or stamps; false if the refusal names no numbers. */
+#define REFUSAL_NUMBERS_SIZE 96
+bool refusal_numbers(const struct cli *cli, const struct punkt_answer *answer,
+                     char out[REFUSAL_NUMBERS_SIZE]);
 
 /*
  * Lines and tables: output.c.
@@ -124,16 +164,17 @@ int output_object(struct cli *cli, FILE *stream, json_t *object);
 int output_pairs(struct cli *cli, json_t *object);
 
 struct output_column {
-    const char *key; /* and title */
+    const char *key; /* "next_expiry"; the title has blanks */
     bool right;      /* aligned to the right, for numbers */
 };
 
 /* A table of an array of objects of texts or integers, a row each. Releases it. */
 int output_rows(struct cli *cli, json_t *rows, const struct output_column *columns, size_t column_count);
 
+/* A cell of CSV, quoted where it must be, and what stands behind it: ',' or '\n'. */
+void output_cell(FILE *stream, const char *text, char behind);
+
 /*
- * The commands, as the table names them.
+ * The commands of upkeep_commands that have files of their own.
  */
-command_fn card_issue_run, card_show_run, purchase_run, return_run, redeem_run, adjust_run, statement_run;
-command_fn report_totals_run, status_run, programme_show_run, audit_verify_run, clock_accept_run, ping_run;
-command_fn import_receipts_run, bench_run;
+command_fn audit_verify_run, import_receipts_run, bench_run;

@@ -1,175 +1,20 @@
 /*
- * The table of commands, and the way into them. Help comes from the table and from options.def.
+ * The way into the commands. Help comes from their tables and from options.def.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/parse.h"
+#include "cli/request.h"
 
 #define SERVER_DEFAULT "127.0.0.1:7400"
 
-#define PLACE (OPTION_BIT(STORE) | OPTION_BIT(TILL) | OPTION_BIT(OPERATOR))
-
-const struct command commands[] = {
-    {
-        .name = "card issue",
-        .summary = "Issues a card, with a new account.",
-        .usage = "CARD",
-        .examples = { "punkt card issue 2900000000018", "punkt card issue 990000000001 --count 500" },
-        .options = OPTION_BIT(COUNT),
-        .words_min = 1,
-        .words_max = 1,
-        .change = true,
-        .run = card_issue_run,
-    },
-    {
-        .name = "card show",
-        .summary = "Shows a card's status and points.",
-        .usage = "CARD",
-        .examples = { "punkt card show 2900000000018" },
-        .words_min = 1,
-        .words_max = 1,
-        .run = card_show_run,
-    },
-    {
-        .name = "purchase",
-        .summary = "Books a receipt and gives its points.",
-        .usage = "CARD AMOUNT",
-        .examples = { "punkt purchase 2900000000018 105.00 --receipt R1",
-                      "punkt purchase 2900000000018 7.98 --receipt R2 --line 4006381333931:2:7.98:stationery",
-                      "punkt purchase 2900000000018 20.00 --receipt 0815 --store 12 --till 3 --time "
-                      "2026-01-31T17:45:00+01:00" },
-        .options = PLACE | OPTION_BIT(RECEIPT) | OPTION_BIT(TIME) | OPTION_BIT(DATE) | OPTION_BIT(LINE) |
-                   OPTION_BIT(COUPON) | OPTION_BIT(TENDER),
-        .words_min = 2,
-        .words_max = 2,
-        .change = true,
-        .run = purchase_run,
-    },
-    {
-        .name = "return",
-        .summary = "Takes goods back, of a known sale or without one, and the points they gave.",
-        .usage = "CARD",
-        .examples = { "punkt return 2900000000018 --receipt R1 --amount 5.00 --document D1",
-                      "punkt return 2900000000018 --receipt R2 --line 4006381333931:1",
-                      "punkt return 2900000000018 --unlinked 12.50 --document D2" },
-        .options = PLACE | OPTION_BIT(SALE_RECEIPT) | OPTION_BIT(AMOUNT) | OPTION_BIT(UNLINKED) |
-                   OPTION_BIT(RETURN_LINE) | OPTION_BIT(DOCUMENT) | OPTION_BIT(SALE_DATE) |
-                   OPTION_BIT(SALE_STORE) | OPTION_BIT(SALE_TILL) | OPTION_BIT(TIME),
-        .words_min = 1,
-        .words_max = 1,
-        .change = true,
-        .run = return_run,
-    },
-    {
-        .name = "redeem",
-        .summary = "Spends points.",
-        .usage = "CARD POINTS",
-        .examples = { "punkt redeem 2900000000018 40" },
-        .options = PLACE | OPTION_BIT(TIME),
-        .words_min = 2,
-        .words_max = 2,
-        .change = true,
-        .run = redeem_run,
-    },
-    {
-        .name = "adjust",
-        .summary = "Adds or takes points, with a reason.",
-        .usage = "CARD --reason R -- POINTS",
-        .examples = { "punkt adjust 2900000000018 --reason goodwill -- 50",
-                      "punkt adjust 2900000000018 --reason goodwill --note \"wrong card\" -- -10" },
-        .options = OPTION_BIT(REASON) | OPTION_BIT(NOTE) | OPTION_BIT(ALLOW_DEBT) | OPTION_BIT(OPERATOR),
-        .words_min = 2,
-        .words_max = 2,
-        .change = true,
-        .run = adjust_run,
-    },
-    {
-        .name = "statement",
-        .summary = "Lists what happened to a card's account, newest first.",
-        .usage = "CARD",
-        .examples = { "punkt statement 2900000000018", "punkt statement 2900000000018 --limit 10" },
-        .options = OPTION_BIT(LIMIT),
-        .words_min = 1,
-        .words_max = 1,
-        .run = statement_run,
-    },
-    {
-        .name = "report totals",
-        .summary = "Shows the sums over the whole ledger.",
-        .usage = "",
-        .examples = { "punkt report totals" },
-        .run = report_totals_run,
-    },
-    {
-        .name = "status",
-        .summary = "Asks what became of a change whose answer was lost.",
-        .usage = "EPOCH:NUMBER",
-        .examples = { "punkt status 9f86d081884c7d65:1" },
-        .words_min = 1,
-        .words_max = 1,
-        .run = status_run,
-    },
-    {
-        .name = "programme show",
-        .summary = "Shows the programme in force, or an older version of it.",
-        .usage = "[VERSION]",
-        .examples = { "punkt programme show", "punkt programme show 2 >programme-2.yaml" },
-        .words_max = 1,
-        .run = programme_show_run,
-    },
-    {
-        .name = "audit verify",
-        .summary = "Reads the whole journal and compares it with state.",
-        .usage = "",
-        .examples = { "punkt audit verify", "punkt audit verify --data /var/lib/punkt" },
-        .options = OPTION_BIT(DATA),
-        .run = audit_verify_run,
-    },
-    {
-        .name = "clock accept",
-        .summary = "Takes the machine's clock as the ledger's time, after an alarm about it.",
-        .usage = "",
-        .examples = { "punkt clock accept" },
-        .change = true,
-        .run = clock_accept_run,
-    },
-    {
-        .name = "import receipts",
-        .summary =
-            "Books the receipts of a CSV file, each judged at its own time. May be stopped and repeated.",
-        .usage = "FILE|- --map NAME=COLUMN,...",
-        .examples = { "punkt import receipts sales.csv --map "
-                      "receipt=Number,code=Article,time=Sold,card=Member,amount=Total",
-                      "zcat sales.csv.gz | punkt import receipts - --map "
-                      "receipt=InvoiceNo,code=StockCode,quantity=Quantity,time=InvoiceDate,price=UnitPrice,"
-                      "card=CustomerID --returns-prefix C --enrol" },
-        .options = OPTION_BIT(MAP) | OPTION_BIT(RETURNS_PREFIX) | OPTION_BIT(ENROL) | OPTION_BIT(STORE) |
-                   OPTION_BIT(TILL),
-        .words_min = 1,
-        .words_max = 1,
-        .run = import_receipts_run,
-    },
-    {
-        .name = "bench",
-        .summary = "Measures how much the daemon does, on a ledger made for it.",
-        .usage = "",
-        .examples = { "punkt bench --connections 64 --pipeline 1 --seconds 5 --cards 1000000",
-                      "punkt bench --connections 1000 --mix ping" },
-        .options = OPTION_BIT(CONNECTIONS) | OPTION_BIT(PIPELINE) | OPTION_BIT(SECONDS) | OPTION_BIT(CARDS) |
-                   OPTION_BIT(MIX) | OPTION_BIT(FORCE) | OPTION_BIT(PREFIX),
-        .run = bench_run,
-    },
-    {
-        .name = "ping",
-        .summary = "Asks whether the daemon is there.",
-        .usage = "",
-        .examples = { "punkt ping", "punkt --server 10.0.0.5:7400 ping" },
-        .run = ping_run,
-    },
-    { .name = NULL },
+static const struct command *const groups[] = {
+    cards_commands,   accounts_commands, book_commands,      redeeming_commands, office_commands,
+    reports_commands, why_commands,      programme_commands, upkeep_commands,
 };
+#define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
 
 static void print_option(enum option_id id, FILE *out)
 {
@@ -178,9 +23,13 @@ static void print_option(enum option_id id, FILE *out)
                   row->argument, row->help);
 }
 
-static uint64_t options_of(const struct command *command)
+/* In the order of options.def, which is the same for all commands. */
+static void print_options(const option_byte *list, bool but_retry, FILE *out)
 {
-    return command->change ? OPTIONS_GLOBAL : OPTIONS_GLOBAL & ~OPTION_BIT(RETRY);
+    for (int id = OPTION_NONE + 1; id < OPTION_COUNT_; id++) {
+        if (options_have(list, (enum option_id)id) && !(but_retry && id == OPTION_RETRY))
+            print_option((enum option_id)id, out);
+    }
 }
 
 static void help_of(const struct command *command, FILE *out)
@@ -190,16 +39,10 @@ static void help_of(const struct command *command, FILE *out)
         (void)fprintf(out, "    %s\n", command->examples[i]);
     (void)fprintf(out, "\nUsage: punkt %s%s%s [OPTION]...\n\n", command->name,
                   command->usage[0] != '\0' ? " " : "", command->usage);
-    for (int id = 0; id < OPTION_COUNT_; id++) {
-        if ((command->options & (UINT64_C(1) << id)) != 0)
-            print_option((enum option_id)id, out);
-    }
-    if (command->options != 0)
+    print_options(command->options, false, out);
+    if (command->options[0] != OPTION_NONE)
         (void)fputc('\n', out);
-    for (int id = 0; id < OPTION_COUNT_; id++) {
-        if ((options_of(command) & (UINT64_C(1) << id)) != 0)
-            print_option((enum option_id)id, out);
-    }
+    print_options(options_global, !command->change, out);
 }
 
 void help_print(const struct command *command, FILE *out)
@@ -214,13 +57,12 @@ void help_print(const struct command *command, FILE *out)
                 "    punkt card show 2900000000018\n\n"
                 "Usage: punkt [OPTION]... COMMAND ...\n\n",
                 out);
-    for (const struct command *row = commands; row->name != NULL; row++)
-        (void)fprintf(out, "  %-16s  %s\n", row->name, row->summary);
-    (void)fputs("\npunkt COMMAND --help says more about each.\n\n", out);
-    for (int id = 0; id < OPTION_COUNT_; id++) {
-        if ((OPTIONS_GLOBAL & (UINT64_C(1) << id)) != 0)
-            print_option((enum option_id)id, out);
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        for (const struct command *row = groups[i]; row->name != NULL; row++)
+            (void)fprintf(out, "  %-18s  %s\n", row->name, row->summary);
     }
+    (void)fputs("\npunkt COMMAND --help says more about each.\n\n", out);
+    print_options(options_global, false, out);
     (void)fputs(
         "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 not found, 4 not permitted, 5 refused,\n"
         "6 unreachable (whether it was booked is not known).\n"
@@ -228,10 +70,11 @@ void help_print(const struct command *command, FILE *out)
         out);
 }
 
-/* The row whose words stand at argv[first]; *out_words is how many those are. */
-static const struct command *find_command(int argc, char **argv, int first, int *out_words)
+/* The row of a group whose words stand at argv[first]; *out_words is how many those are. */
+static const struct command *find_in(const struct command *rows, int argc, char **argv, int first,
+                                     int *out_words)
 {
-    for (const struct command *row = commands; row->name != NULL; row++) {
+    for (const struct command *row = rows; row->name != NULL; row++) {
         const char *space = strchr(row->name, ' ');
         size_t size = space != NULL ? (size_t)(space - row->name) : strlen(row->name);
         if (strlen(argv[first]) != size || strncmp(argv[first], row->name, size) != 0)
@@ -241,6 +84,14 @@ static const struct command *find_command(int argc, char **argv, int first, int 
             return row;
     }
     return NULL;
+}
+
+static const struct command *find_command(int argc, char **argv, int first, int *out_words)
+{
+    const struct command *found = NULL;
+    for (size_t i = 0; i < GROUP_COUNT && found == NULL; i++)
+        found = find_in(groups[i], argc, argv, first, out_words);
+    return found;
 }
 
 /* Options that every command has, once all are read. */
@@ -266,16 +117,46 @@ static int take_globals(struct cli *cli, const struct args *args)
     return CLI_OK;
 }
 
+static int check_needs(struct cli *cli, const struct args *args)
+{
+    for (const option_byte *at = cli->command->needs; *at != OPTION_NONE; at++) {
+        if (args->value[*at] == NULL)
+            return cli_usage(cli, "--%s is needed", option_rows[*at].name);
+    }
+    return CLI_OK;
+}
+
+/* "card" alone, or with a second word that none of its commands has: what there is. */
+static int no_command(struct cli *cli, int argc, char **argv, int first)
+{
+    char list[256] = "";
+    size_t used = 0;
+    size_t size = strlen(argv[first]);
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        for (const struct command *row = groups[i]; row->name != NULL; row++) {
+            if (strncmp(row->name, argv[first], size) != 0 || row->name[size] != ' ')
+                continue;
+            int length = snprintf(list + used, sizeof(list) - used, "%s%s", used > 0 ? ", " : "",
+                                  row->name + size + 1);
+            if (length > 0 && (size_t)length < sizeof(list) - used)
+                used += (size_t)length;
+        }
+    }
+    if (used > 0)
+        return cli_usage(cli, "punkt %s what? There is %s", argv[first], list);
+    return cli_usage(cli, "there is no command \"%s%s%s\"", argv[first], first + 1 < argc ? " " : "",
+                     first + 1 < argc ? argv[first + 1] : "");
+}
+
 static int run_command(struct cli *cli, struct args *args, int argc, char **argv, int first)
 {
     char why[256];
     int words = 0;
     cli->command = find_command(argc, argv, first, &words);
     if (cli->command == NULL)
-        return cli_usage(cli, "there is no command \"%s%s%s\"", argv[first], first + 1 < argc ? " " : "",
-                         first + 1 < argc ? argv[first + 1] : "");
-    if (args_read(args, argc, argv, first + words, OPTIONS_GLOBAL | cli->command->options, false, why,
-                  sizeof(why)) < 0)
+        return no_command(cli, argc, argv, first);
+    struct args_rules rules = { .allowed = options_global, .also_allowed = cli->command->options };
+    if (args_read(args, argc, argv, first + words, &rules, why, sizeof(why)) < 0)
         return cli_usage(cli, "%s", why);
     if (args->value[OPTION_HELP] != NULL) {
         help_print(cli->command, cli->out);
@@ -284,7 +165,13 @@ static int run_command(struct cli *cli, struct args *args, int argc, char **argv
     if (args->positional_count < cli->command->words_min || args->positional_count > cli->command->words_max)
         return cli_usage(cli, "it is: punkt %s %s", cli->command->name, cli->command->usage);
     int exit_code = take_globals(cli, args);
-    return exit_code == CLI_OK ? cli->command->run(cli, args) : exit_code;
+    if (exit_code == CLI_OK)
+        exit_code = check_needs(cli, args);
+    if (exit_code == CLI_OK && cli->command->check != NULL)
+        exit_code = cli->command->check(cli, args);
+    if (exit_code != CLI_OK)
+        return exit_code;
+    return cli->command->run != NULL ? cli->command->run(cli, args) : request_run(cli, args);
 }
 
 /* Errors are objects even where the command line cannot be read as far as --json. */
@@ -303,7 +190,8 @@ int cli_run(int argc, char **argv, FILE *out, FILE *err)
     struct args args = { .positional_count = 0 };
     char why[256];
     int exit_code = CLI_OK;
-    int first = args_read(&args, argc, argv, 1, OPTIONS_GLOBAL, true, why, sizeof(why));
+    struct args_rules rules = { .allowed = options_global, .stop_at_word = true };
+    int first = args_read(&args, argc, argv, 1, &rules, why, sizeof(why));
     if (first < 0)
         exit_code = cli_usage(&cli, "%s", why);
     else if (args.value[OPTION_VERSION] != NULL)

@@ -7,14 +7,52 @@
 #include <string.h>
 
 const struct option_row option_rows[OPTION_COUNT_] = {
-#define OPTION(NAME, name_, argument_, help_)                                                                \
-    [OPTION_##NAME] = { .name = (name_), .argument = (argument_), .help = (help_) },
+    [OPTION_NONE] = { .name = "", .argument = "", .fields = "", .help = "" },
+#define OPTION(NAME, name_, argument_, fields_, help_)                                                       \
+    [OPTION_##NAME] = { .name = (name_), .argument = (argument_), .fields = (fields_), .help = (help_) },
 #include "cli/options.def"
 #undef OPTION
 };
 
-#define OPTIONS_REPEATED                                                                                     \
-    (OPTION_BIT(LINE) | OPTION_BIT(RETURN_LINE) | OPTION_BIT(TENDER) | OPTION_BIT(COUPON))
+const option_byte options_global[] = { OPTION_SERVER, OPTION_JSON,    OPTION_TIMEOUT, OPTION_RETRY,
+                                       OPTION_HELP,   OPTION_VERSION, OPTION_NONE };
+
+static const option_byte repeated_options[] = { OPTION_LINE,   OPTION_RETURN_LINE, OPTION_TENDER,
+                                                OPTION_COUPON, OPTION_TAG_SET,     OPTION_TAG_CLEAR,
+                                                OPTION_REDEEM, OPTION_REWARDS,     OPTION_CAPTURE,
+                                                OPTION_NONE };
+
+bool options_have(const option_byte *list, enum option_id option)
+{
+    while (*list != OPTION_NONE && *list != option)
+        list++;
+    return *list == option && option != OPTION_NONE;
+}
+
+bool option_repeated(enum option_id option)
+{
+    return options_have(repeated_options, option);
+}
+
+bool option_has_field(enum option_id option, const char *field)
+{
+    size_t size = strlen(field);
+    const char *at = option_rows[option].fields;
+    while (*at != '\0') {
+        size_t length = strcspn(at, " ");
+        if (length == size && strncmp(at, field, size) == 0)
+            return true;
+        at += length + (at[length] == ' ');
+    }
+    return false;
+}
+
+enum option_id options_for_field(const option_byte *list, const char *field)
+{
+    while (*list != OPTION_NONE && !option_has_field((enum option_id) * list, field))
+        list++;
+    return (enum option_id) * list;
+}
 
 /* Above every character, so that no long option looks like a short one to getopt. */
 #define CODE_OF(option) (256 + (int)(option))
@@ -28,11 +66,12 @@ __attribute__((format(printf, 3, 4))) static int fail(char *out_why, size_t why_
     return -1;
 }
 
-static void options_for_getopt(uint64_t allowed, struct option *out_table)
+static void options_for_getopt(const struct args_rules *rules, struct option *out_table)
 {
     size_t count = 0;
-    for (int i = 0; i < OPTION_COUNT_; i++) {
-        if ((allowed & (UINT64_C(1) << i)) == 0)
+    for (int i = OPTION_NONE + 1; i < OPTION_COUNT_; i++) {
+        if (!options_have(rules->allowed, (enum option_id)i) &&
+            (rules->also_allowed == NULL || !options_have(rules->also_allowed, (enum option_id)i)))
             continue;
         out_table[count++] = (struct option){
             .name = option_rows[i].name,
@@ -69,7 +108,7 @@ static int explain(int code, const char *word, char *out_why, size_t why_size)
 static int take_option(struct args *args, enum option_id option, size_t most, char *out_why, size_t why_size)
 {
     const char *value = optarg != NULL ? optarg : "";
-    if ((OPTIONS_REPEATED & (UINT64_C(1) << option)) != 0) {
+    if (option_repeated(option)) {
         if (!add_repeated(args, option, value, most))
             return fail(out_why, why_size, "out of memory");
         return 0;
@@ -80,30 +119,27 @@ static int take_option(struct args *args, enum option_id option, size_t most, ch
     return 0;
 }
 
-int args_read(struct args *args, int argc, char **argv, int first, uint64_t allowed, bool stop_at_word,
+int args_read(struct args *args, int argc, char **argv, int first, const struct args_rules *rules,
               char *out_why, size_t why_size)
 {
     struct option table[OPTION_COUNT_ + 1];
-    options_for_getopt(allowed, table);
+    options_for_getopt(rules, table);
     /* getopt looks at what stands behind argv[0] of what it is given. */
     char **words = argv + first - 1;
     int count = argc - first + 1;
     int code;
     optind = 0;
     opterr = 0;
-    while ((code = getopt_long(count, words, stop_at_word ? "+:" : ":", table, NULL)) != -1) {
+    while ((code = getopt_long(count, words, rules->stop_at_word ? "+:" : ":", table, NULL)) != -1) {
         if (code == ':' || code == '?')
             return explain(code, words[optind - 1], out_why, why_size);
         if (take_option(args, (enum option_id)(code - CODE_OF(0)), (size_t)argc, out_why, why_size) != 0)
             return -1;
     }
-    if (stop_at_word)
+    if (rules->stop_at_word)
         return first - 1 + optind;
-    for (int i = optind; i < count; i++) {
-        if (args->positional_count == POSITIONAL_MAX)
-            return fail(out_why, why_size, "\"%s\" is one word too many", words[i]);
-        args->positional[args->positional_count++] = words[i];
-    }
+    args->positional = words + optind;
+    args->positional_count = (size_t)(count - optind);
     return argc;
 }
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <csv.h>
 #include <libsmartcols/libsmartcols.h>
 
 #include "cli/cli.h"
@@ -24,6 +25,15 @@ static const char *cell_text(const json_t *value, char *buffer, size_t size)
     if (!json_is_integer(value))
         return "";
     (void)snprintf(buffer, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return buffer;
+}
+
+/* "next_expiry" as a heading: with blanks. */
+static const char *title_of(const char *key, char *buffer, size_t size)
+{
+    (void)snprintf(buffer, size, "%s", key);
+    for (char *at = buffer; *at != '\0'; at++)
+        *at = *at == '_' ? ' ' : *at;
     return buffer;
 }
 
@@ -60,8 +70,10 @@ int output_pairs(struct cli *cli, json_t *object)
     json_t *value;
     json_object_foreach(object, key, value)
     {
+        char title[64];
         struct libscols_line *line = failed ? NULL : scols_table_new_line(table, NULL);
-        failed = line == NULL || scols_line_set_data(line, 0, key) != 0 || set_cell(line, 1, value) != 0;
+        failed = line == NULL || scols_line_set_data(line, 0, title_of(key, title, sizeof(title))) != 0 ||
+                 set_cell(line, 1, value) != 0;
     }
     json_decref(object);
     return table_finish(cli, table, failed);
@@ -71,9 +83,11 @@ int output_rows(struct cli *cli, json_t *rows, const struct output_column *colum
 {
     struct libscols_table *table = table_new(cli);
     bool failed = table == NULL || rows == NULL;
-    for (size_t i = 0; i < column_count && !failed; i++)
-        failed =
-            scols_table_new_column(table, columns[i].key, 0, columns[i].right ? SCOLS_FL_RIGHT : 0) == NULL;
+    for (size_t i = 0; i < column_count && !failed; i++) {
+        char title[64];
+        failed = scols_table_new_column(table, title_of(columns[i].key, title, sizeof(title)), 0,
+                                        columns[i].right ? SCOLS_FL_RIGHT : 0) == NULL;
+    }
     size_t index;
     json_t *row;
     json_array_foreach(rows, index, row)
@@ -85,4 +99,13 @@ int output_rows(struct cli *cli, json_t *rows, const struct output_column *colum
     }
     json_decref(rows);
     return table_finish(cli, table, failed);
+}
+
+void output_cell(FILE *stream, const char *text, char behind)
+{
+    if (strpbrk(text, ",\"\r\n") != NULL)
+        (void)csv_fwrite(stream, text, strlen(text));
+    else
+        (void)fputs(text, stream);
+    (void)fputc(behind, stream);
 }

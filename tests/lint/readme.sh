@@ -58,7 +58,7 @@ check_options() {
 
 check_commands() {
     local commands line first second rest command
-    commands=$(punkt --help | sed -n '/^Usage/,/^punkt COMMAND/s/^  \([a-z][a-z ]*[a-z]\)   *[A-Z].*/\1/p')
+    commands=$(punkt --help | sed -n '/^Usage/,/^punkt COMMAND/s/^  \([a-z][a-z -]*[a-z]\)   *[A-Z].*/\1/p')
     while IFS= read -r line; do
         case $line in
         punktd\ *) check_options "$line" "$(punktd --help)" ;;

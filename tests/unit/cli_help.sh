@@ -20,7 +20,7 @@ show() {
 
 {
     show --help
-    "$PUNKT_BIN/punkt" --help | sed -n '/^Usage/,/^punkt COMMAND/s/^  \([a-z][a-z ]*[a-z]\)   *[A-Z].*/\1/p' |
+    "$PUNKT_BIN/punkt" --help | sed -n '/^Usage/,/^punkt COMMAND/s/^  \([a-z][a-z -]*[a-z]\)   *[A-Z].*/\1/p' |
         while read -r first second; do
             show "$first" ${second:+"$second"} --help
         done
@@ -66,7 +66,7 @@ while read -r option; do
 done < <(sed -n 's/^  --\([a-z-]*\).*/\1/p' "$golden" | sort -u)
 while read -r command; do
     grep -q "^\.It Cm $command\>" "$manual" || { echo "punkt.1 does not have $command"; missing=1; }
-done < <(sed -n 's/^\$ punkt \([a-z][a-z ]*\) --help$/\1/p' "$golden")
+done < <(sed -n 's/^\$ punkt \([a-z][a-z -]*\) --help$/\1/p' "$golden")
 if command -v mandoc >/dev/null; then
     mandoc -T lint -W warning "$manual" || missing=1
 fi
