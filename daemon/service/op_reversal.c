@@ -55,13 +55,21 @@ static enum found find_original(struct request *request, struct reversal_request
     return FOUND;
 }
 
+/* The number was reversed before it came; not one that said so of another. */
+static bool reversed_unseen(const struct reversal_request *reversal)
+{
+    const struct request_name *unseen = &reversal->event->reversal.original;
+    return reversal->event->type == EVENT_TOMBSTONE && unseen->epoch == reversal->original.epoch &&
+           unseen->number == reversal->original.number;
+}
+
 /* Undone before, or before it came: the first answer again. */
 static enum found find_earlier(struct request *request, const struct reversal_request *reversal)
 {
     if (reversal->position == 0)
         return FOUND;
     journal_position earlier =
-        reversal->event->type == EVENT_TOMBSTONE
+        reversed_unseen(reversal)
             ? reversal->position
             : fold_reversed_by(ledger_fold(request->service->ledger), reversal->position);
     const struct event *first;
