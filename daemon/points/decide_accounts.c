@@ -133,6 +133,17 @@ static void change_tag(struct maker *maker, struct text tag, bool set)
         maker_change(maker, &(struct account_change){ .kind = CHANGE_TAG, .value = set, .text = tag });
 }
 
+static bool tags_named(const struct text *tags, uint32_t count, struct decision *decision)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (tags[i].size > 0)
+            continue;
+        decide_refuse(decision, REFUSAL_OVER_LIMIT, "%s", "a tag has a name");
+        return false;
+    }
+    return true;
+}
+
 void decide_tag(const struct points_view *view, const struct judgement *judgement,
                 const struct tag_request *request, struct decision *decision)
 {
@@ -140,6 +151,9 @@ void decide_tag(const struct points_view *view, const struct judgement *judgemen
     if (!begin_act(view, judgement, decision, EVENT_TAGS, request->card, CARD_USE_OFFICE))
         return;
     decision->event.operator= request->operator;
+    if (!tags_named(request->clear, request->clear_count, decision) ||
+        !tags_named(request->set, request->set_count, decision))
+        return;
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
     for (uint32_t i = 0; i < request->clear_count; i++)
         change_tag(&maker, request->clear[i], false);
