@@ -37,7 +37,8 @@ PUNKT_MUST_CHECK enum punkt_status verify_open(struct journal *journal, const st
  * else: verification itself failed. */
 PUNKT_MUST_CHECK enum punkt_status verify_slice(struct verify *verify, uint64_t slice_bytes,
                                                 struct failure *failure);
-/* A journal_visit_fn with a verify that is done up to its mark: what stands behind it must be events that are known and fit. */
+/* A journal_visit_fn with a verify that is done up to its mark: what stands behind it must be events that
+ * are known and fit. */
 PUNKT_MUST_CHECK enum punkt_status verify_block(void *ctx, const struct journal_block *block,
                                                 struct failure *failure);
 const struct verify_report *verify_report(const struct verify *verify);

@@ -1,6 +1,7 @@
 /*
- * What becomes due by itself: midnights of accounts (the daily run, DOMAIN.md, Lots) and deadlines of holds. In slices,
- * so that no till waits: the reader thread finds candidates, the loop looks each up again and books a few a turn.
+ * What becomes due by itself: midnights of accounts (the daily run, DOMAIN.md, Lots) and deadlines of
+ * holds. In slices, so that no till waits: the reader thread finds candidates, the loop looks each up again
+ * and books a few a turn.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -167,8 +168,8 @@ void daily_turn(struct service *service)
 }
 
 /*
- * While storage is nearly full the run waits: what is due is not spendable even before its event, and the reserve is for
- * captures, reversals and the ends of holds.
+ * While storage is nearly full the run waits: what is due is not spendable even before its event, and the
+ * reserve is for captures, reversals and the ends of holds.
  */
 bool daily_has_work(const struct service *service)
 {

@@ -408,8 +408,9 @@ static struct msg_totals_answer sums_of(const struct crowd *crowd, const uint64_
             sums.returned += waited;
             sums.outstanding += outcome->change + outcome->moved - waited;
             int64_t *sum = sum_for(&sums, script_operation(&script, number));
+            bool lost = sum == &sums.returned || sum == &sums.unlinked || sum == &sums.forfeited;
             if (sum != NULL)
-                *sum += sum == &sums.returned ? -outcome->change : outcome->change;
+                *sum += lost ? -outcome->change : outcome->change;
         }
     }
     return sums;
@@ -444,7 +445,8 @@ static void compare_card(struct talk *talk, const char *card, int64_t points)
         fail_msg("card %s has %" PRId64 " points instead of %" PRId64, card, balance, points);
 }
 
-/* The balances of owners, from the numbers of a lane in [from, to]; of those whose points stand for themselves. */
+/* The balances of owners, from the numbers of a lane in [from, to]; of those whose points stand for
+ * themselves. */
 static void add_balances(const struct script *script, uint64_t from, uint64_t to, uint64_t up_to,
                          int64_t balances[OWNERS])
 {

@@ -120,7 +120,8 @@ static uint64_t amount_of(const struct script *script, uint64_t number)
     return 100 + (script_mixed(script->seed, script->lane, number) >> 8) % 20000;
 }
 
-/* The number of the step that this one speaks of, and the position it was booked at; of a refused one somewhere else. */
+/* The number of the step that this one speaks of, and the position it was booked at; of a refused one
+ * somewhere else. */
 static uint64_t original(const struct making *making)
 {
     return number_of(period_of(making->number), making->step->of);

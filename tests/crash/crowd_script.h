@@ -1,8 +1,8 @@
 /*
- * What the lanes of a crowd ask for: a script of SCRIPT_STEPS steps with every operation that changes something,
- * over and over. A period is one time through it; it has cards of its own beside those that stay. Amounts follow
- * from the seed, and what a step says of an earlier one from that one's answer, which is at least SCRIPT_BACK
- * numbers before: so a repeat is the same bytes.
+ * What the lanes of a crowd ask for: a script of SCRIPT_STEPS steps with every operation that changes
+ * something, over and over. A period is one time through it; it has cards of its own beside those that
+ * stay. Amounts follow from the seed, and what a step says of an earlier one from that one's answer, which
+ * is at least SCRIPT_BACK numbers before: so a repeat is the same bytes.
  */
 #pragma once
 

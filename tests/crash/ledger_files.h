@@ -1,6 +1,6 @@
 /*
- * A look into the data folder of a punktd that does not run, through the ledger's own library, and damage to it.
- * Everything fails the running cmocka test when it cannot do what it says.
+ * A look into the data folder of a punktd that does not run, through the ledger's own library, and damage
+ * to it. Everything fails the running cmocka test when it cannot do what it says.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ void files_flip(const struct world *world, const char *file, uint64_t offset, ui
 void files_zero(const struct world *world, const char *file, uint64_t offset, uint64_t size);
 
 /*
- * Makes the first event of the last block one of another type or format, and the checksums fit: as a version of punktd that
- * is not ours would have written it. There are blocks before it in its segment.
+ * Makes the first event of the last block one of another type or format, and the checksums fit: as a
+ * version of punktd that is not ours would have written it. There are blocks before it in its segment.
  */
 void files_change_event(const struct world *world, const struct place *last, bool type, uint8_t value);
 

@@ -1,7 +1,7 @@
 /*
- * Files that changed while punktd did not look. A torn tail is cut, and nothing else is: damage stops the start with
- * file and offset, or is found by verification; a journal that ends before state does is not taken for the whole
- * one.
+ * Files that changed while punktd did not look. A torn tail is cut, and nothing else is: damage stops the
+ * start with file and offset, or is found by verification; a journal that ends before state does is not
+ * taken for the whole one.
  */
 #include <stdio.h>
 #include <stdlib.h>
