@@ -206,13 +206,17 @@ void talk_decode(struct talk *talk, const struct talk_answer *answer, void *out_
     decode(talk, operation_row(answer->type & FRAME_TYPE_OPERATION)->answer, answer, out_body);
 }
 
+struct msg_refusal talk_refusal(struct talk *talk, const struct talk_answer *answer)
+{
+    struct msg_refusal refusal = { .result = RESULT_DONE };
+    if ((answer->type & FRAME_TYPE_DONE) == 0)
+        decode(talk, MESSAGE_refusal, answer, &refusal);
+    return refusal;
+}
+
 enum result talk_result(struct talk *talk, const struct talk_answer *answer)
 {
-    struct msg_refusal refusal;
-    if ((answer->type & FRAME_TYPE_DONE) != 0)
-        return RESULT_DONE;
-    decode(talk, MESSAGE_refusal, answer, &refusal);
-    return (enum result)refusal.result;
+    return (enum result)talk_refusal(talk, answer).result;
 }
 
 static const char *result_name(enum result result)

@@ -84,6 +84,9 @@ void talk_decode(struct talk *talk, const struct talk_answer *answer, void *out_
 /* Why an answer is a refusal; RESULT_DONE if it is none. */
 enum result talk_result(struct talk *talk, const struct talk_answer *answer);
 
+/* The whole refusal, borrowed as above; result is RESULT_DONE if it is none. */
+struct msg_refusal talk_refusal(struct talk *talk, const struct talk_answer *answer);
+
 /* --- shorter ways, which send one request and expect done --- */
 
 /* A code, card number or text of a string. */

@@ -29,6 +29,7 @@ struct world {
     char *environment[ENVIRONMENT_MAX + 1];
     rlim_t descriptors_max;
     bool has_programme;
+    int clock_fd;      /* of the file that says how far ahead its clock is; -1: it has the machine's */
     bool heard_by_all; /* PUNKT_VERBOSE=1 */
     pid_t pid;
     /* What punktd says is read by a thread, so that it never waits for the test. */
@@ -278,6 +279,36 @@ void world_set_environment(struct world *world, const char *const *environment)
     world->environment[count] = NULL;
 }
 
+void world_set_programme(struct world *world, const char *programme)
+{
+    world->has_programme = programme != NULL;
+    if (world->has_programme)
+        write_file(world->programme, programme, "");
+}
+
+void world_clock_ahead(struct world *world, int64_t ahead_us)
+{
+    assert_true(world->clock_fd >= 0);
+    assert_int_equal(pwrite(world->clock_fd, &ahead_us, sizeof(ahead_us), 0), sizeof(ahead_us));
+}
+
+/* The shim stands before the sanitizer's runtime, and passes on to it. */
+static void give_clock(struct world *world)
+{
+    char settings[3][2200], path[192];
+    const char *environment[] = { settings[0], settings[1], settings[2], NULL };
+    const char *shim = getenv("PUNKT_CLOCK_SHIM"), *asan = getenv("ASAN_OPTIONS");
+    assert_non_null(shim); /* ctest sets it */
+    (void)snprintf(path, sizeof(path), "%s/clock", world->folder);
+    (void)snprintf(settings[0], sizeof(settings[0]), "LD_PRELOAD=%s", shim);
+    (void)snprintf(settings[1], sizeof(settings[1]), "CLOCK_SHIM_FILE=%s", path);
+    (void)snprintf(settings[2], sizeof(settings[2]), "ASAN_OPTIONS=%.2000s:verify_asan_link_order=0",
+                   asan != NULL ? asan : "");
+    world->clock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    world_clock_ahead(world, 0);
+    world_set_environment(world, environment);
+}
+
 void world_copy_data(const struct world *from, struct world *to)
 {
     struct run run;
@@ -482,9 +513,10 @@ struct world *world_new(const struct world_options *options)
     world_set_environment(world, options->environment);
     world->descriptors_max = options->descriptors_max;
     world->heard_by_all = getenv("PUNKT_VERBOSE") != NULL;
-    world->has_programme = options->programme != NULL;
-    if (world->has_programme)
-        write_file(world->programme, options->programme, "");
+    world_set_programme(world, options->programme);
+    world->clock_fd = -1;
+    if (options->own_clock)
+        give_clock(world);
     if (!options->stopped)
         world_start(world);
     return world;
@@ -496,6 +528,8 @@ void world_free(struct world *world)
         return;
     if (world->pid != 0)
         world_stop(world);
+    if (world->clock_fd >= 0)
+        (void)close(world->clock_fd);
     (void)nftw(world->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     world_set_environment(world, NULL);
     (void)pthread_cond_destroy(&world->more);

@@ -44,7 +44,8 @@ struct world_options {
     const char *const *environment; /* "NAME=VALUE" ..., NULL at the end, put into the daemon's environment */
     rlim_t descriptors_max;         /* RLIMIT_NOFILE of the daemon, soft and hard */
     bool unix_socket;               /* listens on a Unix socket, whose address is the same after a restart */
-    bool stopped;                   /* world_new does not start it: world_start, or world_start_fails, does */
+    bool own_clock; /* its wall clock can be put forward (world_clock_ahead); not with environment */
+    bool stopped;   /* world_new does not start it: world_start, or world_start_fails, does */
 };
 
 /* Makes the folder, writes its files and starts punktd. */
@@ -71,8 +72,14 @@ int world_wait_exit(struct world *world);
 /* Other settings from the next start on; as in world_options. */
 void world_configure(struct world *world, const char *settings);
 
+/* Another programme, or none, for the next start; as in world_options. */
+void world_set_programme(struct world *world, const char *programme);
+
 /* Another environment from the next start on; as in world_options. */
 void world_set_environment(struct world *world, const char *const *environment);
+
+/* From now on the wall clock of punktd is so far ahead of the machine's; of a world with own_clock. */
+void world_clock_ahead(struct world *world, int64_t ahead_us);
 
 /* Copies the ledger's folder into that of another world; both must be stopped. */
 void world_copy_data(const struct world *from, struct world *to);
