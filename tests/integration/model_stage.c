@@ -196,7 +196,7 @@ void stage_compare_totals(struct stage *stage)
     assert_int_equal(got.accounts_in_debt, expected.accounts_in_debt);
     assert_int_equal(got.events - stage->before.events, expected.events);
     assert_int_equal(got.outstanding - got.debt,
-                     got.earned - got.returned + got.unlinked - got.redeemed + got.adjusted);
+                     got.earned - got.returned - got.unlinked - got.redeemed + got.adjusted);
 }
 
 /* The answer of before comes again, under the same number from another connection, and by status. */

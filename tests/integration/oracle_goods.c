@@ -336,14 +336,16 @@ static bool is_thing(const struct oracle_spend *spend)
     return spend->kind == FOR_ITEM || spend->kind == FOR_VOUCHER || spend->kind == FOR_GIFT;
 }
 
-static int64_t share_of(const struct oracle_programme *then, const struct oracle_left *left, int64_t spent)
+/* Down to the smallest part of it that there is. */
+static int64_t share_of(const struct oracle_left *left, int64_t spent, int64_t smallest)
 {
     if (left == NULL || left->nothing)
         return spent;
     if (left->sold <= 0)
         return 0;
-    return oracle_down(
-        then, oracle_part_of(spent, oracle_min(oracle_max(left->came_back, 0), left->sold), left->sold));
+    int64_t came_back = oracle_min(oracle_max(left->came_back, 0), left->sold);
+    int64_t share = oracle_part_of(spent, came_back, left->sold);
+    return share - share % smallest;
 }
 
 /* Of a thing: what it cost, less the cost of what stays. */
@@ -382,7 +384,7 @@ static int64_t give_spent(struct oracle *oracle, const struct oracle_purchase *s
         spent += spend->points;
         before += spend->back.points;
     }
-    int64_t money_off = oracle_max(share_of(then, left, spent) - before, 0);
+    int64_t money_off = oracle_max(share_of(left, spent, oracle_step(then)) - before, 0);
     for (size_t i = sale->spend_count; i > 0; i--) {
         struct oracle_spend *spend = oracle->spends[sale->first_spend + i - 1];
         if (spend->undone)
@@ -395,7 +397,7 @@ static int64_t give_spent(struct oracle *oracle, const struct oracle_purchase *s
         money_off -= points;
         given += points;
         oracle_unspend(oracle, spend, points,
-                       oracle_max(share_of(then, left, spend->stamps) - spend->back.stamps, 0),
+                       oracle_max(share_of(left, spend->stamps, 1000) - spend->back.stamps, 0),
                        all ? spend->wish.quantity - spend->back.quantity : 0);
     }
     return given;

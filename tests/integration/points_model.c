@@ -118,7 +118,7 @@ void model_totals(const struct model *model, struct punkt_totals_answer *out)
             out->returned -= booking->points;
             break;
         case CHANGE_UNLINKED_RETURN:
-            out->unlinked += booking->points;
+            out->unlinked -= booking->points;
             break;
         case CHANGE_REDEEM:
             out->redeemed -= booking->points;

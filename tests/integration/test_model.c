@@ -237,7 +237,7 @@ static void compare_sums(struct stage *stage, size_t from, const struct punkt_to
     }
     assert_int_equal(after.outstanding - after.debt - (before->outstanding - before->debt), earned - taken);
     assert_int_equal(after.outstanding - after.debt,
-                     after.earned - after.returned + after.unlinked - after.redeemed + after.adjusted);
+                     after.earned - after.returned - after.unlinked - after.redeemed + after.adjusted);
 }
 
 static void race(struct stage *stage)
