@@ -158,6 +158,7 @@ static void close_card(const struct points_view *view, const struct judgement *j
             maker_hold_end(&maker, maker.after->holds[0].id, 0);
         decision->event.card_status.forfeited = forfeit(&maker);
         maker_change(&maker, &(struct account_change){ .kind = CHANGE_CLOSED });
+        maker_tier(&maker, programme_at(view, judgement->now));
     }
     if (!maker_end(&maker, 0))
         decide_over_limit(decision);

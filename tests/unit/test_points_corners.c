@@ -286,6 +286,25 @@ static void whole_stamps_come_back(void **state)
     world_free(world);
 }
 
+/* --- what is taken back --- */
+
+/* (Tiers) By balance it is judged after every event: of an account that is closed, nothing carries it. */
+static void a_closed_account_has_no_tier_by_balance(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    world->programme.tiers = (struct tiers){ .count = 1, .basis = TIER_BY_BALANCE, .kept = TIER_KEPT_NONE };
+    world->programme.tiers.tiers[0] = (struct tier){ .id = 5, .from = 10 * POINT, .factor = 1000 };
+    goods_give(world, 0, 50 * POINT);
+    assert_int_equal(world->accounts[0].tier.id, 5);
+    struct card_act_request request = { .act = CARD_ACT_CLOSE, .card = world_card(0) };
+    world_ask(world, decide_card_act, &request);
+    assert_non_null(world_book(world));
+    assert_true(world->accounts[0].closed);
+    assert_int_equal(world->accounts[0].tier.id, 0);
+    world_free(world);
+}
+
 /* --- undoing --- */
 
 /* (Undoing) What an unlinked return counted as taken back is told by its reversal, for reports. */
@@ -315,6 +334,7 @@ int main(void)
         cmocka_unit_test(an_award_of_tomorrow_matures_when_it_says),
         cmocka_unit_test(a_held_reward_may_leave_the_programme),
         cmocka_unit_test(whole_stamps_come_back),
+        cmocka_unit_test(a_closed_account_has_no_tier_by_balance),
         cmocka_unit_test(an_unlinked_return_is_undone_with_its_amount),
     };
     return cmocka_run_group_tests_name("points corners", tests, NULL, NULL);
