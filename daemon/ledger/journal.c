@@ -367,6 +367,16 @@ void journal_durable_head(struct journal *journal, struct journal_head *out_head
     pthread_mutex_unlock(&journal->lock);
 }
 
+bool journal_wait_with_space(struct journal *journal, journal_position position)
+{
+    pthread_mutex_lock(&journal->lock);
+    while (atomic_load(&journal->durable) < position && !journal->out_of_space)
+        pthread_cond_wait(&journal->done, &journal->lock);
+    bool durable = atomic_load(&journal->durable) >= position;
+    pthread_mutex_unlock(&journal->lock);
+    return durable;
+}
+
 void journal_wait(struct journal *journal, journal_position position)
 {
     pthread_mutex_lock(&journal->lock);

@@ -131,6 +131,8 @@ PUNKT_MUST_CHECK enum punkt_status journal_hash_of(struct journal *journal, jour
                                                    struct failure *failure);
 /* Waits until everything sealed is durable (clean stop, checkpoint thread). Any thread but the journal's. */
 void journal_wait(struct journal *journal, journal_position position);
+/* The same for a clean stop. False: there is no space for a segment now, and it may take any time. */
+PUNKT_MUST_CHECK bool journal_wait_with_space(struct journal *journal, journal_position position);
 /* No spare segment can be had, or less than reserve_bytes is free: refuse new business. */
 bool journal_low(const struct journal *journal);
 /*

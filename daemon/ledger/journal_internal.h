@@ -90,6 +90,7 @@ struct journal {
     atomic_bool busy; /* away is handed over and not yet durable */
     atomic_bool stop;
     atomic_bool low;
+    bool out_of_space; /* under the lock: the block that is away waits for a segment */
 
     /* Journal thread. */
     struct sha256 sha256;

@@ -76,6 +76,8 @@ static bool wait_for_check(struct journal *journal)
     struct timespec until = { journal->next_check_us / US_PER_SECOND,
                               journal->next_check_us % US_PER_SECOND * 1000 };
     pthread_mutex_lock(&journal->lock);
+    journal->out_of_space = true;
+    pthread_cond_broadcast(&journal->done);
     while (!atomic_load(&journal->stop) &&
            pthread_cond_timedwait(&journal->work, &journal->lock, &until) != ETIMEDOUT)
         continue;
@@ -90,8 +92,13 @@ static bool next_segment(struct journal *journal, journal_position start)
     for (;;) {
         while (spare_wanted(journal))
             make_spare_slice(journal);
-        if (journal->writer.spare_ready && went_well(journal, spare_take(journal, start, &failure), &failure))
+        if (journal->writer.spare_ready &&
+            went_well(journal, spare_take(journal, start, &failure), &failure)) {
+            pthread_mutex_lock(&journal->lock);
+            journal->out_of_space = false;
+            pthread_mutex_unlock(&journal->lock);
             return true;
+        }
         journal->writer.spare_failed = journal->writer.spare_blocked = true;
         journal_check_space(journal);
         if (!wait_for_check(journal))

@@ -457,6 +457,13 @@ enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_
     return verify_open(ledger->journal, &options, out_verify, failure);
 }
 
+/* Nobody was answered about what has no room: a stop does not wait for it. */
+static void wait_to_stop(struct ledger *ledger, journal_position position)
+{
+    if (!journal_wait_with_space(ledger->journal, position))
+        storage_failed(ledger, "there is no space for the last events, which nobody was answered about");
+}
+
 enum punkt_status ledger_close(struct ledger *ledger, struct failure *failure)
 {
     if (ledger == NULL)
@@ -467,8 +474,8 @@ enum punkt_status ledger_close(struct ledger *ledger, struct failure *failure)
     /* The block before may still be on its way; then the last one can be sealed. */
     struct journal_head head;
     while (!ledger->open_block_empty && !journal_seal(ledger->journal, ledger->fold->time, &head))
-        journal_wait(ledger->journal, journal_durable(ledger->journal) + 1);
-    journal_wait(ledger->journal, journal_next(ledger->journal));
+        wait_to_stop(ledger, journal_durable(ledger->journal) + 1);
+    wait_to_stop(ledger, journal_next(ledger->journal));
     fold_store(ledger->fold);
     struct state_mark mark = { .ledger_time = ledger->fold->time, .clean = true };
     journal_durable_head(ledger->journal, &mark.head);

@@ -14,6 +14,7 @@
 #include "ledger_files.h"
 #include "till.h"
 
+#define EXIT_STORAGE 70
 #define EXIT_IN_USE 75
 #define RIVAL 815u /* epoch of the other till */
 #define NEVER 99u  /* an epoch in which nothing comes */
@@ -384,6 +385,29 @@ static unsigned send_until_full(struct till *till, struct till *other)
     return in_flight;
 }
 
+/* A stop does not wait for space that may never come; what was not answered is not kept, and all else is. */
+static void test_stop_when_full(void **state)
+{
+    struct world *world = world_new(NULL);
+    struct till till = till_with_points(world, 100);
+    (void)state;
+    fill_segment(&till);
+    struct till buyer = start_nearly_full(world, &till);
+    assert_true(send_until_full(&till, &buyer) > 0);
+    uint64_t answered = till.number - 1;
+    assert_int_equal(kill(world_pid(world), SIGTERM), 0);
+    assert_int_equal(world_wait_exit(world), EXIT_STORAGE);
+    fault_set(world, NULL);
+    world_start(world);
+    till_again(&till, world);
+    assert_int_equal(talk_status(till.talk, till.epoch, answered).state, 1);
+    assert_int_equal(talk_status(till.talk, till.epoch, answered + 1).state, 0);
+    expect_verified(world);
+    till_close(&buyer);
+    till_close(&till);
+    world_free(world);
+}
+
 /* Not one block more can be written while a hold times out: everything waits, nothing ends, and then all
  * goes on. */
 static void test_full(void **state)
@@ -425,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_publish_races_purchases),
         cmocka_unit_test(test_nearly_full),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_stop_when_full),
     };
     random_numbers = random_seeded();
     return cmocka_run_group_tests(tests, NULL, NULL);
