@@ -102,6 +102,7 @@ static const struct codec_field account_fields[] = {
     PIN_ROWS(struct account, pin),
     CODEC_U64(struct account, merged_into),
     CODEC_U32(struct account, lot_offset, UINT32_MAX),
+    CODEC_U32(struct account, joined_through, UINT32_MAX),
 };
 static_assert(offsetof(struct account, debts) == 240, "every field has its row above");
 

@@ -166,6 +166,7 @@ struct account {
     uint32_t tag_count;
     uint32_t activated_count;
     uint32_t expired_count;
+    uint32_t joined_through; /* the highest number of a lot that was joined with others: above it none was */
     struct debt debts[ACCOUNT_DEBTS_MAX]; /* oldest first */
     struct tally tallies[ACCOUNT_TALLIES_MAX];
     struct stamps stamps[ACCOUNT_STAMPS_MAX];

@@ -272,6 +272,8 @@ static bool absorb_lots(struct account *target, const struct account *source, ui
     for (uint32_t i = 0; i < source->expired_count; i++)
         account_add_expired(target, &(struct expired_lot){ .lot = source->expired[i].lot + offset,
                                                            .points = source->expired[i].points });
+    if (source->joined_through > 0)
+        target->joined_through = source->joined_through + offset;
     target->next_lot = source->next_lot + offset;
     return true;
 }

@@ -427,6 +427,8 @@ millipoints maker_take_own(struct maker *maker, uint32_t number, const struct lo
         return 0;
     const struct lot *lot = account_lot(maker->after, number);
     if (lot == NULL || lot->points == 0) {
+        if (number > maker->after->joined_through)
+            return 0; /* it was spent: it is in no other */
         struct lot like = { .inactive_months = terms->inactive_months,
                             .earned = terms->earned,
                             .matures = terms->matures,

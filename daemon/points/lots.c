@@ -125,6 +125,7 @@ static bool lot_join(struct account *account, const struct lot_change *change)
     if (from != into && (from->pending != into->pending || from->inactive_months != into->inactive_months))
         return false;
     into->by_purchase = false;
+    account->joined_through = (uint32_t)u64_max(account->joined_through, u64_max(change->lot, change->into));
     if (from == into)
         return true;
     if (__builtin_add_overflow(into->points, from->points, &into->points))

@@ -90,6 +90,7 @@ void assert_same_account(const struct account *got, const struct account *want)
     SAME(last_purchase_day);
     SAME(next_lot);
     SAME(card_count);
+    SAME(joined_through);
     SAME(tag_count);
     SAME(activated_count);
     SAME(pin.set);

@@ -38,6 +38,7 @@ static void make_lots(struct maker *maker, struct account *account)
 
 static void make_counters(struct maker *maker, struct account *account)
 {
+    account->joined_through = any_u32(maker);
     account->tally_count = many(maker, ACCOUNT_TALLIES_MAX);
     for (uint32_t i = 0; i < account->tally_count; i++) {
         struct tally *tally = &account->tallies[i];

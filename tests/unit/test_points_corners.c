@@ -288,6 +288,33 @@ static void whole_stamps_come_back(void **state)
 
 /* --- what is taken back --- */
 
+/* (Returning goods) By `own` only the award's own lot is taken from: what was added since is not, nor what was joined. */
+static void own_lots_are_nobody_elses(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t purchases; /* beside it, so that lots are joined */
+        bool spend;
+        millipoints taken;
+    } rows[] = { { 0, true, 0 },
+                 { 0, false, 100 * POINT },
+                 { ACCOUNT_LOTS_BY_PURCHASE_MAX + 5, false, 100 * POINT } };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct world *world = world_new(1);
+        world->programme.claw_back = CLAW_BACK_OWN;
+        struct world_event *sale = goods_bought(world, 0, 10000);
+        if (rows[i].spend)
+            assert_int_equal(world_redeem(world, 0, 100 * POINT), REFUSAL_NONE);
+        for (uint32_t k = 0; k < rows[i].purchases; k++)
+            (void)goods_bought(world, 0, 100);
+        goods_give(world, 0, 50 * POINT);
+        struct world_event *back = goods_return_amount(world, 0, sale, 10000);
+        assert_int_equal(back->event.goods_return.taken, rows[i].taken);
+        assert_int_equal(back->event.goods_return.shortfall, 100 * POINT - rows[i].taken);
+        world_free(world);
+    }
+}
+
 /* (Tiers) By balance it is judged after every event: of an account that is closed, nothing carries it. */
 static void a_closed_account_has_no_tier_by_balance(void **state)
 {
@@ -334,6 +361,7 @@ int main(void)
         cmocka_unit_test(an_award_of_tomorrow_matures_when_it_says),
         cmocka_unit_test(a_held_reward_may_leave_the_programme),
         cmocka_unit_test(whole_stamps_come_back),
+        cmocka_unit_test(own_lots_are_nobody_elses),
         cmocka_unit_test(a_closed_account_has_no_tier_by_balance),
         cmocka_unit_test(an_unlinked_return_is_undone_with_its_amount),
     };
