@@ -33,7 +33,8 @@ enum handled handle_card_issue(struct request *request)
     struct service *service = request->service;
     const struct msg_card_issue_request *message = &request->message->card_issue_request;
     struct decision *decision = &service->decision;
-    enum card_check check = (enum card_check)programme_newest(service)->card_check;
+    const struct programme *programme = programme_in_force(service, ledger_now(service->ledger));
+    enum card_check check = (enum card_check)programme->card_check;
     struct issue_request issue = { .card = text_of_code(&message->card),
                                    .count = (uint32_t)message->count,
                                    .number_after = number_after,

@@ -6,7 +6,8 @@
 
 static bool check_valid(const struct service *service, const struct wire_code *number)
 {
-    return card_check_valid(number, (enum card_check)programme_newest(service)->card_check);
+    const struct programme *programme = programme_in_force(service, ledger_now(service->ledger));
+    return card_check_valid(number, (enum card_check)programme->card_check);
 }
 
 /* Decides and books an act; the three answers have the same fields, in the same order. */

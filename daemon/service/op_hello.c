@@ -31,7 +31,7 @@ enum handled handle_hello(struct request *request)
     session->identity = IDENTITY_LOCAL;
     service->options.link.proven(service->options.link.ctx, session->conn);
 
-    const struct programme *programme = programme_newest(service);
+    const struct programme *programme = programme_in_force(service, ledger_now(service->ledger));
     union message_any answer;
     struct msg_hello_answer *out = &answer.hello_answer;
     message_init(MESSAGE_hello_answer, out);
