@@ -27,7 +27,7 @@ case ${1:-} in
     exit 0
     ;;
 esac
-rounds=${1:-3} purchases=${2:-2000} lines=${3:-10}
+rounds=${1:-3} purchases=${2:-2000} lines=${3:-10} cards=400
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- "$top/conf/programme-minimal.yaml" "$top/conf/programme.yaml"
 build=${PUNKT_BUILD:-$top/build/release}
@@ -69,7 +69,7 @@ life() {
         exit 1
     }
     cat <&3 >/dev/null & # what else it says must not block it
-    "$build/tests/bench_lines" "$(cat "$folder/port")" "$2" "$lines" "$3" >&2
+    "$build/tests/bench_lines" "$(cat "$folder/port")" "$2" "$lines" "$3" "$cards" >&2
     kill "$pid"
     wait "$pid" || true
     pid=
