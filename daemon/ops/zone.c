@@ -9,6 +9,7 @@
 #define SECONDS_PER_DAY INT64_C(86400)
 #define YEAR_1970_S INT64_C(0)
 #define YEAR_2000_S INT64_C(946684800)
+#define YEAR_2038_S INT64_C(2145916800)
 #define YEAR_2100_S INT64_C(4102444800)
 
 /* Names of the database have no other characters; and none leads out of its folder. */
@@ -60,15 +61,24 @@ static int64_t find_transition(int64_t from, int64_t to)
     return to;
 }
 
-/* Fills the table from an instant on, looking at every day. False: it does not fit. */
+/*
+ * How far to look ahead from an instant for the next transition. Beyond 2037 zones go by rules, whose summers and winters
+ * last for weeks, and the C library reads the rule again for every question.
+ */
+static int64_t step_at(int64_t at_s)
+{
+    return at_s < YEAR_2038_S ? SECONDS_PER_DAY : 7 * SECONDS_PER_DAY;
+}
+
+/* Fills the table from an instant on. False: it does not fit. */
 static bool probe(int64_t from, struct calendar *out)
 {
     out->first_offset_s = offset_at(from);
     out->transition_count = 0;
     memset(out->transitions, 0, sizeof(out->transitions));
     int32_t offset_s = out->first_offset_s;
-    for (int64_t at_s = from; at_s < YEAR_2100_S; at_s += SECONDS_PER_DAY) {
-        int64_t next_s = at_s + SECONDS_PER_DAY;
+    for (int64_t at_s = from; at_s < YEAR_2100_S; at_s += step_at(at_s)) {
+        int64_t next_s = at_s + step_at(at_s);
         if (offset_at(next_s) == offset_s)
             continue;
         if (out->transition_count == CALENDAR_TRANSITIONS_MAX)
