@@ -501,9 +501,9 @@ struct punkt_tender {
  */
 struct punkt_wish {
     size_t size;
-    int64_t
-        points; /* by points: how many; of a hold: up to so many, 0: all; of a reward: what it costs as far as
-                         * the till knows, a hint */
+    /* By points: how many; of a hold: up to so many, 0: all; of a reward: what it costs as far as the till
+     * knows, a hint. */
+    int64_t points;
     const char *reward; /* name of a reward of the programme */
     uint32_t quantity;  /* of the reward; 0: 1 */
     uint64_t hold;      /* position of the hold to capture; 0: none */
@@ -732,7 +732,7 @@ struct punkt_redeem_request {
     int32_t sale_date;
     const char *sale_receipt; /* NULL, and no position: it belongs to none */
     uint64_t sale_position;
-    /* The member's PIN, if the programme asks for it: 1 to 32 bytes. It travels beside the request, is in no
+    /* The account's PIN, if the programme asks for it: 1 to 32 bytes. It travels beside the request, is in no
      * journal, and is wiped from the handle's memory when the request has its final answer. */
     const char *pin;
 };
@@ -930,8 +930,8 @@ struct punkt_statement_entry {
     const char *operator_;
     const char *card; /* the other card or account of it, for people */
     int64_t expired;  /* of the change: points that expired */
-    uint64_t
-        refers; /* position of the event it refers to: the purchase of a return, the original of a reversal */
+    /* Position of the event it refers to: the purchase of a return, the original of a reversal. */
+    uint64_t refers;
 };
 
 struct punkt_statement_answer {

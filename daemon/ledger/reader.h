@@ -39,8 +39,7 @@ enum job_step { JOB_DONE, JOB_MORE };
 /* Embedded in what the job is about; the submitter owns it, and may free it from `done` on. */
 struct ledger_job {
     journal_position wait_for; /* runs when the event at this position is durable; 0: at once */
-    bool
-        stored; /* and when LMDB holds what the event changed, which a checkpoint then is hurried for: for state_scan */
+    bool stored; /* for state_scan: and when LMDB holds what it changed; a checkpoint is hurried for that */
     enum job_step (*run)(struct ledger_job *job, struct reading *reading); /* reader thread; a slice */
     void (*done)(struct ledger_job *job);                                  /* loop thread */
     struct ledger_job *next;

@@ -30,8 +30,8 @@ struct lot {
     bool by_purchase; /* kept apart for its return; false: joined, or of an adjustment */
     bool pending;     /* has not matured: the event of the day it matures says so */
     bool counts;      /* pending: counts for a tier by points when it matures */
-    uint8_t
-        inactive_months; /* above 0: expires so many months after the account's last purchase; last_day is DAY_NEVER */
+    /* Above 0: it expires so many months after the account's last purchase; last_day is DAY_NEVER. */
+    uint8_t inactive_months;
     millipoints points;
     millipoints held;   /* of them set aside by holds */
     local_day earned;   /* the day of the purchase or adjustment: its cohort, and the month it counts in */
@@ -141,9 +141,8 @@ struct account_pin {
 struct account {
     account_number number;
     account_number merged_into; /* 0: not merged */
-    uint32_t
-        lot_offset; /* merged: its lot n is lot n + lot_offset there. A look-up that followed merges: the sum */
-    bool suspense; /* no issued card leads to it yet */
+    uint32_t lot_offset;        /* merged: its lot n is lot n + this there. After following merges: the sum */
+    bool suspense;              /* no issued card leads to it yet */
     bool closed;
     journal_position last_event;
     millipoints balance;  /* sum of lots less debt: kept to be checked */
@@ -189,15 +188,15 @@ struct returned_line {
 
 /* What came back of a redemption that belongs to a purchase. */
 struct spent_back {
-    journal_position
-        redemption;     /* the event that made it: the purchase itself, a capture, or one that named it */
-    uint32_t index;     /* of the purchase's list, from 0; 0 for the others */
-    millipoints points; /* what it took */
+    journal_position redemption; /* that made it: the purchase itself, a capture, or one that named it */
+    uint32_t index;              /* of the purchase's list, from 0; 0 for the others */
+    millipoints points;          /* what it took */
     millipoints given_back;
     int64_t stamps_back;    /* of what it cost in stamps */
     uint32_t quantity_back; /* of a reward */
 };
 #define SPENT_BACK_MAX 16
+#define STAMP_PARTS_MAX 8 /* of a purchase: parts that gave stamps */
 
 /*
  * What became of a purchase since it was booked; made by the first event that refers to it. spent: redemptions that named
@@ -216,11 +215,11 @@ struct returned {
     account_number moved_to; /* the award was moved there; 0: it was not */
     uint32_t moved_lot;      /* its lot there; 0: nothing was left */
     /* Of what was moved; expired and owed_again then count from the move on. */
-    millipoints moved_settled; /* paid debt there instead of going into the lot */
-    millipoints moved_expired; /* had expired before, and did not go over */
-    minor_units base_back;     /* of the base: does not count any more */
-    int64_t stamps_back[8];    /* by the purchase's stamp parts, in their order */
-    uint64_t uses_back;        /* bit i: the use of offer i of the programme of then was given back */
+    millipoints moved_settled;            /* paid debt there instead of going into the lot */
+    millipoints moved_expired;            /* had expired before, and did not go over */
+    minor_units base_back;                /* of the base: does not count any more */
+    int64_t stamps_back[STAMP_PARTS_MAX]; /* by the purchase's stamp parts, in their order */
+    uint64_t uses_back; /* bit i: the use of offer i of the programme of then was given back */
     uint32_t spent_count;
     uint32_t line_count;
     struct spent_back spent[SPENT_BACK_MAX];

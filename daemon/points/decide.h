@@ -90,9 +90,8 @@ struct goods_work {
     millis_of_unit gone_by_amount[LINES_MAX]; /* of it: after an amount */
     millis_of_unit now[LINES_MAX];            /* comes back now */
     uint32_t slot_count;
-    uint16_t
-        slots[2 *
-              LINES_MAX]; /* by code: the first line with it that may have something left, from 1; 0: free */
+    /* By code: the first line with it that may have something left, from 1; 0: free. */
+    uint16_t slots[2 * LINES_MAX];
     uint16_t next[LINES_MAX]; /* the next line with the same code, from 1; 0: none */
 };
 
@@ -130,7 +129,7 @@ struct judgement {
  */
 enum pin_check { PIN_NOT_GIVEN = 0, PIN_RIGHT = 1, PIN_WRONG = 2, PIN_UNCHECKED = 3 };
 
-/* What a customer wants for points or stamps. */
+/* What is asked for in exchange for points or stamps. */
 struct wish {
     struct text reward;    /* name; empty: by points */
     uint32_t quantity;     /* of the reward; 0: 1 */
@@ -169,9 +168,8 @@ struct return_request {
     /* The purchase, as read back from the journal, and where it stands; NULL: it is not known. */
     const struct event *sale;
     journal_position sale_position;
-    struct document
-        sale_document;        /* by which it was looked for: what an advice waits for; number empty: none */
-    journal_position waiting; /* a return that waits for the same purchase already; 0: none */
+    struct document sale_document; /* it was looked for by this: an advice waits for it; number empty: none */
+    journal_position waiting;      /* a return that waits for the same purchase already; 0: none */
     /*
      * Redemptions that named the purchase (struct returned, spent), read back: in that order. NULL: it is one of the
      * purchase's own, or cannot be read now: then what it spent is left alone.

@@ -58,11 +58,13 @@ millipoints maker_take_own(struct maker *maker, uint32_t lot, const struct lot_t
 millipoints maker_take_free(struct maker *maker, millipoints points);
 
 /*
- * Gives points back to the lots they came from, last taken first, with their dates; a lot that is gone is made again; one
- * that has expired meanwhile is usable for restore_days more (0: it expires at once, by the next EVENT_DAY). `takes`: the lot changes of the event
- * that took them, TAKE and CAPTURE are looked at; lot_offset: if the account was merged since; skip: of the last ones, so
- * much was given back before. Debt is settled first, as with all points that become free. What was taken while it was
- * pending comes back pending, and matures today by the next EVENT_DAY if its day is over. False: as maker_give.
+ * Gives points back to the lots they came from, last taken first, with their dates; a lot that is gone is
+ * made again; one that has expired meanwhile is usable for restore_days more (0: it expires at once, by the
+ * next EVENT_DAY). Debt is settled first, as with all points that become free. What was taken while it was
+ * pending comes back pending, and matures today by the next EVENT_DAY if its day is over.
+ *
+ * takes: the lot changes of the event that took them, of which TAKE and CAPTURE are looked at; lot_offset: if
+ * the account was merged since; skip: of the last ones, so much was given back before. False: as maker_give.
  */
 PUNKT_MUST_CHECK bool maker_give_back(struct maker *maker, const struct lot_change *takes,
                                       uint32_t take_count, uint32_t lot_offset, millipoints skip,

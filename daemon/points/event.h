@@ -27,8 +27,8 @@ enum event_type {
     EVENT_REFUSAL = 9, /* a final business refusal, so that a repeat is refused alike */
     EVENT_TIE = 10,    /* a new number for a document that was booked before */
     EVENT_CLOCK_ACCEPTED = 11,
-    EVENT_DAY =
-        12, /* what was due by itself: matured, settled, expired, tier. Comes before the event that found it */
+    /* What was due by itself: matured, settled, expired, tier. Comes before the event that found it. */
+    EVENT_DAY = 12,
     EVENT_CARD_ADDED = 13,  /* another card of an account */
     EVENT_CARD_STATUS = 14, /* blocked, unblocked or closed */
     EVENT_CARD_REPLACED = 15,
@@ -37,8 +37,7 @@ enum event_type {
     EVENT_TAGS = 18,
     EVENT_ACTIVATION = 19,
     EVENT_PIN_SET = 20,
-    EVENT_PIN_TRY =
-        21, /* a try, counted before it is checked; the next event of the account may take it back */
+    EVENT_PIN_TRY = 21, /* counted before it is checked; the next event of the account may take it back */
     EVENT_HOLD = 22,
     EVENT_CAPTURE = 23,
     EVENT_RELEASE = 24, /* asked for, or timed out */
@@ -94,10 +93,9 @@ enum account_change_kind {
     CHANGE_PIN = 9,         /* pin: all of it */
     CHANGE_PIN_WRONG = 10,  /* value: how many in a row */
     CHANGE_HOLD_BEGUN = 11, /* hold: id is this event's; its parts are the LOT_HOLD changes, in order */
-    CHANGE_HOLD_ENDED =
-        12,            /* position: which. Its parts were freed or captured by lot changes of this effect */
-    CHANGE_CARDS = 13, /* value to add to card_count */
-    CHANGE_SUSPENSE = 14, /* value 1 or 0 */
+    CHANGE_HOLD_ENDED = 12, /* position: which. Lot changes of this effect freed or captured its parts */
+    CHANGE_CARDS = 13,      /* value to add to card_count */
+    CHANGE_SUSPENSE = 14,   /* value 1 or 0 */
     CHANGE_CLOSED = 15,
     CHANGE_ABSORB = 16,        /* id: the account that is merged into this one; see account_absorb */
     CHANGE_ABSORBED = 17,      /* id: the account that it is merged into; value: its lot offset there */
@@ -228,7 +226,6 @@ struct award_part {
     millipoints result;
 };
 #define AWARD_PARTS_MAX (PROGRAMME_RULES_MAX + PROGRAMME_OFFERS_MAX + 5) /* and the tier, and 4 caps */
-#define STAMP_PARTS_MAX 8 /* of a purchase; the array in struct returned */
 
 struct tender {
     struct text kind;
@@ -402,8 +399,7 @@ struct event {
             enum reversal_outcome outcome;
             millipoints given, taken; /* points to and from the account */
             struct document frees;    /* of the original: its key is free again; kind NONE: none */
-            bool
-                undoes_return; /* goods is a return that does not stand any more: all of it as it was booked */
+            bool undoes_return;       /* goods is a return that stands no more: all of it as it was booked */
             /*
              * What is undone of or for a purchase: of a purchase, all that was left of it; of a return, the return; of a
              * redemption or hold, backs. sale 0: none is concerned; backs (of stock) may be there.
@@ -422,9 +418,8 @@ struct event {
             struct text number; /* of the card whose status changes; sealed */
             enum card_status before, after;
             struct text reason;
-            millipoints
-                forfeited; /* by closing the account, which also releases its holds: CHANGE_HOLD_ENDED */
-        } card_status;     /* what waited for an unblocked card joins: CHANGE_ABSORB */
+            millipoints forfeited; /* by closing the account, which releases its holds: CHANGE_HOLD_ENDED */
+        } card_status;             /* what waited for an unblocked card joins: CHANGE_ABSORB */
         struct {
             struct text old_number, new_number; /* sealed */
             card_id new_card;

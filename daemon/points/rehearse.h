@@ -8,8 +8,7 @@
 
 /* What it works with: about 1 MiB, made once by the caller and used again for each receipt. */
 struct rehearsal {
-    struct decision
-        decision; /* decision.returned: what has come back of the purchase since, filled by the caller */
+    struct decision decision; /* .returned is the caller's: what has come back of the purchase since */
     struct rating rest;
     struct sale_line lines[LINES_MAX];
 };

@@ -22,14 +22,12 @@ struct rehearse_query {
     struct event_walk walk;
     bool begun;
     utc_us from;
-    journal_position newest; /* when it was asked for: what came later is left out */
-    millipoints liability;   /* then */
-    const char *failed;      /* why it cannot be done; NULL: it can */
-    enum result result;      /* of failed */
-    struct reading *reading; /* during a slice */
-    uint32_t programme_count;
-    struct programme *
-        *programmes; /* versions of then, for the reader thread; they live as long as the service */
+    journal_position newest;       /* when it was asked for: what came later is left out */
+    millipoints liability;         /* then */
+    const char *failed;            /* why it cannot be done; NULL: it can */
+    enum result result;            /* of failed */
+    struct reading *reading;       /* during a slice */
+    struct programme **programmes; /* by version - 1, for the reader thread; they outlive the query */
     struct programme draft;
     struct account account; /* to rate by */
     struct rehearsal rehearsal;
@@ -265,7 +263,6 @@ static bool remember_programmes(const struct service *service, struct rehearse_q
     if (query->programmes == NULL)
         return false;
     memcpy(query->programmes, service->programmes, size);
-    query->programme_count = service->programme_count;
     return true;
 }
 

@@ -18,8 +18,7 @@
 #define RATING_LINES_MAX 32
 
 struct rating_world {
-    struct programme
-        programme; /* without rules; two tiers that do nothing if a test gives them nothing to do */
+    struct programme programme; /* without rules; its two tiers do nothing by themselves */
     struct account account;
     struct rating_input input; /* of both, at 2026-03-10 12:00 UTC, a Tuesday */
     struct sale_line lines[RATING_LINES_MAX];
