@@ -33,7 +33,8 @@ void fold_put_position(struct fold *fold, const struct key *key, journal_positio
 
 /* --- accounts --- */
 
-bool fold_read_account(struct fold *fold, account_number number, struct account *out)
+/* The account as it is, from state, into any room. */
+static bool read_account(struct fold *fold, account_number number, struct account *out)
 {
     struct key key = key_account(number);
     struct state_value value;
@@ -62,7 +63,7 @@ static bool hold_account(struct fold *fold, account_number number)
     if (number != 0 && fold->account_held == number)
         return true;
     fold->account_held = 0;
-    if (!fold_read_account(fold, number, &fold->account))
+    if (!read_account(fold, number, &fold->account))
         return false;
     fold->account_held = number;
     return true;
@@ -107,16 +108,6 @@ bool fold_account_own(struct fold *fold, account_number number, account_number *
         return false;
     *out_merged_into = fold->account.merged_into;
     *out_last_event = fold->account.last_event;
-    return true;
-}
-
-bool fold_account_peek(struct fold *fold, account_number number, struct account_peek *out)
-{
-    struct key key = key_account(number);
-    struct state_value value;
-    if (!fold_get(fold, &key, &value))
-        return false;
-    PUNKT_CHECK(account_peek(value, out));
     return true;
 }
 
@@ -317,7 +308,7 @@ static bool fold_absorb(struct fold *fold, const struct event *event, account_nu
     struct account *account = &fold->account;
     uint32_t offset = account->next_lot - 1;
     if (event->effect_count != 2 || event->effects[1].account != number || number == account->number ||
-        !fold_read_account(fold, number, &fold->source) || fold->source.merged_into != 0)
+        !read_account(fold, number, &fold->source) || fold->source.merged_into != 0)
         return false;
     const struct effect *emptied = &event->effects[1];
     for (uint32_t i = 0; i < emptied->change_count; i++) {

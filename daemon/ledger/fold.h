@@ -76,8 +76,6 @@ bool fold_account_event(struct fold *fold, account_number *inout_number, journal
 /* The account it was merged into (0: it was not), and its own last event, which is then the merge. Follows nothing. */
 bool fold_account_own(struct fold *fold, account_number number, account_number *out_merged_into,
                       journal_position *out_last_event);
-/* Whether it is due, merged, in debt ...: cheaper than all of it. Follows nothing. */
-bool fold_account_peek(struct fold *fold, account_number number, struct account_peek *out);
 bool fold_returned(struct fold *fold, journal_position sale, struct returned *out);
 bool fold_hold(struct fold *fold, journal_position hold, struct hold_state *out);
 /* What was given out of a reward; 0: nothing. */
@@ -101,11 +99,7 @@ journal_position fold_document(struct fold *fold, const struct document *documen
 /* The text is borrowed until the next change of state. */
 bool fold_programme(struct fold *fold, uint32_t version, struct programme_record *out);
 
-/* What reports are made of, as it is now. False: nothing was counted there. */
-bool fold_day_counts(struct fold *fold, local_day day, struct text store, uint64_t tier,
-                     struct day_counts *out);
-bool fold_outstanding(struct fold *fold, int32_t month, millipoints *out);
-bool fold_cohort(struct fold *fold, int32_t quarter, struct cohort *out);
+/* What a till booked with a business date, as it is now. False: nothing was counted there. */
 bool fold_till_day(struct fold *fold, struct text store, struct text till, local_day business_date,
                    struct till_day *out);
 

@@ -6,6 +6,7 @@
 #include "ledger/fold.h"
 #include "ledger/movements.h"
 
+/* False: there is no such record. */
 bool fold_get(struct fold *fold, const struct key *key, struct state_value *out);
 void fold_put(struct fold *fold, const struct key *key, const void *bytes, size_t size);
 void fold_remove(struct fold *fold, const struct key *key);
@@ -15,8 +16,6 @@ void fold_put_position(struct fold *fold, const struct key *key, journal_positio
 /* The number leads to the event at position. */
 void fold_put_request(struct fold *fold, const struct request_name *request, journal_position position);
 
-/* The account as it is, from state, into any room. */
-PUNKT_MUST_CHECK bool fold_read_account(struct fold *fold, account_number number, struct account *out);
 void fold_write_account(struct fold *fold, const struct account *account);
 /* Makes fold->account an account without anything, not stored yet. */
 void fold_begin_account(struct fold *fold, account_number number, journal_position position);

@@ -94,32 +94,7 @@ void reports_store(struct fold *fold)
     }
 }
 
-/* --- look-ups --- */
-
-bool fold_day_counts(struct fold *fold, local_day day, struct text store, uint64_t tier,
-                     struct day_counts *out)
-{
-    struct key key = key_day_counts(day, store, tier);
-    struct report_slot *slot = reports_find(fold, REPORT_DAY_COUNTS, &key);
-    *out = slot->day_counts;
-    return slot->known;
-}
-
-bool fold_outstanding(struct fold *fold, int32_t month, millipoints *out)
-{
-    struct key key = key_outstanding(month);
-    struct report_slot *slot = reports_find(fold, REPORT_OUTSTANDING, &key);
-    *out = slot->outstanding;
-    return slot->known;
-}
-
-bool fold_cohort(struct fold *fold, int32_t quarter, struct cohort *out)
-{
-    struct key key = key_cohort(quarter);
-    struct report_slot *slot = reports_find(fold, REPORT_COHORT, &key);
-    *out = slot->cohort;
-    return slot->known;
-}
+/* --- look-up --- */
 
 bool fold_till_day(struct fold *fold, struct text store, struct text till, local_day business_date,
                    struct till_day *out)

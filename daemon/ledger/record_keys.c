@@ -1,5 +1,6 @@
 #include "ledger/records.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "proto/wire.h"
@@ -220,11 +221,6 @@ struct key key_all_cohorts(void)
     return key_of(TABLE_COHORT);
 }
 
-struct key key_all_till_days(void)
-{
-    return key_of(TABLE_TILL_DAY);
-}
-
 static struct wire_reader key_open(const void *key, size_t size, enum table table)
 {
     struct wire_reader reader = wire_reader_over(key, size);
@@ -246,6 +242,8 @@ static int32_t key_take_signed(struct wire_reader *reader)
 {
     return (int32_t)((uint32_t)key_take_number(reader, 4) ^ 0x80000000u);
 }
+
+static_assert(RECORD_CODE_MAX == WIRE_CODE_MAX, "any code that was in a key");
 
 static uint8_t key_take_code(struct wire_reader *reader, char out[RECORD_CODE_MAX])
 {
@@ -283,14 +281,5 @@ bool key_read_cohort(const void *key, size_t size, int32_t *out_quarter)
 {
     struct wire_reader reader = key_open(key, size, TABLE_COHORT);
     *out_quarter = key_take_signed(&reader);
-    return wire_read_done(&reader);
-}
-
-bool key_read_till_day(const void *key, size_t size, struct till_day_name *out)
-{
-    struct wire_reader reader = key_open(key, size, TABLE_TILL_DAY);
-    out->business_date = key_take_signed(&reader);
-    out->store_size = key_take_code(&reader, out->store);
-    out->till_size = key_take_code(&reader, out->till);
     return wire_read_done(&reader);
 }

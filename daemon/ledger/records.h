@@ -48,7 +48,6 @@ struct key key_all_waiting(void);
 struct key key_all_day_counts(void);
 struct key key_all_outstanding(void);
 struct key key_all_cohorts(void);
-struct key key_all_till_days(void);
 
 /* What a key that a scan found was made of. False: it is no key of this kind. */
 #define RECORD_CODE_MAX 32
@@ -58,16 +57,10 @@ struct day_counts_name {
     uint8_t store_size; /* 0: no store, the office's own */
     char store[RECORD_CODE_MAX];
 };
-struct till_day_name {
-    local_day business_date;
-    uint8_t store_size, till_size;
-    char store[RECORD_CODE_MAX], till[RECORD_CODE_MAX];
-};
 PUNKT_MUST_CHECK bool key_read_open_hold(const void *key, size_t size, journal_position *out);
 PUNKT_MUST_CHECK bool key_read_day_counts(const void *key, size_t size, struct day_counts_name *out);
 PUNKT_MUST_CHECK bool key_read_outstanding(const void *key, size_t size, int32_t *out_month);
 PUNKT_MUST_CHECK bool key_read_cohort(const void *key, size_t size, int32_t *out_quarter);
-PUNKT_MUST_CHECK bool key_read_till_day(const void *key, size_t size, struct till_day_name *out);
 
 #define REQUESTS_PER_RECORD 64
 

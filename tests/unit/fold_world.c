@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledger/fold_internal.h"
 #include "proto/wire.h"
 
 #define EVENT_ROOM (1024u * 1024)
@@ -465,8 +466,10 @@ static void add_accounts(struct fold_world *world, struct report_sums *sums)
     static struct account account;
     struct fold *fold = world->live.fold;
     for (account_number number = 1; number <= fold->totals.accounts; number++) {
+        struct key key = key_account(number);
+        struct state_value record;
         struct account_peek peek;
-        assert_true(fold_account_peek(fold, number, &peek));
+        assert_true(fold_get(fold, &key, &record) && account_peek(record, &peek));
         assert_true(fold_account(fold, number, &account));
         assert_int_equal(peek.merged, account.number != number);
         if (peek.merged)

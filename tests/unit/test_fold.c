@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fold_acts.h"
+#include "ledger/fold_internal.h"
 #include "ledger/sha256.h"
 
 /* --- cards and accounts --- */
@@ -329,12 +330,12 @@ static void a_till_day_adds_up(void **state)
     assert_int_equal(day.epochs[0].first, 2);
     assert_int_equal(day.epochs[0].last, 4);
     assert_false(fold_till_day(fold, text_of("1"), text_of("7"), 20001, &day));
-    struct day_counts counts;
-    local_day today = fold_world_read(world, 1, sales[0])->day;
-    assert_true(fold_day_counts(fold, today, text_of("1"), 0, &counts));
-    assert_int_equal(counts.events[EVENT_PURCHASE], 3);
-    assert_int_equal(counts.spend, 3000);
-    assert_int_equal(counts.moved[MOVEMENT_EARNED], 30000);
+    struct key key = key_day_counts(fold_world_read(world, 1, sales[0])->day, text_of("1"), 0);
+    const struct report_slot *slot = reports_find(fold, REPORT_DAY_COUNTS, &key);
+    assert_true(slot->known);
+    assert_int_equal(slot->day_counts.events[EVENT_PURCHASE], 3);
+    assert_int_equal(slot->day_counts.spend, 3000);
+    assert_int_equal(slot->day_counts.moved[MOVEMENT_EARNED], 30000);
     fold_world_free(world);
 }
 

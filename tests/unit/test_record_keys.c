@@ -101,7 +101,6 @@ static void test_keys_read(void **unused PUNKT_UNUSED)
         local_day day = any_day(&maker);
         uint64_t number = any_u64(&maker);
         struct day_counts_name counts;
-        struct till_day_name till_day;
         journal_position hold;
         int32_t month;
 
@@ -111,14 +110,8 @@ static void test_keys_read(void **unused PUNKT_UNUSED)
         assert_true(counts.day == day && counts.tier == number);
         assert_true(text_equal((struct text){ counts.store, counts.store_size }, store));
         assert_false(key_read_day_counts(key.bytes, key.size - 1, &counts));
-        assert_false(key_read_till_day(key.bytes, key.size, &till_day));
-
         key = key_till_day(store, till, day);
-        assert_true(begins_with(key, key_all_till_days()));
-        assert_true(key_read_till_day(key.bytes, key.size, &till_day));
-        assert_int_equal(till_day.business_date, day);
-        assert_true(text_equal((struct text){ till_day.store, till_day.store_size }, store));
-        assert_true(text_equal((struct text){ till_day.till, till_day.till_size }, till));
+        assert_false(key_read_day_counts(key.bytes, key.size, &counts));
 
         key = key_open_hold(number);
         assert_true(begins_with(key, key_all_open_holds()));
