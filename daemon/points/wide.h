@@ -1,5 +1,5 @@
 /*
- * Products of two 64-bit numbers that are divided before they must fit again. Private to points.
+ * Products of two 64-bit numbers that are divided before they must fit again.
  */
 #pragma once
 

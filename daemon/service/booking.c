@@ -24,6 +24,14 @@ bool points_from_wire(const struct service *service, uint64_t points, millipoint
     return true;
 }
 
+bool points_wanted(struct request *request, uint64_t points, millipoints *out)
+{
+    if (points > 0 && points_from_wire(request->service, points, out))
+        return true;
+    refuse(request, RESULT_OVER_LIMIT, "points must not be zero and must be below 10^12");
+    return false;
+}
+
 struct judgement request_judgement(const struct request *request)
 {
     /* The one role that there is without proven identities. */

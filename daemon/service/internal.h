@@ -17,6 +17,13 @@
 #define PIN_CHECKS_MAX 64      /* that wait for the worker */
 #define LANE_SLOTS 4096        /* of the table of lanes in use; collisions are chained */
 
+/* Bits of `flags` in answers (messages.def). */
+#define ANSWER_FLAG_SERVER_TIME 0x01 /* purchase, quote, return, unlinked return */
+#define ANSWER_FLAG_SUSPENSE 0x02    /* purchase, quote */
+#define ANSWER_FLAG_WAITS 0x02       /* return */
+#define ANSWER_FLAG_SHORTFALL 0x04   /* purchase, quote */
+#define ANSWER_FLAG_OLD_PERIOD 0x08  /* purchase, quote */
+
 /* Any message, decoded. */
 union message_any {
 #define MESSAGE(name, doc) struct msg_##name name;
@@ -185,6 +192,8 @@ PUNKT_MUST_CHECK bool request_decode(struct request *request);
 void pending_add(struct pending *pending, const struct request *request,
                  void (*drop)(struct pending *pending));
 void pending_remove(struct pending *pending);
+/* What is to be answered once the work is done; the connection may be gone by then. */
+struct request pending_request(const struct pending *pending);
 
 /* --- lane.c --- */
 
@@ -272,6 +281,8 @@ bool decision_ended(struct request *request, enum handled *out_handled);
 int64_t points_to_wire(const struct service *service, millipoints points);
 /* False: more than the ledger can hold. */
 PUNKT_MUST_CHECK bool points_from_wire(const struct service *service, uint64_t points, millipoints *out);
+/* The same of points that a change is about. False: refused, they are zero or too many. */
+PUNKT_MUST_CHECK bool points_wanted(struct request *request, uint64_t points, millipoints *out);
 struct judgement request_judgement(const struct request *request);
 /* The key of a receipt or return document, with its business date: as sent, or the day it is judged at. */
 struct document document_of(const struct request *request, enum document_kind kind,
@@ -335,13 +346,6 @@ PUNKT_MUST_CHECK bool sale_fetch(struct request *request, journal_position posit
 /* The redemptions that named it (struct returned, spent), read back. False: HANDLED_FETCH. */
 PUNKT_MUST_CHECK bool spent_fetch(struct request *request, journal_position sale,
                                   const struct event *out[SPENT_BACK_MAX]);
-/* Names of the newest version that has the id; empty: none has. */
-struct text reward_name(const struct service *service, uint64_t id);
-struct text reward_voucher(const struct service *service, uint64_t id);
-struct text tier_name(const struct service *service, uint64_t id);
-struct text purse_name(const struct service *service, uint64_t id);
-struct text offer_name(const struct service *service, uint64_t id);
-void code_for_wire(struct text text, struct wire_code *out);
 
 /* --- waiting.c: returns that came before their purchase (DOMAIN.md, Returning goods) --- */
 
@@ -363,7 +367,7 @@ void spent_for_wire(struct service *service, const struct redemption *redemption
 struct text part_name(const struct programme *programme, const struct award_part *part);
 uint32_t parts_for_wire(struct service *service, const struct programme *programme,
                         const struct award_part *parts, uint32_t count);
-/* The flags of a purchase_answer and its like. */
+/* The flags of a purchase_answer or quote_answer. */
 uint64_t flags_for_wire(const struct event *event);
 
 /* --- reading.c: what reads have in common --- */
@@ -378,11 +382,20 @@ void answer_in_order(struct service *service, uint64_t conn, uint16_t type, uint
 /* The body of a refusal, into out; returns its size. */
 size_t refusal_encode(enum result result, const char *detail, int64_t needed, int64_t available,
                       uint8_t out[REFUSAL_BYTES_MAX]);
+/* A read is refused for what state says: that must be durable, as what a read answers. */
+void refuse_read(struct request *request, enum result result, const char *detail);
 /* A refusal of a read, or one without trace. */
 void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint64_t number,
                     enum result result, const char *detail, journal_position wait_for);
+/* Why a read has no answer now: RESULT_BUSY. */
+#define JOURNAL_UNREADABLE "that part of the journal cannot be read now"
+#define STATE_UNREADABLE "state cannot be read"
+/* 0: never, or no day. */
+uint64_t day_for_wire(local_day day);
 struct text text_of_code(const struct wire_code *code);
 struct text text_of_message(struct message_text text);
+/* A name of the programme, or what was a code when it came. */
+void code_for_wire(struct text text, struct wire_code *out);
 struct place place_of(const struct wire_code *store, const struct wire_code *till,
                       const struct wire_code *operator);
 /* What an effect freed of holds. */
@@ -417,6 +430,12 @@ void programme_against_first(struct service *service, struct text text,
 PUNKT_MUST_CHECK enum punkt_status programme_draft(struct service *service, struct text text,
                                                    struct programme *out, struct failure *failure);
 struct event programme_event(const struct programme_record *record);
+/* Names of the newest version that has the id; empty: none has. */
+struct text reward_name(const struct service *service, uint64_t id);
+struct text reward_voucher(const struct service *service, uint64_t id);
+struct text tier_name(const struct service *service, uint64_t id);
+struct text purse_name(const struct service *service, uint64_t id);
+struct text offer_name(const struct service *service, uint64_t id);
 void programmes_free(struct service *service);
 
 /* --- one handler an operation: handle_NAME in op_*.c --- */

@@ -45,10 +45,8 @@ enum handled handle_account_transfer(struct request *request)
                                        .reason = text_of_code(&message->reason),
                                        .note = text_of_message(message->note),
                                        .operator= text_of_code(&message->operator) };
-    if (message->points == 0 || !points_from_wire(service, message->points, &wanted.points)) {
-        refuse(request, RESULT_OVER_LIMIT, "points must be above zero and below 10^12");
+    if (!points_wanted(request, message->points, &wanted.points))
         return HANDLED;
-    }
     enum handled handled;
     do
         decide_transfer(&service->view, &judgement, &wanted, &service->decision);

@@ -42,11 +42,7 @@ static enum job_step audit_run(struct ledger_job *job, struct reading *reading)
 static void audit_done(struct ledger_job *job)
 {
     struct audit *audit = audit_of(job);
-    struct service *service = audit->pending.service;
-    struct request request = { .service = service,
-                               .conn = audit->pending.conn,
-                               .number = audit->pending.number,
-                               .row = operation_row(OPERATION_AUDIT_VERIFY) };
+    struct request request = pending_request(&audit->pending);
     const struct verify_report *report = verify_report(audit->verify);
     union message_any answer;
     struct msg_audit_verify_answer *out = &answer.audit_verify_answer;
@@ -62,8 +58,7 @@ static void audit_done(struct ledger_job *job)
     if (audit->status == PUNKT_OK)
         answer_read(&request, &answer, 0);
     else
-        answer_refusal(service, request.conn, OPERATION_AUDIT_VERIFY, request.number, RESULT_BUSY,
-                       audit->failure.text, 0);
+        refuse_now(&request, RESULT_BUSY, audit->failure.text);
     pending_remove(&audit->pending);
     audit_drop(&audit->pending);
 }

@@ -23,11 +23,6 @@ struct lists {
     struct msg_lot_entry lots[ACCOUNT_LOTS_MAX];
 };
 
-static uint64_t day_for_wire(local_day day)
-{
-    return day == DAY_NEVER || day < 0 ? 0 : (uint64_t)day;
-}
-
 static void lots_for_wire(const struct service *service, const struct account *account,
                           struct msg_card_show_answer *out)
 {
@@ -128,8 +123,7 @@ enum handled handle_card_show(struct request *request)
     struct account *account = &service->decision.sides[0].before;
     struct card card;
     if (!fold_card(fold, text_of_code(&message->card), &card)) {
-        answer_refusal(service, request->conn, OPERATION_CARD_SHOW, request->number, RESULT_UNKNOWN_CARD, "",
-                       ledger_newest(service->ledger));
+        refuse_read(request, RESULT_UNKNOWN_CARD, "");
         return HANDLED;
     }
     utc_us now = ledger_now(service->ledger);

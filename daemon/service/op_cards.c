@@ -1,6 +1,8 @@
 /*
  * What is done to a card: block, unblock, close, replace, add, its PIN.
  */
+#include <assert.h>
+
 #include "proto/card.h"
 #include "service/internal.h"
 
@@ -39,13 +41,13 @@ static enum handled act(struct request *request, enum card_act what, const struc
     return HANDLED;
 }
 
-_Static_assert(sizeof(struct msg_card_block_answer) == sizeof(struct msg_card_close_answer) &&
-                   sizeof(struct msg_card_unblock_answer) == sizeof(struct msg_card_close_answer) &&
-                   offsetof(struct msg_card_block_answer, forfeited) ==
-                       offsetof(struct msg_card_close_answer, forfeited) &&
-                   offsetof(struct msg_card_unblock_answer, forfeited) ==
-                       offsetof(struct msg_card_close_answer, forfeited),
-               "one answer for three");
+static_assert(sizeof(struct msg_card_block_answer) == sizeof(struct msg_card_close_answer) &&
+                  sizeof(struct msg_card_unblock_answer) == sizeof(struct msg_card_close_answer) &&
+                  offsetof(struct msg_card_block_answer, forfeited) ==
+                      offsetof(struct msg_card_close_answer, forfeited) &&
+                  offsetof(struct msg_card_unblock_answer, forfeited) ==
+                      offsetof(struct msg_card_close_answer, forfeited),
+              "one answer for three");
 
 enum handled handle_card_block(struct request *request)
 {

@@ -4,15 +4,6 @@
 #include "ledger/fold.h"
 #include "service/internal.h"
 
-/* Points of a request that must be above zero; or it is refused. */
-static bool points_wanted(struct request *request, uint64_t points, millipoints *out)
-{
-    if (points > 0 && points_from_wire(request->service, points, out))
-        return true;
-    refuse(request, RESULT_OVER_LIMIT, "points must not be zero and must be below 10^12");
-    return false;
-}
-
 enum handled handle_adjust(struct request *request)
 {
     struct service *service = request->service;

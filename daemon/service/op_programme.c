@@ -63,8 +63,7 @@ enum handled handle_programme_check(struct request *request)
     uint32_t version = message->version == 0 ? service->programme_count : (uint32_t)message->version;
     struct programme_record record;
     if (!fold_programme(ledger_fold(service->ledger), version, &record)) {
-        answer_refusal(service, request->conn, OPERATION_PROGRAMME_CHECK, request->number,
-                       RESULT_UNKNOWN_VERSION, "", ledger_newest(service->ledger));
+        refuse_read(request, RESULT_UNKNOWN_VERSION, "");
         return HANDLED;
     }
     struct check *check = calloc(1, sizeof(*check));
@@ -170,8 +169,7 @@ enum handled handle_programme_show(struct request *request)
         version = programme_in_force(service, ledger_now(service->ledger))->version;
     struct programme_record record;
     if (version > UINT32_MAX || !fold_programme(ledger_fold(service->ledger), (uint32_t)version, &record)) {
-        answer_refusal(service, request->conn, OPERATION_PROGRAMME_SHOW, request->number,
-                       RESULT_UNKNOWN_VERSION, "", ledger_newest(service->ledger));
+        refuse_read(request, RESULT_UNKNOWN_VERSION, "");
         return HANDLED;
     }
     union message_any answer;

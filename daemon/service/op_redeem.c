@@ -10,6 +10,15 @@ static struct wish wish_of(struct request *request, uint64_t points, const struc
     return wish;
 }
 
+/* Whether it says for what; or it is refused. */
+static bool wish_is_named(struct request *request, uint64_t points, const struct wire_code *reward)
+{
+    if (points > 0 || reward->size > 0)
+        return true;
+    refuse(request, RESULT_OVER_LIMIT, "neither points nor a reward is asked for");
+    return false;
+}
+
 static void answer_redeem(struct request *request)
 {
     struct service *service = request->service;
@@ -50,10 +59,8 @@ enum handled handle_redeem(struct request *request)
                                      .bill = (minor_units)message->bill,
                                      .time = (utc_us)message->time,
                                      .place = place_of(&message->store, &message->till, &message->operator) };
-    if (message->points == 0 && message->reward.size == 0) {
-        refuse(request, RESULT_OVER_LIMIT, "points must be above zero");
+    if (!wish_is_named(request, message->points, &message->reward))
         return HANDLED;
-    }
     struct document document;
     struct sale_name name = sale_named(message, today(service));
     redeem.sale_position = sale_find(request, &name, &document);
@@ -71,9 +78,10 @@ enum handled handle_redeem(struct request *request)
     do
         decide_redeem(&service->view, &judgement, &redeem, &service->decision);
     while (day_first(request));
-    if (!decision_ended(request, &handled))
-        answer_redeem(request);
-    return handled;
+    if (decision_ended(request, &handled))
+        return handled;
+    answer_redeem(request);
+    return HANDLED;
 }
 
 enum handled handle_hold(struct request *request)
@@ -87,10 +95,8 @@ enum handled handle_hold(struct request *request)
                                  .seconds = (uint32_t)message->seconds,
                                  .time = (utc_us)message->time,
                                  .place = place_of(&message->store, &message->till, &message->operator) };
-    if (message->points == 0 && message->reward.size == 0) {
-        refuse(request, RESULT_OVER_LIMIT, "points must be above zero");
+    if (!wish_is_named(request, message->points, &message->reward))
         return HANDLED;
-    }
     enum handled handled = pin_settle(request, hold.card);
     if (handled != HANDLED || request->answered)
         return handled;

@@ -151,12 +151,12 @@ static enum punkt_status visit_event(void *ctx, const struct event *event, journ
         return PUNKT_OK;
     const struct returned *returned = &query->rehearsal.decision.returned;
     if (!find_returned(query, position))
-        return fail(query, RESULT_BUSY, "state cannot be read", failure);
+        return fail(query, RESULT_BUSY, STATE_UNREADABLE, failure);
     if (returned->reversed)
         return PUNKT_OK;
     account_number number = returned->moved_to != 0 ? returned->moved_to : event->effects[0].account;
     if (!find_account(query, number))
-        return fail(query, RESULT_BUSY, "state cannot be read", failure);
+        return fail(query, RESULT_BUSY, STATE_UNREADABLE, failure);
     struct rehearsed_account *member = rehearsed_account(&query->sums, query->account.number);
     if (member == NULL)
         return fail(query, RESULT_OVER_LIMIT, "too many accounts: rehearse fewer days", failure);
@@ -186,7 +186,7 @@ static enum job_step rehearse_run(struct ledger_job *job, struct reading *readin
     if (status == PUNKT_BUSY)
         return JOB_MORE;
     if (status != PUNKT_OK && query->failed == NULL)
-        (void)fail(query, RESULT_BUSY, "a part of the journal cannot be read now", &failure);
+        (void)fail(query, RESULT_BUSY, JOURNAL_UNREADABLE, &failure);
     return JOB_DONE;
 }
 
@@ -242,10 +242,7 @@ static void answer_rehearsed(struct request *request, struct rehearse_query *que
 static void rehearse_done(struct ledger_job *job)
 {
     struct rehearse_query *query = query_of(job);
-    struct request request = { .service = query->pending.service,
-                               .conn = query->pending.conn,
-                               .number = query->pending.number,
-                               .row = operation_row(OPERATION_PROGRAMME_REHEARSE) };
+    struct request request = pending_request(&query->pending);
     if (query->failed != NULL)
         refuse_now(&request, query->result, query->failed);
     else

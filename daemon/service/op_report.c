@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "points/wide.h"
 #include "service/reports.h"
 
 #define REPORTS_MAX 4 /* at once */
 #define DAYS_DEFAULT 30
-
-__extension__ typedef __int128 wide;
 
 /* --- what the reports share --- */
 
@@ -78,7 +77,7 @@ void report_scan(struct report_query *query, struct reading *reading, uint32_t l
     query->seen = 0;
     if (state_scan(reading->state, query->prefix.bytes, query->prefix.size, query->after.bytes,
                    query->after.size, limit, visit, query) != PUNKT_OK)
-        query->failed = "state cannot be read";
+        query->failed = STATE_UNREADABLE;
 }
 
 static bool visit_totals(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
@@ -95,7 +94,7 @@ bool report_totals(struct report_query *query, struct reading *reading, struct t
     memset(out, 0, sizeof(*out));
     if (state_scan(reading->state, key.bytes, key.size, NULL, 0, 1, visit_totals, out) == PUNKT_OK)
         return true;
-    query->failed = "state cannot be read";
+    query->failed = STATE_UNREADABLE;
     return false;
 }
 
@@ -162,10 +161,7 @@ static void report_done(struct ledger_job *job)
 {
     struct report_query *query = query_of(job);
     struct service *service = query->pending.service;
-    struct request request = { .service = service,
-                               .conn = query->pending.conn,
-                               .number = query->pending.number,
-                               .row = operation_row(OPERATION_REPORT) };
+    struct request request = pending_request(&query->pending);
     union message_any answer;
     struct msg_report_answer *out = &answer.report_answer;
     message_init(MESSAGE_report_answer, out);

@@ -52,7 +52,10 @@ static void answer_return(struct request *request)
         out->available = points_to_wire(service, balance.available);
         out->debt = points_to_wire(service, balance.debt);
     }
-    out->flags = (event->flags & EVENT_FLAG_SERVER_TIME) | (event->type == EVENT_RETURN_WAITING ? 2u : 0);
+    if ((event->flags & EVENT_FLAG_SERVER_TIME) != 0)
+        out->flags |= ANSWER_FLAG_SERVER_TIME;
+    if (event->type == EVENT_RETURN_WAITING)
+        out->flags |= ANSWER_FLAG_WAITS;
     book(request, event, &answer);
 }
 

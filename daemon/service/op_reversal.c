@@ -7,8 +7,12 @@
 /* A number that was passed over as malformed booked nothing: it was refused. */
 static const struct event passed_over = { .type = EVENT_REFUSAL };
 
-/* What was done under the original number: reversal->event and position. */
-enum found { FOUND, FOUND_FETCH, FOUND_ENDED /* answered already */ };
+/* How a step of looking for the original, and for what belongs to it, came out. */
+enum found {
+    FOUND,       /* go on */
+    FOUND_FETCH, /* something must be read back first: HANDLED_FETCH */
+    FOUND_ENDED, /* answered already */
+};
 
 static bool was_passed_over(struct request *request, const struct request_name *original)
 {
@@ -180,7 +184,8 @@ enum handled handle_reversal(struct request *request)
     do
         decide_reversal(&service->view, &judgement, &reversal, &service->decision);
     while (day_first(request));
-    if (!decision_ended(request, &handled))
-        answer_reversal(request);
-    return handled;
+    if (decision_ended(request, &handled))
+        return handled;
+    answer_reversal(request);
+    return HANDLED;
 }

@@ -139,7 +139,7 @@ static void read_one(struct statement_query *query, struct chain *chain, struct 
     journal_position position = chain->at;
     if (reading_event(reading, position, &failure) != PUNKT_OK ||
         !event_of_account(&reading->event, chain->account, &effect, &chain->at)) {
-        query->failed = "a part of the journal cannot be read now";
+        query->failed = JOURNAL_UNREADABLE;
         return;
     }
     if (query->with_merged)
@@ -149,7 +149,7 @@ static void read_one(struct statement_query *query, struct chain *chain, struct 
         struct chain *other = &query->chains[i];
         const struct effect *same;
         if (other->at == position && !event_of_account(&reading->event, other->account, &same, &other->at))
-            query->failed = "a part of the journal cannot be read now";
+            query->failed = JOURNAL_UNREADABLE;
     }
     if (query->from == 0 || position <= query->from)
         entry_for_wire(query, &reading->event, effect, chain->account, position,
@@ -173,11 +173,7 @@ static enum job_step statement_run(struct ledger_job *job, struct reading *readi
 static void statement_done(struct ledger_job *job)
 {
     struct statement_query *query = query_of(job);
-    struct service *service = query->pending.service;
-    struct request request = { .service = service,
-                               .conn = query->pending.conn,
-                               .number = query->pending.number,
-                               .row = operation_row(OPERATION_STATEMENT) };
+    struct request request = pending_request(&query->pending);
     union message_any answer;
     answer.statement_answer = query->answer;
     if (query->failed != NULL)
@@ -197,8 +193,7 @@ enum handled handle_statement(struct request *request)
     struct fold *fold = ledger_fold(service->ledger);
     struct card card;
     if (!fold_card(fold, text_of_code(&message->card), &card)) {
-        answer_refusal(service, request->conn, OPERATION_STATEMENT, request->number, RESULT_UNKNOWN_CARD, "",
-                       ledger_newest(service->ledger));
+        refuse_read(request, RESULT_UNKNOWN_CARD, "");
         return HANDLED;
     }
     account_number account = card.account;

@@ -21,16 +21,6 @@ static void status_drop(struct pending *pending)
     free(pending); /* the first member */
 }
 
-static void answer_status(struct service *service, const struct pending *pending,
-                          const union message_any *answer, journal_position wait_for)
-{
-    struct request request = { .service = service,
-                               .conn = pending->conn,
-                               .number = pending->number,
-                               .row = operation_row(OPERATION_STATUS) };
-    answer_read(&request, answer, wait_for);
-}
-
 static enum job_step status_run(struct ledger_job *job, struct reading *reading)
 {
     struct status_query *query =
@@ -54,12 +44,11 @@ static void status_done(struct ledger_job *job)
 {
     struct status_query *query =
         (struct status_query *)(void *)((char *)job - offsetof(struct status_query, job));
-    struct service *service = query->pending.service;
+    struct request request = pending_request(&query->pending);
     if (query->found)
-        answer_status(service, &query->pending, &query->answer, 0);
+        answer_read(&request, &query->answer, 0);
     else
-        answer_refusal(service, query->pending.conn, OPERATION_STATUS, query->pending.number, RESULT_BUSY,
-                       "that part of the journal cannot be read now", 0);
+        refuse_now(&request, RESULT_BUSY, JOURNAL_UNREADABLE);
     pending_remove(&query->pending);
     status_drop(&query->pending);
 }

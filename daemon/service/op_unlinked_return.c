@@ -57,7 +57,8 @@ enum handled handle_unlinked_return(struct request *request)
     out->shortfall = points_to_wire(service, event->goods_return.shortfall);
     out->available = points_to_wire(service, balance.available);
     out->debt = points_to_wire(service, balance.debt);
-    out->flags = event->flags & EVENT_FLAG_SERVER_TIME;
+    if ((event->flags & EVENT_FLAG_SERVER_TIME) != 0)
+        out->flags |= ANSWER_FLAG_SERVER_TIME;
     book(request, event, &answer);
     return HANDLED;
 }

@@ -14,11 +14,6 @@
 
 /* --- the answer --- */
 
-static uint64_t day_for_wire(local_day day)
-{
-    return day == DAY_NEVER || day < 0 ? 0 : (uint64_t)day;
-}
-
 static void goods_for_wire(const struct service *service, const struct goods_return *goods,
                            struct msg_why_answer *out)
 {
@@ -210,8 +205,8 @@ static void explain(struct request *request, const struct event *event, journal_
         if (account == 0) {
             struct card known;
             bool is_card = fold_card(ledger_fold(request->service->ledger), card, &known);
-            refuse_now(request, is_card ? RESULT_OTHER_ACCOUNT : RESULT_UNKNOWN_CARD,
-                       is_card ? "the event belongs to another account" : "");
+            refuse_read(request, is_card ? RESULT_OTHER_ACCOUNT : RESULT_UNKNOWN_CARD,
+                        is_card ? "the event belongs to another account" : "");
             return;
         }
     }
@@ -268,10 +263,7 @@ static void why_done(struct ledger_job *job)
 {
     struct why_query *query = query_of(job);
     struct service *service = query->pending.service;
-    struct request request = { .service = service,
-                               .conn = query->pending.conn,
-                               .number = query->pending.number,
-                               .row = operation_row(OPERATION_WHY) };
+    struct request request = pending_request(&query->pending);
     const struct event *event = NULL;
     if (query->found) {
         fetched_clear(service);
@@ -322,7 +314,7 @@ enum handled handle_why(struct request *request)
     struct document document;
     journal_position position = sale_find(request, &name, &document);
     if (position == 0) {
-        refuse_now(request, message->event != 0 ? RESULT_UNKNOWN_EVENT : RESULT_UNKNOWN_PURCHASE, "");
+        refuse_read(request, message->event != 0 ? RESULT_UNKNOWN_EVENT : RESULT_UNKNOWN_PURCHASE, "");
         return HANDLED;
     }
     const struct event *event;
@@ -330,7 +322,7 @@ enum handled handle_why(struct request *request)
         return HANDLED_FETCH;
     if (event == NULL)
         refuse_now(request, message->event != 0 ? RESULT_UNKNOWN_EVENT : RESULT_BUSY,
-                   message->event != 0 ? "" : "that part of the journal cannot be read now");
+                   message->event != 0 ? "" : JOURNAL_UNREADABLE);
     else if (message->event == 0 || event_is_at(service, event, position))
         explain(request, event, position, text_of_code(&message->card));
     else

@@ -13,6 +13,7 @@
 #define FRAMES_MAX 16         /* merges within merges */
 #define EVENTS_MAX (1u << 20) /* of an account */
 #define SLICE_EVENTS 256
+#define CHAIN_BROKEN "the account's events do not hang together"
 
 /* An account that is being folded. */
 struct past_frame {
@@ -67,7 +68,7 @@ static bool read_event(struct past_query *query, struct reading *reading, journa
     struct failure failure;
     if (reading_event(reading, position, &failure) == PUNKT_OK)
         return true;
-    query->failed = "a part of the journal cannot be read now";
+    query->failed = JOURNAL_UNREADABLE;
     return false;
 }
 
@@ -112,7 +113,7 @@ static void walk_back(struct past_query *query, struct past_frame *frame, struct
     if (!read_event(query, reading, position))
         return;
     if (!event_of_account(&reading->event, frame->number, &effect, &frame->walk_at))
-        query->failed = "the account's events do not hang together";
+        query->failed = CHAIN_BROKEN;
     else if (reading->event.time <= frame->until)
         (void)keep_position(query, frame, position);
 }
@@ -206,13 +207,13 @@ static void fold_next(struct past_query *query, struct past_frame *frame, struct
         if (event_of_account(event, other, &emptied, &previous) && emptied != NULL)
             push(query, other, previous, INT64_MAX);
         else
-            query->failed = "the account's events do not hang together";
+            query->failed = CHAIN_BROKEN;
         return;
     }
     if (fold_one(query, frame, event, effect, position))
         frame->count--;
     else
-        query->failed = "the account's events do not hang together";
+        query->failed = CHAIN_BROKEN;
 }
 
 /* The frame is folded: what it made goes to the one below. */
@@ -220,7 +221,7 @@ static void pop(struct past_query *query)
 {
     struct past_frame *frame = &query->frames[--query->depth];
     if (!frame->begun)
-        query->failed = "the account's events do not hang together";
+        query->failed = CHAIN_BROKEN;
     query->absorbed = frame->account;
     frame->account = NULL;
     frame_free(frame);
@@ -266,10 +267,7 @@ static enum job_step past_run(struct ledger_job *job, struct reading *reading)
 static void past_done(struct ledger_job *job)
 {
     struct past_query *query = query_of(job);
-    struct request request = { .service = query->pending.service,
-                               .conn = query->pending.conn,
-                               .number = query->pending.number,
-                               .row = operation_row(OPERATION_CARD_SHOW) };
+    struct request request = pending_request(&query->pending);
     struct past_frame *frame = &query->frames[0];
     struct shown shown = {
         .account = frame->account, .at = query->at, .status = query->status, .with_lots = query->with_lots

@@ -155,6 +155,66 @@ uint32_t service_programme_version(const struct service *service)
     return service->programme_count;
 }
 
+/* --- names: by version, for the programme in force may not know it any more --- */
+
+static const struct reward *find_reward(const struct service *service, uint64_t id)
+{
+    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
+        const struct programme *programme = service->programmes[version - 1];
+        for (uint32_t i = 0; i < programme->reward_count; i++) {
+            if (programme->rewards[i].id == id)
+                return &programme->rewards[i];
+        }
+    }
+    return NULL;
+}
+
+struct text reward_name(const struct service *service, uint64_t id)
+{
+    const struct reward *reward = find_reward(service, id);
+    return text_of(reward != NULL ? reward->name : "");
+}
+
+struct text reward_voucher(const struct service *service, uint64_t id)
+{
+    const struct reward *reward = find_reward(service, id);
+    return text_of(reward != NULL ? reward->voucher : "");
+}
+
+struct text tier_name(const struct service *service, uint64_t id)
+{
+    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
+        uint32_t step;
+        const struct tier *tier = programme_tier(service->programmes[version - 1], id, &step);
+        if (tier != NULL)
+            return text_of(tier->name);
+    }
+    return text_of("");
+}
+
+struct text purse_name(const struct service *service, uint64_t id)
+{
+    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
+        const struct programme *programme = service->programmes[version - 1];
+        uint32_t purse = programme_purse(programme, id);
+        if (purse < programme->purse_count)
+            return text_of(programme->purses[purse].name);
+    }
+    return text_of("");
+}
+
+struct text offer_name(const struct service *service, uint64_t id)
+{
+    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
+        const struct programme *programme = service->programmes[version - 1];
+        for (uint32_t i = 0; i < programme->offer_count; i++) {
+            if (programme->offers[i].id == id)
+                return text_of(programme->offers[i].name);
+        }
+    }
+    return text_of("");
+}
+
 void programmes_free(struct service *service)
 {
     for (uint32_t i = 0; i < service->programme_count; i++)

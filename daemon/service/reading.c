@@ -15,6 +15,16 @@ struct text text_of_message(struct message_text text)
     return (struct text){ text.data, (size_t)text.size };
 }
 
+void code_for_wire(struct text text, struct wire_code *out)
+{
+    PUNKT_CHECK(wire_code_from(text.data, text.size, out));
+}
+
+uint64_t day_for_wire(local_day day)
+{
+    return day == DAY_NEVER || day < 0 ? 0 : (uint64_t)day;
+}
+
 struct place place_of(const struct wire_code *store, const struct wire_code *till,
                       const struct wire_code *operator)
 {
@@ -82,4 +92,11 @@ void answer_refusal(struct service *service, uint64_t conn, uint16_t type, uint6
     size_t size = refusal_encode(result, detail, 0, 0, bytes);
     type = (uint16_t)((type & FRAME_TYPE_OPERATION) | FRAME_TYPE_REFUSED);
     answer_bytes(service, conn, type, 0, number, bytes, size, wait_for);
+}
+
+void refuse_read(struct request *request, enum result result, const char *detail)
+{
+    struct service *service = request->service;
+    answer_refusal(service, request->conn, (uint16_t)request->row->code, request->number, result, detail,
+                   ledger_newest(service->ledger));
 }

@@ -80,13 +80,13 @@ uint64_t flags_for_wire(const struct event *event)
 {
     uint64_t flags = 0;
     if ((event->flags & EVENT_FLAG_SERVER_TIME) != 0)
-        flags |= 1;
+        flags |= ANSWER_FLAG_SERVER_TIME;
     if ((event->flags & EVENT_FLAG_SUSPENSE) != 0)
-        flags |= 2;
+        flags |= ANSWER_FLAG_SUSPENSE;
     if ((event->flags & EVENT_FLAG_SHORTFALL) != 0)
-        flags |= 4;
+        flags |= ANSWER_FLAG_SHORTFALL;
     if ((event->flags & EVENT_FLAG_OLD_PERIOD) != 0)
-        flags |= 8;
+        flags |= ANSWER_FLAG_OLD_PERIOD;
     return flags;
 }
 

@@ -31,7 +31,7 @@ static bool read_account(struct report_query *query, struct reading *reading, ac
     if (state_scan(reading->state, key.bytes, key.size, NULL, 0, 1, visit_account, &found) == PUNKT_OK &&
         found.read)
         return true;
-    query->failed = "state cannot be read";
+    query->failed = STATE_UNREADABLE;
     return false;
 }
 
@@ -45,7 +45,7 @@ static bool add_row(struct report_query *query, struct reading *reading, account
     if (account->merged_into != 0 || (query->report == REPORT_DEBT ? account->debt == 0 : !account->suspense))
         return false;
     if (reading_event(reading, account->last_event, &failure) != PUNKT_OK) {
-        query->failed = "that part of the journal cannot be read now";
+        query->failed = JOURNAL_UNREADABLE;
         return false;
     }
     struct msg_report_row *row = &report_row_add(query)->row;
@@ -73,7 +73,7 @@ static bool find_number(struct report_query *query, struct reading *reading)
             return false;
         if (reading_event(reading, query->walk_at, &failure) != PUNKT_OK ||
             !event_of_account(&reading->event, row->account, &effect, &query->walk_at)) {
-            query->failed = "that part of the journal cannot be read now";
+            query->failed = JOURNAL_UNREADABLE;
             query->walk_at = 0;
         } else if (query->walk_at == 0) {
             code_for_wire(reading->event.suspense.number, &row->card);
@@ -118,7 +118,7 @@ enum job_step report_accounts_step(struct report_query *query, struct reading *r
     query->scan.after = u64_max(query->scan.after, query->next);
     enum job_step step = account_scan_run(&query->scan.job, reading);
     if (query->scan.failed)
-        query->failed = "state cannot be read";
+        query->failed = STATE_UNREADABLE;
     query->scanned = step == JOB_DONE;
     query->scan_at = 0;
     return query->scan.failed ? JOB_DONE : JOB_MORE;

@@ -28,7 +28,7 @@ static bool read_record(struct report_query *query, const uint8_t *key, size_t k
 {
     if (!key_read_day_counts(key, key_size, out_name) ||
         !day_counts_decode((struct state_value){ value, (uint32_t)size }, out_counts)) {
-        query->failed = "state cannot be read";
+        query->failed = STATE_UNREADABLE;
         return false;
     }
     query->seen++;

@@ -26,7 +26,7 @@ static bool visit_month(void *ctx, const uint8_t *key, size_t key_size, const ui
     millipoints points;
     if (!key_read_outstanding(key, key_size, &month) ||
         !outstanding_decode((struct state_value){ value, (uint32_t)size }, &points)) {
-        query->failed = "state cannot be read";
+        query->failed = STATE_UNREADABLE;
         return false;
     }
     struct report_part *part = points != 0 ? part_add(query, month) : NULL;
@@ -42,7 +42,7 @@ static bool visit_quarter(void *ctx, const uint8_t *key, size_t key_size, const 
     struct cohort cohort;
     if (!key_read_cohort(key, key_size, &quarter) ||
         !cohort_decode((struct state_value){ value, (uint32_t)size }, &cohort)) {
-        query->failed = "state cannot be read";
+        query->failed = STATE_UNREADABLE;
         return false;
     }
     struct report_part *part = part_add(query, quarter);

@@ -94,8 +94,8 @@ void report_counts(const struct day_counts *counts, struct msg_report_row *row);
 PUNKT_MUST_CHECK bool report_add_counts(struct report_query *query, const struct day_counts *counts,
                                         struct day_counts *sum);
 /*
- * Reads the records of `prefix` behind query->after, up to `limit`. False: the report has failed, or there are no more
- * (query->seen < limit).
+ * Reads records of query->prefix behind query->after, up to `limit`. The visitor counts them in query->seen: fewer than
+ * the limit, and there are no more.
  */
 void report_scan(struct report_query *query, struct reading *reading, uint32_t limit, state_visit_fn *visit);
 /* Reads totals. False: the report has failed. */

@@ -34,6 +34,15 @@ void pending_remove(struct pending *pending)
         pending->next->link = pending->link;
 }
 
+struct request pending_request(const struct pending *pending)
+{
+    return (struct request){ .service = pending->service,
+                             .conn = pending->conn,
+                             .row = operation_row(pending->type),
+                             .flags = pending->flags,
+                             .number = pending->number };
+}
+
 /* --- how decisions read state --- */
 
 static bool view_card(void *ctx, struct text number, struct card *out)
