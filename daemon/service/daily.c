@@ -161,6 +161,9 @@ void daily_turn(struct service *service)
         memset(&daily->scan, 0, sizeof(daily->scan));
         daily->scan.kind = ACCOUNTS_DUE;
         daily->scan.day = daily->day;
+        /* What changed up to midnight must be where it is looked for. */
+        daily->scan.job.stored = true;
+        daily->scan.job.wait_for = ledger_newest(service->ledger);
         begin_batch(daily);
     }
     if (daily_has_work(service))
