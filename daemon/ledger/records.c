@@ -50,8 +50,9 @@ static const struct codec_field spent_fields[] = {
     CODEC_U64(struct spent_back, redemption),     CODEC_U32(struct spent_back, index, REDEMPTIONS_MAX - 1),
     CODEC_I64(struct spent_back, points, 0),      CODEC_I64(struct spent_back, given_back, 0),
     CODEC_I64(struct spent_back, stamps_back, 0), CODEC_U32(struct spent_back, quantity_back, UINT32_MAX),
+    CODEC_I64(struct spent_back, worth, 0),
 };
-CODEC_ROWS_ARE_OF(struct spent_back, 48);
+CODEC_ROWS_ARE_OF(struct spent_back, 56);
 
 static const struct codec_field returned_line_fields[] = {
     CODEC_U32(struct returned_line, line, LINES_MAX),

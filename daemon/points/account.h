@@ -194,6 +194,7 @@ struct spent_back {
     millipoints given_back;
     int64_t stamps_back;    /* of what it cost in stamps */
     uint32_t quantity_back; /* of a reward */
+    minor_units worth;      /* of one that named the purchase: the money off; else 0 */
 };
 #define SPENT_BACK_MAX 16
 #define STAMP_PARTS_MAX 8 /* of a purchase: parts that gave stamps */

@@ -3,6 +3,7 @@
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
 #include "points/redeeming.h"
+#include "points/wide.h"
 
 static void take_place(struct event *event, const struct place *place)
 {
@@ -74,6 +75,18 @@ static bool room_to_name(const struct redeem_request *request, struct decision *
     return false;
 }
 
+/* What is left to pay of a purchase: what redemptions that named it took off and did not give back is paid. */
+static minor_units left_to_pay(const struct purchase *sale, const struct returned *returned)
+{
+    minor_units left = sale->amount - sale->paid;
+    for (uint32_t i = 0; i < returned->spent_count; i++) {
+        const struct spent_back *spent = &returned->spent[i];
+        left -= spent->points == 0 ? spent->worth
+                                   : mul_div(spent->worth, spent->points - spent->given_back, spent->points);
+    }
+    return i64_max(left, 0);
+}
+
 static struct wanted redeem_wanted(const struct redeem_request *request, const struct decision *decision)
 {
     struct wanted wanted = { .wish = &request->wish,
@@ -87,7 +100,7 @@ static struct wanted redeem_wanted(const struct redeem_request *request, const s
         wanted.line_count = sale->line_count;
         wanted.lines = sale->lines;
         if (request->bill == 0)
-            wanted.bill = i64_max(sale->amount - sale->paid, 0);
+            wanted.bill = left_to_pay(sale, &decision->returned);
     }
     return wanted;
 }

@@ -194,5 +194,8 @@ bool returned_apply(const struct event *event, journal_position position, struct
         returned->returns++;
         return fold_goods(returned, &event->goods_return, 1);
     }
-    return spent_of(returned, position, 0, event->redemption.made.points) != NULL;
+    struct spent_back *named = spent_of(returned, position, 0, event->redemption.made.points);
+    if (named != NULL)
+        named->worth = event->redemption.made.worth;
+    return named != NULL;
 }

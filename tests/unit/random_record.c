@@ -159,6 +159,7 @@ static void make_returned_lists(struct maker *maker, struct returned *returned)
         returned->spent[i].given_back = any_i64(maker);
         returned->spent[i].stamps_back = any_i64(maker);
         returned->spent[i].quantity_back = any_u32(maker);
+        returned->spent[i].worth = any_i64(maker);
     }
     returned->line_count = many(maker, LINES_MAX);
     for (uint32_t i = 0; i < returned->line_count; i++) {

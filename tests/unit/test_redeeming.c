@@ -252,6 +252,10 @@ static void the_bill_of_a_named_purchase_is_its_own(void **state)
     const struct world_event *booked = shop_redeem(world, &request);
     assert_int_equal(booked->event.redemption.made.points, 7 * POINT);
     assert_int_equal(sale->returned->spent_count, 1);
+    assert_int_equal(sale->returned->spent[0].worth, 700);
+    /* It is paid now. */
+    (void)shop_redeem(world, &request);
+    assert_refused(world, "a bill that is paid", REFUSAL_BELOW_MINIMUM);
     request.bill = 200;
     booked = shop_redeem(world, &request);
     assert_int_equal(booked->event.redemption.made.points, 2 * POINT);
