@@ -10,6 +10,8 @@
 
 #include "ledger/journal_format.h"
 
+#define MAP_BYTES (UINT64_C(4) << 30) /* as in WORLD_JOURNAL */
+
 static void path_of(const struct world *world, const char *folder, const char *file, char out[PATH_MAX])
 {
     (void)snprintf(out, PATH_MAX, "%s/%s/%s", world_data(world), folder, file);
@@ -50,6 +52,7 @@ struct state_mark files_mark(const struct world *world, uint8_t out_digest[STATE
     assert_int_equal(world_pid(world), 0);
     path_of(world, "state", "", dir);
     struct state_options options = { .dir = dir,
+                                     .map_bytes = MAP_BYTES,
                                      .wait_durable = durable_already,
                                      .durable_head = head_known_already,
                                      .notify = wake_nobody,

@@ -19,9 +19,10 @@
 #define RIVAL 815u /* epoch of the other till */
 #define NEVER 99u  /* an epoch in which nothing comes */
 #define LINES 4096u
-#define SEGMENT_FULL ((8u << 20) - (512u << 10)) /* a position: hardly any room behind it in the segment */
+#define SEGMENT_BYTES (8u << 20)
+#define SEGMENT_FULL (SEGMENT_BYTES - (512u << 10)) /* a position: hardly any room behind it in the segment */
 #define IN_FLIGHT 60u
-#define SILENCE_PINGS 3000u /* answered while nothing else is */
+#define SILENCE_MS 1500 /* longer than a disk takes */
 
 static struct random random_numbers;
 
@@ -358,9 +359,19 @@ static void fill_segment(struct till *till)
     free(lines);
 }
 
+/* Another block like the last one does not fit behind it. */
+static bool segment_is_full(const struct world *world)
+{
+    size_t count;
+    struct place *blocks = files_blocks(world, &count);
+    uint64_t end = blocks[count - 1].offset + 2 * (uint64_t)blocks[count - 1].size;
+    free(blocks);
+    return end > SEGMENT_BYTES;
+}
+
 /* Undoes what never came, until no answer comes any more though everything else is answered: the journal
- * is full. */
-static unsigned send_until_full(struct till *till, struct till *other)
+ * is full. Returns how many are without an answer. */
+static unsigned send_until_full(struct world *world, struct till *till, struct till *other)
 {
     struct msg_reversal_request reversal;
     struct pollfd wanted = { .fd = talk_fd(till->talk), .events = POLLIN };
@@ -368,19 +379,19 @@ static unsigned send_until_full(struct till *till, struct till *other)
     message_init(MESSAGE_reversal_request, &reversal);
     reversal.epoch = NEVER;
     reversal.store = reversal.till = talk_code("1");
-    for (unsigned silence = 0; silence < SILENCE_PINGS;) {
+    int64_t silent = world_now_ms();
+    while (world_now_ms() - silent < SILENCE_MS || !segment_is_full(world)) {
         for (; in_flight < IN_FLIGHT; in_flight++) {
             reversal.number = till->number + in_flight;
             talk_put(till->talk, OPERATION_REVERSAL, 0, till->number + in_flight, &reversal);
         }
         talk_flush(till->talk);
         talk_ping(other->talk);
-        silence++;
         if (poll(&wanted, 1, 0) == 0)
             continue;
         for (; in_flight > 0; in_flight--)
             (void)talk_expect(till->talk, OPERATION_REVERSAL, till->number++);
-        silence = 0;
+        silent = world_now_ms();
     }
     return in_flight;
 }
@@ -393,7 +404,7 @@ static void test_stop_when_full(void **state)
     (void)state;
     fill_segment(&till);
     struct till buyer = start_nearly_full(world, &till);
-    assert_true(send_until_full(&till, &buyer) > 0);
+    assert_true(send_until_full(world, &till, &buyer) > 0);
     uint64_t answered = till.number - 1;
     assert_int_equal(kill(world_pid(world), SIGTERM), 0);
     assert_int_equal(world_wait_exit(world), EXIT_STORAGE);
@@ -419,7 +430,7 @@ static void test_full(void **state)
     uint64_t hold = till_hold(&till, 10, 5);
     struct till buyer = start_nearly_full(world, &till);
     int64_t start = world_now_ms();
-    unsigned in_flight = send_until_full(&till, &buyer);
+    unsigned in_flight = send_until_full(world, &till, &buyer);
     while (world_now_ms() - start < 6000)
         talk_ping(buyer.talk);
     fault_off(world);
