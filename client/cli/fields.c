@@ -37,7 +37,6 @@ WORDS(audit_word, "damage", "matches", "differs")
 static const struct trait traits[] = {
     { .message = EVERY, .field = "worth", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "spend", .sense = SENSE_AMOUNT },
-    { .message = EVERY, .field = "refunds", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "purchase_amount", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "return_amount", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "redeemed_worth", .sense = SENSE_AMOUNT },

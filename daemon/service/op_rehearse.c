@@ -113,13 +113,13 @@ static bool find_returned(struct rehearse_query *query, journal_position sale)
 /* --- a receipt --- */
 
 /* What the account would have been by the draft. */
-static void become_drafted(struct rehearse_query *query, const struct rehearsed_account *member,
+static void become_drafted(struct rehearse_query *query, const struct rehearsed_account *entry,
                            const struct event *event)
 {
     struct account *account = &query->account;
     account->balance = event->effects[0].balance - event->purchase.earned;
-    account->balance += member->new_points - member->old_points;
-    rehearsed_tallies(&query->sums, member, account);
+    account->balance += entry->new_points - entry->old_points;
+    rehearsed_tallies(&query->sums, entry, account);
 }
 
 static bool add(millipoints *sum, millipoints more)
@@ -128,15 +128,15 @@ static bool add(millipoints *sum, millipoints more)
 }
 
 static bool count_receipt(struct rehearse_query *query, const struct event *event,
-                          struct rehearsed_account *member, const struct rehearsed *rated)
+                          struct rehearsed_account *entry, const struct rehearsed *rated)
 {
     struct rehearsed_sums *sums = &query->sums;
     const struct purchase *booked = &event->purchase;
     millipoints old_points = booked->earned - query->rehearsal.decision.returned.due;
     sums->receipts++;
     return add(&sums->old_points, old_points) && add(&sums->new_points, rated->kept) &&
-           add(&member->old_points, old_points) && add(&member->new_points, rated->kept) &&
-           rehearsed_count(sums, member, rated->tallies, rated->tally_count) &&
+           add(&entry->old_points, old_points) && add(&entry->new_points, rated->kept) &&
+           rehearsed_count(sums, entry, rated->tallies, rated->tally_count) &&
            rehearsed_parts(sums, query->programmes[booked->programme_version - 1], booked->parts,
                            booked->part_count, true) &&
            rehearsed_parts(sums, &query->draft, rated->parts, rated->part_count, false);
@@ -157,13 +157,13 @@ static enum punkt_status visit_event(void *ctx, const struct event *event, journ
     account_number number = returned->moved_to != 0 ? returned->moved_to : event->effects[0].account;
     if (!find_account(query, number))
         return fail(query, RESULT_BUSY, STATE_UNREADABLE, failure);
-    struct rehearsed_account *member = rehearsed_account(&query->sums, query->account.number);
-    if (member == NULL)
+    struct rehearsed_account *entry = rehearsed_account(&query->sums, query->account.number);
+    if (entry == NULL)
         return fail(query, RESULT_OVER_LIMIT, "too many accounts: rehearse fewer days", failure);
-    become_drafted(query, member, event);
+    become_drafted(query, entry, event);
     if (!rehearse_purchase(&query->draft, event, &query->account, &query->rehearsal, &rated))
         return fail(query, RESULT_OVER_LIMIT, "a receipt earns more points than the ledger holds", failure);
-    if (!count_receipt(query, event, member, &rated))
+    if (!count_receipt(query, event, entry, &rated))
         return fail(query, RESULT_OVER_LIMIT, "too many rules or limits: rehearse fewer days", failure);
     return PUNKT_OK;
 }
@@ -192,12 +192,12 @@ static enum job_step rehearse_run(struct ledger_job *job, struct reading *readin
 
 /* --- the answer --- */
 
-static void members_for_wire(const struct service *service, struct msg_rehearsed_member *members,
-                             uint32_t count)
+static void accounts_for_wire(const struct service *service, struct msg_rehearsed_account *accounts,
+                              uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        members[i].old_points = points_to_wire(service, members[i].old_points);
-        members[i].new_points = points_to_wire(service, members[i].new_points);
+        accounts[i].old_points = points_to_wire(service, accounts[i].old_points);
+        accounts[i].new_points = points_to_wire(service, accounts[i].new_points);
     }
 }
 
@@ -216,13 +216,13 @@ static void answer_rehearsed(struct request *request, struct rehearse_query *que
 {
     struct service *service = request->service;
     struct rehearsed_sums *sums = &query->sums;
-    struct msg_rehearsed_member gain[REHEARSED_MEMBERS_MAX], lose[REHEARSED_MEMBERS_MAX];
+    struct msg_rehearsed_account gain[REHEARSED_MOST_MAX], lose[REHEARSED_MOST_MAX];
     union message_any answer;
     struct msg_programme_rehearse_answer *out = &answer.programme_rehearse_answer;
     message_init(MESSAGE_programme_rehearse_answer, out);
     millipoints more = sums->new_points - sums->old_points;
     out->receipts = sums->receipts;
-    out->members = sums->account_count;
+    out->accounts = sums->account_count;
     out->old_points = points_to_wire(service, sums->old_points);
     out->new_points = points_to_wire(service, sums->new_points);
     out->old_liability = points_to_wire(service, query->liability);
@@ -231,11 +231,11 @@ static void answer_rehearsed(struct request *request, struct rehearse_query *que
     out->rules = sums->rules;
     out->rules_count = sums->rule_count;
     out->gain = gain;
-    out->gain_count = rehearsed_members(sums, 1, gain);
-    members_for_wire(service, gain, (uint32_t)out->gain_count);
+    out->gain_count = rehearsed_most(sums, 1, gain);
+    accounts_for_wire(service, gain, (uint32_t)out->gain_count);
     out->lose = lose;
-    out->lose_count = rehearsed_members(sums, -1, lose);
-    members_for_wire(service, lose, (uint32_t)out->lose_count);
+    out->lose_count = rehearsed_most(sums, -1, lose);
+    accounts_for_wire(service, lose, (uint32_t)out->lose_count);
     answer_read(request, &answer, 0);
 }
 

@@ -67,7 +67,7 @@ void report_counts(const struct day_counts *counts, struct msg_report_row *row)
     row->purchases = counts->events[EVENT_PURCHASE];
     row->spend = counts->spend;
     row->returns = (uint64_t)counts->events[EVENT_RETURN] + counts->events[EVENT_UNLINKED_RETURN];
-    row->refunds = counts->returned + counts->unlinked;
+    row->return_amount = counts->returned + counts->unlinked;
     row->redemptions = (uint64_t)counts->events[EVENT_REDEMPTION] + counts->events[EVENT_CAPTURE];
     row->worth = counts->worth;
 }

@@ -153,10 +153,10 @@ bool rehearsed_parts(struct rehearsed_sums *sums, const struct programme *progra
     return true;
 }
 
-/* --- members --- */
+/* --- who gains and loses most --- */
 
-uint32_t rehearsed_members(const struct rehearsed_sums *sums, int64_t sign,
-                           struct msg_rehearsed_member out[REHEARSED_MEMBERS_MAX])
+uint32_t rehearsed_most(const struct rehearsed_sums *sums, int64_t sign,
+                        struct msg_rehearsed_account out[REHEARSED_MOST_MAX])
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < sums->slot_count; i++) {
@@ -166,17 +166,17 @@ uint32_t rehearsed_members(const struct rehearsed_sums *sums, int64_t sign,
             continue;
         uint32_t place = count;
         while (place > 0) {
-            const struct msg_rehearsed_member *other = &out[place - 1];
+            const struct msg_rehearsed_account *other = &out[place - 1];
             int64_t others = sign * (other->new_points - other->old_points);
             if (others > more || (others == more && other->account < account->number))
                 break;
             place--;
         }
-        if (place == REHEARSED_MEMBERS_MAX)
+        if (place == REHEARSED_MOST_MAX)
             continue;
-        count += count < REHEARSED_MEMBERS_MAX ? 1 : 0;
+        count += count < REHEARSED_MOST_MAX ? 1 : 0;
         memmove(&out[place + 1], &out[place], (count - 1 - place) * sizeof(*out));
-        message_init(MESSAGE_rehearsed_member, &out[place]);
+        message_init(MESSAGE_rehearsed_account, &out[place]);
         out[place].account = account->number;
         out[place].old_points = account->old_points;
         out[place].new_points = account->new_points;

@@ -10,8 +10,8 @@
 /* Of one rehearsal, which then takes up to about 200 MiB; there is one at a time. */
 #define REHEARSED_ACCOUNTS_MAX (1u << 20)
 #define REHEARSED_TALLIES_MAX (1u << 21)
-#define REHEARSED_RULES_MAX 200  /* the limit of the list `rules` */
-#define REHEARSED_MEMBERS_MAX 20 /* of the lists `gain` and `lose` */
+#define REHEARSED_RULES_MAX 200 /* the limit of the list `rules` */
+#define REHEARSED_MOST_MAX 20   /* of the lists `gain` and `lose` */
 
 struct rehearsed_account {
     account_number number; /* 0: a free slot */
@@ -49,6 +49,6 @@ PUNKT_MUST_CHECK bool rehearsed_count(struct rehearsed_sums *sums, struct rehear
 PUNKT_MUST_CHECK bool rehearsed_parts(struct rehearsed_sums *sums, const struct programme *programme,
                                       const struct award_part *parts, uint32_t count, bool old);
 /* Who gains most (sign 1) or loses most (-1); returns how many. Points in thousandths. */
-uint32_t rehearsed_members(const struct rehearsed_sums *sums, int64_t sign,
-                           struct msg_rehearsed_member out[REHEARSED_MEMBERS_MAX]);
+uint32_t rehearsed_most(const struct rehearsed_sums *sums, int64_t sign,
+                        struct msg_rehearsed_account out[REHEARSED_MOST_MAX]);
 void rehearsed_done(struct rehearsed_sums *sums);

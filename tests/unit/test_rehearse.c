@@ -70,7 +70,7 @@ static void a_draft_is_held_against_what_was_booked(void **state)
         rehearsed(world, HEAD "base:\n  - {rule: spend, name: euro, points: 1, amount: 2.00}\n"
                               "offers:\n  - {offer: add, name: store, points: 20, stores: [S2]}\n...\n");
     assert_int_equal(answer->receipts, 3);
-    assert_int_equal(answer->members, 2);
+    assert_int_equal(answer->accounts, 2);
     assert_int_equal(answer->old_points, 95);
     assert_int_equal(answer->new_points, 25 + 10 + 20 + 5);
     assert_int_equal(answer->old_liability, 95);
@@ -226,7 +226,7 @@ static void the_same_rules_give_the_same_points(void **state)
     }
     const struct msg_programme_rehearse_answer *answer = rehearsed(world, same);
     assert_int_equal(answer->receipts, 250);
-    assert_int_equal(answer->members, 2);
+    assert_int_equal(answer->accounts, 2);
     assert_true(answer->old_points > 0);
     assert_int_equal(answer->new_points, answer->old_points);
     assert_int_equal(answer->new_liability, answer->old_liability);

@@ -87,7 +87,7 @@ static void activity_adds_up(void **state)
     assert_int_equal(now->purchases, 2);
     assert_int_equal(now->spend, 6500);
     assert_int_equal(now->returns, 1);
-    assert_int_equal(now->refunds, 2000);
+    assert_int_equal(now->return_amount, 2000);
     assert_int_equal(now->redemptions, 1);
     assert_int_equal(answer->rows[0].closing, 0);
     /* By pages of ten days. */
