@@ -103,7 +103,7 @@ check_till() {
 # empty lines are not compared.
 without_times() {
     sed -E "s/\\b$1\\b/.../; s/^(position +)[0-9]+/\1.../; s/\"(position|refers|hold)\":[0-9]+/\"\1\":.../g
-        s/[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9:]+)?)?/.../g; /^(#.*)?\$/d"
+        s/[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9:.]+(Z|[+-][0-9:]+)?)?/.../g; /^(#.*)?\$/d"
 }
 
 # The number of the first hold that a tour sets, or nothing.
