@@ -69,7 +69,6 @@ static bool read_programme(struct text text, struct programme *out, struct failu
     return false;
 }
 
-/* "programme:LINE:COLUMN: what", taken apart again. */
 static void check_programme(struct text text,
                             void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
                             void *ctx)
@@ -79,12 +78,8 @@ static void check_programme(struct text text,
     if (draft == NULL || programme_read(text, "programme", draft, &problems) == PUNKT_NO_MEMORY)
         each(ctx, 0, 0, TEXT_LITERAL("no memory to read it"));
     for (uint32_t i = 0; i < problems.count; i++) {
-        unsigned int line = 0;
-        unsigned int column = 0;
-        int what = 0;
-        if (sscanf(problems.texts[i], "programme:%u:%u: %n", &line, &column, &what) != 2)
-            (void)sscanf(problems.texts[i], "programme: %n", &what);
-        each(ctx, line, column, text_of(problems.texts[i] + what));
+        const struct problem_place *place = &problems.places[i];
+        each(ctx, place->line, place->column, text_of(problems.texts[i] + place->what));
     }
     free(draft);
 }

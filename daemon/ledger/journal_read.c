@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define EVENT_READ_BYTES 4096u /* most events are smaller, and cost one call */

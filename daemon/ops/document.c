@@ -32,7 +32,8 @@ struct parse {
 
 static void complain(struct parse *parse, yaml_mark_t mark, const char *what)
 {
-    problems_add(parse->problems, parse->file, mark.line + 1, mark.column + 1, "%s", what);
+    problems_add(parse->problems, parse->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1, "%s",
+                 what);
     parse->failed = true;
 }
 

@@ -1,6 +1,5 @@
 #include "ops/programme_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

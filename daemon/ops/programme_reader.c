@@ -1,6 +1,5 @@
 #include "ops/programme_reader.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "ops/document.h"

@@ -1,5 +1,3 @@
-#include <inttypes.h>
-
 #include "points/decide_steps.h"
 #include "points/effect_maker.h"
 #include "points/goods_back.h"

@@ -2,7 +2,6 @@
  * Audit verify: the whole journal is read and folded again, in slices on the reader thread, beside live
  * business.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

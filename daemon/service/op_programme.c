@@ -1,13 +1,13 @@
 /*
  * The programme: check, publish, roll back, history, show. Its versions are in programmes.c.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ledger/fold.h"
 #include "service/internal.h"
 
+/* The limits of the lists and texts of programme_check_answer and programme_history_answer (messages.def). */
 #define PROBLEMS_MAX 20
 #define PROBLEM_BYTES 400
 #define DIFFERENCES_MAX 500

@@ -2,7 +2,6 @@
  * Returns that came before their purchase (DOMAIN.md, Returning goods): once it is booked they are decided, newest first,
  * each by an event of its own under the number of the return. What a crash left undone is done at the next start.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "ledger/fold.h"

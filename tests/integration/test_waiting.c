@@ -2,7 +2,6 @@
  * Returns that come before their purchase (DOMAIN.md, Returning goods), and what may become of them: decided once it is
  * there, refused then, sent again, undone.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "proto/frame.h"

@@ -1,6 +1,5 @@
 #include "rating_world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

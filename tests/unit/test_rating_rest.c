@@ -1,10 +1,8 @@
 /*
  * What is kept of an award when goods come back; and rating against a plain reading of the rules, at random.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "points/wide.h"
 #include "random.h"
 #include "rating_world.h"
 
