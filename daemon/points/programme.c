@@ -97,10 +97,28 @@ const struct reward *programme_reward(const struct programme *programme, struct 
     return NULL;
 }
 
+const struct reward *programme_reward_by_id(const struct programme *programme, uint64_t id)
+{
+    for (uint32_t i = 0; i < programme->reward_count; i++) {
+        if (programme->rewards[i].id == id)
+            return &programme->rewards[i];
+    }
+    return NULL;
+}
+
 const struct offer *programme_offer(const struct programme *programme, struct text name)
 {
     for (uint32_t i = 0; i < programme->offer_count; i++) {
         if (text_equal(text_of(programme->offers[i].name), name))
+            return &programme->offers[i];
+    }
+    return NULL;
+}
+
+const struct offer *programme_offer_by_id(const struct programme *programme, uint64_t id)
+{
+    for (uint32_t i = 0; i < programme->offer_count; i++) {
+        if (programme->offers[i].id == id)
             return &programme->offers[i];
     }
     return NULL;

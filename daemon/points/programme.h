@@ -267,7 +267,9 @@ struct programme_word *programme_word_add(struct programme *programme, struct te
 
 /* By id or by name. NULL: the programme has none. Tiers: *out_step is 1 for the lowest, 0 for none. */
 const struct reward *programme_reward(const struct programme *programme, struct text name);
+const struct reward *programme_reward_by_id(const struct programme *programme, uint64_t id);
 const struct offer *programme_offer(const struct programme *programme, struct text name);
+const struct offer *programme_offer_by_id(const struct programme *programme, uint64_t id);
 const struct tier *programme_tier(const struct programme *programme, uint64_t id, uint32_t *out_step);
 /* Index of a purse; PROGRAMME_PURSES_MAX: none. */
 uint32_t programme_purse(const struct programme *programme, uint64_t id);

@@ -3,24 +3,15 @@
 #include "points/goods_back.h"
 #include "points/redeeming.h"
 
-static const struct reward *find_reward(const struct programme *programme, uint64_t id)
-{
-    for (uint32_t i = 0; programme != NULL && i < programme->reward_count; i++) {
-        if (programme->rewards[i].id == id)
-            return &programme->rewards[i];
-    }
-    return NULL;
-}
-
 const struct reward *reward_redeemed(const struct points_view *view, utc_us occurred, uint64_t id)
 {
     const struct programme *then = programme_at(view, occurred);
-    const struct reward *reward = find_reward(then, id);
+    const struct reward *reward = programme_reward_by_id(then, id);
     uint32_t version = then->version;
     while (view->programme(view->ctx, version + 1, occurred) != NULL)
         version++;
     for (; reward == NULL && version > 0; version--)
-        reward = find_reward(view->programme(view->ctx, version, occurred), id);
+        reward = programme_reward_by_id(view->programme(view->ctx, version, occurred), id);
     PUNKT_CHECK(reward != NULL); /* one knew it when it was set aside */
     return reward;
 }

@@ -159,14 +159,10 @@ uint32_t service_programme_version(const struct service *service)
 
 static const struct reward *find_reward(const struct service *service, uint64_t id)
 {
-    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
-        const struct programme *programme = service->programmes[version - 1];
-        for (uint32_t i = 0; i < programme->reward_count; i++) {
-            if (programme->rewards[i].id == id)
-                return &programme->rewards[i];
-        }
-    }
-    return NULL;
+    const struct reward *reward = NULL;
+    for (uint32_t version = service->programme_count; id != 0 && reward == NULL && version > 0; version--)
+        reward = programme_reward_by_id(service->programmes[version - 1], id);
+    return reward;
 }
 
 struct text reward_name(const struct service *service, uint64_t id)
@@ -205,14 +201,10 @@ struct text purse_name(const struct service *service, uint64_t id)
 
 struct text offer_name(const struct service *service, uint64_t id)
 {
-    for (uint32_t version = service->programme_count; id != 0 && version > 0; version--) {
-        const struct programme *programme = service->programmes[version - 1];
-        for (uint32_t i = 0; i < programme->offer_count; i++) {
-            if (programme->offers[i].id == id)
-                return text_of(programme->offers[i].name);
-        }
-    }
-    return text_of("");
+    const struct offer *offer = NULL;
+    for (uint32_t version = service->programme_count; id != 0 && offer == NULL && version > 0; version--)
+        offer = programme_offer_by_id(service->programmes[version - 1], id);
+    return text_of(offer != NULL ? offer->name : "");
 }
 
 void programmes_free(struct service *service)
