@@ -196,12 +196,6 @@ void run_end(struct run *run)
     expect_no_report("a program", run->err);
 }
 
-void run_kill(struct run *run)
-{
-    assert_int_equal(kill(run->pid, SIGKILL), 0);
-    run_end(run);
-}
-
 void run_done(struct run *run)
 {
     free(run->out);

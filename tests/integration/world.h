@@ -116,11 +116,10 @@ __attribute__((sentinel)) void world_json(const struct world *world, struct run 
 
 /*
  * Starts a program: argv[0] is a path, or the name of one of our programs ("punkt", "punktd"). Standard input
- * is the file input, or empty if that is NULL. Then run_end waits for its end; run_kill kills it (-9) first.
+ * is the file input, or empty if that is NULL. Then run_end waits for its end.
  */
 void run_begin(const char *const argv[], const char *input, struct run *out_run);
 void run_end(struct run *run);
-void run_kill(struct run *run);
 void run_done(struct run *run);
 
 /* Milliseconds of the monotonic clock; fails the test when WORLD_PATIENCE_MS have passed since start_ms. */
