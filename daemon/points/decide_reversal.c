@@ -223,9 +223,9 @@ static void undo_redemption(const struct points_view *view, const struct judgeme
         undo_spend(view, judgement, request, &spend, event->redemption.sale, decision);
 }
 
-/* The hold was captured, by itself or by a purchase: it is refunded, and stays ended. */
-static void refund_hold(const struct points_view *view, const struct judgement *judgement,
-                        const struct reversal_request *request, struct decision *decision)
+/* The hold was captured, by itself or by a purchase: what it spent comes back, and it stays ended. */
+static void undo_capture(const struct points_view *view, const struct judgement *judgement,
+                         const struct reversal_request *request, struct decision *decision)
 {
     const struct event *ended = request->ended;
     PUNKT_CHECK(ended != NULL);
@@ -248,7 +248,7 @@ static void undo_hold(const struct points_view *view, const struct judgement *ju
     struct hold_state state;
     PUNKT_CHECK(view->hold(view->ctx, request->position, &state));
     if (state.end == HOLD_CAPTURED) {
-        refund_hold(view, judgement, request, decision);
+        undo_capture(view, judgement, request, decision);
         return;
     }
     if (state.end != HOLD_OPEN) {

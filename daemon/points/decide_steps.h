@@ -109,7 +109,7 @@ bool take_hold(const struct points_view *view, const struct judgement *judgement
                struct maker *maker, const struct wanted *wanted, struct redemption *out);
 
 /* Gives back all that an open hold of the account has set aside: points, stamps, the use of the limit. */
-void release_hold(struct maker *maker, journal_position hold);
+void release_hold(struct maker *maker, journal_position id);
 
 /*
  * In which period a use of a reward counts that was had on a day (of the event's `occurred`, by the programme

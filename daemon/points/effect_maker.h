@@ -51,7 +51,7 @@ PUNKT_MUST_CHECK bool maker_give(struct maker *maker, const struct programme *pr
  * Takes from a purchase's own lot up to `points`, matured or not, but nothing held; if it was joined, from the lot it is
  * in now. Returns what it took. only_pending: nothing, if it has matured.
  */
-millipoints maker_take_own(struct maker *maker, uint32_t lot, const struct lot_terms *terms,
+millipoints maker_take_own(struct maker *maker, uint32_t number, const struct lot_terms *terms,
                            millipoints points, bool only_pending);
 
 /* Takes free points in spending order, up to `points`. Returns what it took. */
@@ -92,7 +92,7 @@ PUNKT_MUST_CHECK bool maker_hold(struct maker *maker, const struct account_hold 
  * expired meanwhile expires by the next EVENT_DAY). Its stamps are not set aside any more: a capture takes them by
  * maker_stamps. Not the use of its reward.
  */
-void maker_hold_end(struct maker *maker, journal_position hold, millipoints points);
+void maker_hold_end(struct maker *maker, journal_position id, millipoints points);
 
 /* Anything else, written down and done. It must fit, but for sums that are full. */
 void maker_change(struct maker *maker, const struct account_change *change);

@@ -247,14 +247,14 @@ PUNKT_MUST_CHECK bool daily_book(struct service *service, account_number account
 /* --- pins.c (LEDGER.md, Secrets) --- */
 
 /*
- * Before a decision that asks for a PIN: has the secret checked if there is one and the account has a PIN. HANDLED: go on,
- * request->pin is what to judge by (or, if request->answered, end); else return what it returns.
+ * Before a decision that asks for the PIN of a card's account: has the secret checked if there is one and the account has
+ * a PIN. HANDLED: go on, request->pin is what to judge by (or, if request->answered, end); else return what it returns.
  */
-enum handled pin_settle(struct request *request, struct text card);
+enum handled pin_settle(struct request *request, struct text number);
 /* What the PIN came with was refused: still it was right, and the count of wrong ones begins anew. */
 void pin_was_right(struct request *request);
 /* For a new PIN: hash and salt of the secret, in request->check once it says HANDLED. */
-enum handled pin_make(struct request *request, struct text card);
+enum handled pin_make(struct request *request, struct text number);
 /* Worker thread: PIN_RIGHT or PIN_WRONG; or makes hash and salt if pin->set is false. */
 enum pin_check pin_work(const struct service *service, account_number account, struct text secret,
                         struct account_pin *pin);
