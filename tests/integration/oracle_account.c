@@ -105,14 +105,13 @@ static int32_t quarter_of(int32_t day)
 }
 
 /* Points that did not come by a purchase go into a lot of the same terms, if there is one (LEDGER.md, State). */
-uint32_t oracle_joined_lot(const struct oracle_account *account, const struct oracle_lot *like,
-                           bool with_held)
+static uint32_t joined_lot(const struct oracle_account *account, const struct oracle_lot *like)
 {
     for (uint32_t i = 1; i < account->next_lot; i++) {
         const struct oracle_lot *lot = &account->lots[i];
-        if (lot->points == 0 || lot->by_purchase || (lot->held > 0 && !with_held) ||
-            lot->last_day != like->last_day || lot->inactive_months != like->inactive_months ||
-            lot->pending != like->pending || quarter_of(lot->earned) != quarter_of(like->earned))
+        if (lot->points == 0 || lot->by_purchase || lot->held > 0 || lot->last_day != like->last_day ||
+            lot->inactive_months != like->inactive_months || lot->pending != like->pending ||
+            quarter_of(lot->earned) != quarter_of(like->earned))
             continue;
         if (!lot->pending || (lot->matures == like->matures && lot->counts == like->counts &&
                               oracle_month(lot->earned) == oracle_month(like->earned)))
@@ -125,7 +124,7 @@ static uint32_t put(struct oracle_account *account, uint32_t number, const struc
                     int64_t points)
 {
     if (number == 0 && !like->by_purchase)
-        number = oracle_joined_lot(account, like, false);
+        number = joined_lot(account, like);
     if (number == 0)
         number = account->next_lot++;
     assert_true(account->next_lot < ORACLE_LOTS);

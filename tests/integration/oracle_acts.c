@@ -194,7 +194,7 @@ void oracle_card_act(struct oracle *oracle, unsigned card, enum operation act, s
                                                     : CARD_IS_CLOSED;
     if (act == OPERATION_CARD_CLOSE && --oracle->accounts[index]->cards == 0)
         forfeit(oracle, index);
-    oracle_balance(oracle, oracle->accounts[index], out);
+    end(oracle, index, out);
 }
 
 void oracle_card_new(struct oracle *oracle, unsigned card, unsigned new_card, bool replaces,

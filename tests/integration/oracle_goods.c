@@ -403,24 +403,13 @@ static int64_t give_spent(struct oracle *oracle, const struct oracle_purchase *s
     return given;
 }
 
-/* The ledger does not know a lot that was spent from one that was joined: what came with the same terms stands for it. */
-static uint32_t own_lot(const struct oracle *oracle, const struct oracle_account *account,
-                        const struct oracle_purchase *sale)
-{
-    if (sale->lot == 0 || account->lots[sale->lot].points > 0)
-        return sale->lot;
-    struct oracle_lot like = oracle_award_lot(&oracle->versions[sale->version], sale->day);
-    like.pending = like.counts = like.matures > oracle->today;
-    return oracle_joined_lot(account, &like, true);
-}
-
 static void take_due(struct oracle *oracle, struct oracle_purchase *sale, enum oracle_claw_back claw,
                      struct oracle_return *made, struct oracle_answer *out)
 {
     struct oracle_account *account = oracle->accounts[sale->account];
     struct oracle_back *now = &made->back;
     int64_t left = now->due;
-    uint32_t lot = own_lot(oracle, account, sale);
+    uint32_t lot = sale->lot; /* no lot of a purchase is joined in these histories */
     if (lot != 0 && (claw != CLAW_PENDING || account->lots[lot].pending))
         made->own_taken = oracle_take_lot(account, lot, left, &made->takes);
     left -= made->own_taken;

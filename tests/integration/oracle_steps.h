@@ -46,9 +46,6 @@ uint32_t oracle_give(struct oracle *oracle, struct oracle_account *account, cons
 /* Takes free points in spending order, up to so many; writes them down. Returns how many. */
 int64_t oracle_take(struct oracle *oracle, struct oracle_account *account, int64_t points,
                     struct oracle_takes *takes);
-/* The lot in which points of such terms lie that came without a purchase; 0: there is none. */
-uint32_t oracle_joined_lot(const struct oracle_account *account, const struct oracle_lot *like,
-                           bool with_held);
 /* Takes of one lot what is not held. */
 int64_t oracle_take_lot(struct oracle_account *account, uint32_t number, int64_t points,
                         struct oracle_takes *takes);
