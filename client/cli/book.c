@@ -48,8 +48,8 @@ static int return_run(struct cli *cli, const struct args *args)
 {
     if (args->value[OPTION_UNLINKED] != NULL)
         return request_run_as(cli, args, OPERATION_UNLINKED_RETURN, goods_fill_unlinked);
-    bool preview = args->value[OPTION_PREVIEW] != NULL;
-    return request_run_as(cli, args, preview ? OPERATION_RETURN_PREVIEW : OPERATION_RETURN,
+    cli->reads = args->value[OPTION_PREVIEW] != NULL;
+    return request_run_as(cli, args, cli->reads ? OPERATION_RETURN_PREVIEW : OPERATION_RETURN,
                           goods_fill_return);
 }
 

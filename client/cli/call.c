@@ -77,7 +77,7 @@ int cli_need_zone(struct cli *cli)
 static void retry_text(const struct cli *cli, const struct punkt_answer *answer, char out[RETRY_TEXT_SIZE])
 {
     out[0] = '\0';
-    if (cli->command == NULL || !cli->command->change || cli->punkt == NULL)
+    if (cli->command == NULL || !cli->command->change || cli->reads || cli->punkt == NULL)
         return;
     /* Without a number of its own nothing was booked, and the change would get the next. */
     uint64_t number = answer->number != 0 ? answer->number : punkt_next_number(cli->punkt);

@@ -30,6 +30,7 @@ struct cli {
     FILE *out;
     FILE *err;
     bool json;
+    bool reads; /* this run changes nothing, though its command could */
     const char *server;
     uint32_t timeout_ms;                /* 0: the command's own default */
     uint64_t retry_epoch, retry_number; /* 0: no --retry */

@@ -138,8 +138,10 @@ static int read_number(struct cli *cli, const struct request *request, const str
     case SENSE_RATED:
     case SENSE_TEXT:
     case SENSE_LIST:
-        if (!parse_uint(text, 1, most, &number))
+        if (!parse_uint(text, 1, most, &number) && most < UINT32_MAX)
             exit_code = cli_usage(cli, "%s: \"%s\" is no number from 1 to %" PRIu64, word, text, most);
+        else if (number == 0)
+            exit_code = cli_usage(cli, "%s: \"%s\" is no number", word, text);
         break;
     }
     *out = (int64_t)number;

@@ -46,6 +46,12 @@ void rows_done(struct rows *rows)
     rows->array = NULL;
 }
 
+/* A row: what says nothing there is empty, but for the sums of a report. */
+static json_t *row_text(const struct cli *cli, enum message message, const void *in)
+{
+    return fields_text(cli, message, in, message == MESSAGE_report_row);
+}
+
 int rows_add(struct cli *cli, struct rows *rows, const void *elements, uint64_t count)
 {
     const struct message_table *table = &message_tables[rows->message];
@@ -53,7 +59,7 @@ int rows_add(struct cli *cli, struct rows *rows, const void *elements, uint64_t 
     for (uint64_t i = 0; i < count; i++, at += table->struct_size) {
         for (size_t j = 0; j < table->field_count; j++)
             rows->says |= (uint64_t)field_says(at, &table->fields[j]) << j;
-        if (json_array_append_new(rows->array, fields_text(cli, rows->message, at, true)) != 0)
+        if (json_array_append_new(rows->array, row_text(cli, rows->message, at)) != 0)
             return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
     }
     return CLI_OK;
