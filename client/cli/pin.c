@@ -67,9 +67,11 @@ static bool ask_once(struct cli *cli, const char *prompt, struct pin *out)
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
     silent.c_lflag |= ICANON | ECHONL;
+    silent.c_cc[VEOL] = CANCEL; /* or it would wait for a line end */
+    /* What was typed before the question is no answer to it, and goes. */
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     (void)fprintf(cli->err, "%s: ", prompt);
     (void)fflush(cli->err);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     bool good = read_line(STDIN_FILENO, out);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     return good;
