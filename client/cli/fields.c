@@ -53,6 +53,8 @@ static const struct trait traits[] = {
     { .message = MESSAGE_part, .field = "exact", .sense = SENSE_THOUSANDTHS },
     { .message = MESSAGE_part, .field = "result", .sense = SENSE_THOUSANDTHS },
     { .message = MESSAGE_rehearsed_rule, .field = "kind", .sense = SENSE_WORD, .word = part_word },
+    { .message = MESSAGE_rehearsed_rule, .field = "old_points", .sense = SENSE_RATED },
+    { .message = MESSAGE_rehearsed_rule, .field = "new_points", .sense = SENSE_RATED },
     { .message = MESSAGE_move, .field = "kind", .sense = SENSE_WORD, .word = move_word },
     { .message = MESSAGE_statement_entry, .field = "kind", .sense = SENSE_WORD, .word = punkt_event_name },
     { .message = MESSAGE_why_answer, .field = "kind", .sense = SENSE_WORD, .word = punkt_event_name },
@@ -339,6 +341,13 @@ static json_t *thousandths_json(int64_t value)
     return json_string(text);
 }
 
+/* What a rule gave: thousandths of stamps, or points. */
+static json_t *given_text(const struct cli *cli, const struct msg_rehearsed_rule *rule, int64_t points)
+{
+    return rule->kind == PUNKT_PART_STAMP ? thousandths_json(points)
+                                          : decimal_json(points, cli->info.points_decimals);
+}
+
 /* What a rule looked at: minor units, receipts, thousandths of units or of points. */
 static json_t *rated_text(const struct cli *cli, const struct msg_part *part)
 {
@@ -390,7 +399,7 @@ json_t *field_text(const struct cli *cli, enum message message, const void *in,
     case SENSE_THOUSANDTHS:
         return thousandths_json(number);
     case SENSE_RATED:
-        return rated_text(cli, in);
+        return message == MESSAGE_part ? rated_text(cli, in) : given_text(cli, in, number);
     case SENSE_TIME:
         return local_time_text((uint64_t)number);
     case SENSE_YES:

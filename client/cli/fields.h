@@ -24,7 +24,7 @@ enum sense {
     SENSE_FLAGS,       /* a word a bit */
     SENSE_WORD,        /* a number that has a name */
     SENSE_EPOCH,       /* 64 bits in hexadecimal */
-    SENSE_RATED,       /* what a rule looked at: its kind says what that is */
+    SENSE_RATED,       /* of a rule: its kind says what it is */
     SENSE_TEXT,
     SENSE_LIST,
 };

@@ -22,7 +22,7 @@ struct rehearse_query {
     struct event_walk walk;
     bool begun;
     utc_us from;
-    journal_position newest;       /* when it was asked for: what came later is left out */
+    journal_position end;          /* of the journal when it was asked for: what came later is left out */
     millipoints liability;         /* then */
     const char *failed;            /* why it cannot be done; NULL: it can */
     enum result result;            /* of failed */
@@ -147,7 +147,7 @@ static enum punkt_status visit_event(void *ctx, const struct event *event, journ
 {
     struct rehearse_query *query = ctx;
     struct rehearsed rated;
-    if (event->type != EVENT_PURCHASE || event->time < query->from || position > query->newest)
+    if (event->type != EVENT_PURCHASE || event->time < query->from || position >= query->end)
         return PUNKT_OK;
     const struct returned *returned = &query->rehearsal.decision.returned;
     if (!find_returned(query, position))
@@ -268,14 +268,14 @@ static void begin(struct request *request, struct rehearse_query *query, uint64_
     struct service *service = request->service;
     const struct totals *totals = &ledger_fold(service->ledger)->totals;
     utc_us now = ledger_now(service->ledger);
-    query->newest = ledger_newest(service->ledger);
+    query->end = ledger_end(service->ledger);
     query->liability = totals->outstanding - totals->debt;
     query->from =
         calendar_day_start(&programme_in_force(service, now)->calendar, today(service) - (local_day)days);
     service->rehearsing = true;
     pending_add(&query->pending, request, rehearse_drop);
     query->job = (struct ledger_job){
-        .wait_for = query->newest, .stored = true, .run = rehearse_run, .done = rehearse_done
+        .wait_for = ledger_newest(service->ledger), .stored = true, .run = rehearse_run, .done = rehearse_done
     };
     ledger_submit(service->ledger, &query->job);
 }
