@@ -504,11 +504,25 @@ void oracle_do_release(struct oracle_stage *stage)
     oracle_same_points(stage, "available", expected.available, released.available);
 }
 
+/*
+ * Whether a return that is undone counts again in a month that is over, and so might carry a tier of now again that it had
+ * ended: DOMAIN.md does not say that a tier comes back then.
+ */
+static bool counts_again_late(const struct oracle_stage *stage, const struct oracle_event *event)
+{
+    const struct oracle *oracle = stage->oracle;
+    const struct oracle_programme *programme = oracle_now(oracle);
+    if (event->kind != DID_RETURN || programme->tier_count == 0 || programme->sum == SUM_EVER)
+        return false;
+    int32_t day = oracle->purchases[oracle->returns[event->index]->sale]->day;
+    return oracle_month(day) != oracle_month(oracle->today);
+}
+
 void oracle_do_reversal(struct oracle_stage *stage)
 {
     static const enum oracle_kind kinds[] = { DID_PURCHASE, DID_RETURN, DID_REDEEM, DID_HOLD, DID_CAPTURE };
     struct oracle_event *event = oracle_any(stage, kinds[oracle_below(stage, 5)]);
-    if (event == NULL || event->reversed)
+    if (event == NULL || event->reversed || counts_again_late(stage, event))
         return;
     struct msg_reversal_request request;
     struct msg_reversal_answer reversed;
