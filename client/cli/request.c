@@ -98,9 +98,16 @@ static int read_amount(struct cli *cli, const char *word, const char *text, int6
     return *out < 0 ? cli_usage(cli, "%s: %s is below zero", word, text) : CLI_OK;
 }
 
-static int read_time(struct cli *cli, const char *text, uint64_t *out)
+/* A day alone is its first moment, but where something happened at a time of day. */
+static int read_time(struct cli *cli, const struct message_field *field, const char *text, uint64_t *out)
 {
+    char moment[64];
+    uint64_t day;
     int exit_code = cli_need_zone(cli);
+    if (strcmp(field->name, "time") != 0 && parse_day(text, &day)) {
+        (void)snprintf(moment, sizeof(moment), "%sT00:00:00", text);
+        text = moment;
+    }
     if (exit_code != CLI_OK || parse_time(text, out, NULL))
         return exit_code;
     return cli_usage(cli, "\"%s\" is no time such as 2026-01-31T17:45:00+01:00", text);
@@ -118,7 +125,7 @@ static int read_number(struct cli *cli, const struct request *request, const str
     case SENSE_AMOUNT:
         return read_amount(cli, word, text, out);
     case SENSE_TIME:
-        exit_code = read_time(cli, text, &number);
+        exit_code = read_time(cli, field, text, &number);
         break;
     case SENSE_DAY:
         if (!parse_day(text, &number))
