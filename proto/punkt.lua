@@ -317,7 +317,7 @@ local messages = {
         { name = "spent", kind = "LIST", required = false, element = "spent", doc = "by wish, in their order" },
     },
     return_line = {
-        { name = "number", kind = "UINT", required = true, doc = "line of the purchase, from 1; 0: the first with this code that has enough left" },
+        { name = "number", kind = "UINT", required = true, doc = "line of the purchase, from 1; 0: the lines with this code, from the first on" },
         { name = "quantity", kind = "UINT", required = true, doc = "thousandths of a unit; 0: all that is left" },
         { name = "code", kind = "CODE", required = false, doc = "article, where number is 0" },
     },

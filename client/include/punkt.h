@@ -628,7 +628,7 @@ struct punkt_quote_answer {
 /* Goods that come back, of a known purchase. */
 struct punkt_return_line {
     size_t size;
-    uint32_t number;   /* line of the purchase, from 1; 0: the first with this code that has enough left */
+    uint32_t number;   /* line of the purchase, from 1; 0: the lines with this code, from the first on */
     uint64_t quantity; /* thousandths of a unit; 0: all that is left */
     const char *code;  /* where number is 0 */
 };
