@@ -47,6 +47,16 @@ static void note_problem(void *ctx, uint32_t line, uint32_t column, struct text 
             (struct msg_problem){ .line = line, .column = column, .text = keep(check, what, PROBLEM_BYTES) };
 }
 
+/* In the order of the text: readers look at some keys after others. */
+static int problem_order(const void *a, const void *b)
+{
+    const struct msg_problem *one = a;
+    const struct msg_problem *other = b;
+    if (one->line != other->line)
+        return one->line < other->line ? -1 : 1;
+    return (one->column > other->column) - (one->column < other->column);
+}
+
 static void note_difference(void *ctx, struct text line)
 {
     struct check *check = ctx;
@@ -75,6 +85,7 @@ enum handled handle_programme_check(struct request *request)
     check->answer.problems = check->problems;
     check->answer.differences = check->differences;
     service->options.programmes.check(text, note_problem, check);
+    qsort(check->problems, check->answer.problems_count, sizeof(check->problems[0]), problem_order);
     if (check->answer.problems_count == 0)
         programme_against_first(service, text, note_problem, check);
     if (check->answer.problems_count == 0)
