@@ -165,8 +165,29 @@ void wire_write_sint(struct wire_writer *writer, int64_t value)
     wire_write_uint(writer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
 }
 
+static uint64_t word_at(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/* Whether eight bytes are digits: their high halves are 3, also with 6 added to their low ones. */
+static bool digits_word(uint64_t word)
+{
+    const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0);
+    const uint64_t threes = UINT64_C(0x3030303030303030);
+    return (word & high) == threes && ((word + UINT64_C(0x0606060606060606)) & high) == threes;
+}
+
 static bool all_digits(const char *bytes, size_t size)
 {
+    while (size >= 8 && digits_word(word_at(bytes))) {
+        bytes += 8;
+        size -= 8;
+        if (size == 0)
+            return true;
+    }
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] < '0' || bytes[i] > '9')
             return false;
@@ -217,6 +238,24 @@ void wire_write_code(struct wire_writer *writer, const struct wire_code *code)
     wire_write_code_text(writer, code->bytes, code->size);
 }
 
+/* Two digits a byte; behind an odd number of them 0xF. Eight at a time while there are so many. */
+static void pack_digits(const char *bytes, size_t size, uint8_t *out)
+{
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        uint64_t digits = le64toh(word_at(bytes + i)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+        uint64_t pairs = (digits << 4 | digits >> 8) & UINT64_C(0x00FF00FF00FF00FF);
+        pairs = (pairs | pairs >> 8) & UINT64_C(0x0000FFFF0000FFFF);
+        uint32_t packed = htole32((uint32_t)(pairs | pairs >> 16));
+        memcpy(out + i / 2, &packed, sizeof(packed));
+    }
+    for (; i < size; i += 2) {
+        unsigned high = (unsigned)(bytes[i] - '0');
+        unsigned low = i + 1 < size ? (unsigned)(bytes[i + 1] - '0') : 0xF;
+        out[i / 2] = (uint8_t)(high << 4 | low);
+    }
+}
+
 void wire_write_code_text(struct wire_writer *writer, const char *bytes, size_t size)
 {
     /* What no reader accepts is never written: a peer would lose its connection over it. */
@@ -232,14 +271,9 @@ void wire_write_code_text(struct wire_writer *writer, const char *bytes, size_t 
         return;
     }
     uint8_t packed[1 + WIRE_CODE_MAX / 2];
-    size_t packed_size = 0;
-    packed[packed_size++] = (uint8_t)(0x80 | size);
-    for (size_t i = 0; i < size; i += 2) {
-        unsigned high = (unsigned)(bytes[i] - '0');
-        unsigned low = i + 1 < size ? (unsigned)(bytes[i + 1] - '0') : 0xF;
-        packed[packed_size++] = (uint8_t)(high << 4 | low);
-    }
-    wire_write_bytes(writer, packed, packed_size);
+    packed[0] = (uint8_t)(0x80 | size);
+    pack_digits(bytes, size, packed + 1);
+    wire_write_bytes(writer, packed, 1 + (size + 1) / 2);
 }
 
 bool wire_code_from(const char *bytes, size_t size, struct wire_code *out)
@@ -284,13 +318,6 @@ static bool plain_word(uint64_t word)
     return ((word | below_space | delete_or_more) & UINT64_C(0x8080808080808080)) == 0;
 }
 
-static uint64_t word_at(const uint8_t *bytes)
-{
-    uint64_t word;
-    memcpy(&word, bytes, sizeof(word));
-    return word;
-}
-
 /* One to seven bytes as eight, some of them twice. */
 static uint64_t short_word(const uint8_t *bytes, size_t size)
 {
@@ -309,10 +336,10 @@ static bool plain_text(const uint8_t *bytes, size_t size)
     if (size < 8)
         return size == 0 || plain_word(short_word(bytes, size));
     for (size_t i = 0; i + 8 < size; i += 8) {
-        if (!plain_word(word_at(bytes + i)))
+        if (!plain_word(word_at((const char *)bytes + i)))
             return false;
     }
-    return plain_word(word_at(bytes + size - 8));
+    return plain_word(word_at((const char *)bytes + size - 8));
 }
 
 bool wire_utf8_valid(const void *bytes, size_t size)

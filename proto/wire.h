@@ -7,9 +7,11 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WIRE_UINT_SIZE_MAX 10 /* bytes of the longest number */
 
@@ -65,6 +67,14 @@ static inline uint8_t *wire_put_uint(uint8_t *at, uint64_t value)
     }
     *at++ = (uint8_t)value;
     return at;
+}
+
+/* wire_write_u64 where there is room for it; returns what is behind it. */
+static inline uint8_t *wire_put_u64(uint8_t *at, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
 }
 
 /* wire_write_uint of a number of several bytes, or where there may be no room. */

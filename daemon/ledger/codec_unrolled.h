@@ -12,28 +12,37 @@
 #define CODEC_UNROLL
 #endif
 
-/* Whether all fields of a table are numbers that are written as such. */
-CODEC_INLINE bool codec_all_numbers(const struct codec_field *fields, size_t count)
+/* How much room a struct of this table may take, its mask included; 0: it has texts. */
+CODEC_INLINE size_t codec_room(const struct codec_field *fields, size_t count)
 {
-    bool all = true;
+    size_t room = WIRE_UINT_SIZE_MAX;
+    bool texts = false;
     CODEC_UNROLL
-    for (size_t i = 0; i < count; i++)
-        all = all && fields[i].form < CODEC_FORM_BYTES && fields[i].form != CODEC_FORM_ID &&
-              fields[i].form != CODEC_FORM_ID_BASE;
-    return all;
+    for (size_t i = 0; i < count; i++) {
+        room += fields[i].form == CODEC_FORM_BYTES ? (size_t)fields[i].max : WIRE_UINT_SIZE_MAX;
+        texts = texts || fields[i].form > CODEC_FORM_BYTES;
+    }
+    return texts ? 0 : room;
 }
 
-/* What is written of numbers, where there is room for all of them. */
-CODEC_INLINE void codec_put_numbers(struct wire_writer *writer, const struct codec_field *fields,
-                                    size_t count, const void *from, uint64_t mask, const uint64_t *stored)
+/* What is written of a struct without texts, where there is room for all of it. */
+CODEC_INLINE void codec_put_fields(struct wire_writer *writer, const struct codec_field *fields, size_t count,
+                                   const void *from, uint64_t mask, const uint64_t *stored)
 {
     uint8_t *at = wire_put_uint(writer->at, mask);
     CODEC_UNROLL
     for (size_t i = 0; i < count; i++) {
         if ((mask >> i & 1) == 0)
             continue;
+        if (fields[i].form == CODEC_FORM_BYTES) {
+            memcpy(at, (const uint8_t *)from + fields[i].at, fields[i].max);
+            at += fields[i].max;
+            continue;
+        }
         PUNKT_CHECK(codec_number_valid(&fields[i], from, stored[i]));
-        if (fields[i].form != CODEC_FORM_BOOL)
+        if (fields[i].form == CODEC_FORM_ID || fields[i].form == CODEC_FORM_ID_BASE)
+            at = wire_put_u64(at, stored[i]);
+        else if (fields[i].form != CODEC_FORM_BOOL)
             at = wire_put_uint(at, stored[i]);
     }
     writer->at = at;
@@ -51,9 +60,9 @@ CODEC_INLINE void codec_write_unrolled(struct wire_writer *writer, const struct 
         else
             PUNKT_CHECK(!fields[i].needed);
     }
-    if (codec_all_numbers(fields, count) && !writer->failed &&
-        (size_t)(writer->end - writer->at) >= (count + 1) * WIRE_UINT_SIZE_MAX) {
-        codec_put_numbers(writer, fields, count, from, mask, stored);
+    const size_t room = codec_room(fields, count);
+    if (room > 0 && !writer->failed && (size_t)(writer->end - writer->at) >= room) {
+        codec_put_fields(writer, fields, count, from, mask, stored);
         return;
     }
     wire_write_uint(writer, mask);

@@ -8,12 +8,28 @@
 
 /* --- slots --- */
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 32;
+}
+
+/* Any spread will do: where a record is kept meanwhile, nobody sees. By words, the last of which may overlap. */
 static uint32_t slot_of(const struct key *key)
 {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < key->size; i++)
-        hash = (hash ^ key->bytes[i]) * UINT64_C(0x100000001B3);
-    return (uint32_t)((hash >> 32 ^ hash) % REPORT_SLOTS);
+    uint64_t hash = key->size;
+    uint64_t word = 0;
+    if (key->size < sizeof(word)) {
+        for (size_t i = 0; i < key->size; i++)
+            word = word << 8 | key->bytes[i];
+        return (uint32_t)(mix(hash, word) % REPORT_SLOTS);
+    }
+    for (size_t i = 0; i + sizeof(word) < key->size; i += sizeof(word)) {
+        memcpy(&word, key->bytes + i, sizeof(word));
+        hash = mix(hash, word);
+    }
+    memcpy(&word, key->bytes + key->size - sizeof(word), sizeof(word));
+    return (uint32_t)(mix(hash, word) % REPORT_SLOTS);
 }
 
 static void store_slot(struct fold *fold, struct report_slot *slot)

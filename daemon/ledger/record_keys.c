@@ -1,6 +1,7 @@
 #include "ledger/records.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include "proto/wire.h"
@@ -34,11 +35,12 @@ static struct key key_of(enum table table)
     return key;
 }
 
-static void key_add_number(struct key *key, uint64_t value, size_t size)
+/* size: 1 to 8 bytes. In place, where the compiler knows it. */
+__attribute__((always_inline)) static inline void key_add_number(struct key *key, uint64_t value, size_t size)
 {
     PUNKT_CHECK(key->size + size <= sizeof(key->bytes));
-    for (size_t i = 0; i < size; i++)
-        key->bytes[key->size + i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+    uint64_t big = htobe64(value << (64 - 8 * size));
+    memcpy(key->bytes + key->size, &big, size);
     key->size += size;
 }
 

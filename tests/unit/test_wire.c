@@ -330,6 +330,39 @@ static void utf8_is_that_of_rfc_3629(void **state)
     }
 }
 
+/* Digits of any length are packed and come back; one other byte at any place, and nothing is. */
+static void digits_are_packed_at_every_length(void **state)
+{
+    (void)state;
+    static const char others[] = { '/', ':', '?', 'a', ' ' };
+    for (size_t size = 1; size <= WIRE_CODE_MAX; size++) {
+        char bytes[WIRE_CODE_MAX];
+        uint8_t written[WIRE_CODE_WIRE_SIZE_MAX];
+        struct wire_code code;
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = (char)('0' + (i * 7 + size) % 10);
+        struct wire_writer writer = wire_writer_over(written, sizeof(written));
+        wire_write_code_text(&writer, bytes, size);
+        assert_false(writer.failed);
+        assert_int_equal(wire_written(&writer), 1 + (size + 1) / 2);
+        struct wire_reader reader = wire_reader_over(written, wire_written(&writer));
+        wire_read_code(&reader, &code);
+        assert_true(wire_read_done(&reader));
+        assert_int_equal(code.size, size);
+        assert_memory_equal(code.bytes, bytes, size);
+        for (size_t k = 0; k < size * sizeof(others); k++) {
+            char digit = bytes[k / sizeof(others)];
+            bytes[k / sizeof(others)] = others[k % sizeof(others)];
+            writer = wire_writer_over(written, sizeof(written));
+            wire_write_code_text(&writer, bytes, size);
+            assert_false(writer.failed);
+            assert_int_equal(wire_written(&writer), 1 + size);
+            assert_memory_equal(written + 1, bytes, size);
+            bytes[k / sizeof(others)] = digit;
+        }
+    }
+}
+
 /* Any byte at any place of a text of any length: what is judged in words is judged as byte by byte. */
 static void utf8_is_judged_alike_at_every_place(void **state)
 {
@@ -403,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_no_reader_accepts_is_not_written),
         cmocka_unit_test(codes_are_equal_or_not),
         cmocka_unit_test(utf8_is_that_of_rfc_3629),
+        cmocka_unit_test(digits_are_packed_at_every_length),
         cmocka_unit_test(utf8_is_judged_alike_at_every_place),
         cmocka_unit_test(what_noise_means_has_one_form),
     };
