@@ -163,7 +163,7 @@ static int run_command(struct cli *cli, struct args *args, int argc, char **argv
         return CLI_OK;
     }
     if (args->positional_count < cli->command->words_min || args->positional_count > cli->command->words_max)
-        return cli_usage(cli, "it is: punkt %s %s", cli->command->name, cli->command->usage);
+        return cli_usage(cli, "usage: punkt %s %s", cli->command->name, cli->command->usage);
     int exit_code = take_globals(cli, args);
     if (exit_code == CLI_OK)
         exit_code = check_needs(cli, args);

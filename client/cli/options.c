@@ -47,13 +47,6 @@ bool option_has_field(enum option_id option, const char *field)
     return false;
 }
 
-enum option_id options_for_field(const option_byte *list, const char *field)
-{
-    while (*list != OPTION_NONE && !option_has_field((enum option_id) * list, field))
-        list++;
-    return (enum option_id) * list;
-}
-
 /* Above every character, so that no long option looks like a short one to getopt. */
 #define CODE_OF(option) (256 + (int)(option))
 

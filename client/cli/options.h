@@ -72,9 +72,6 @@ const char *args_next(const struct args *args, enum option_id option, size_t *in
 /* How often a repeated option was given. */
 size_t args_count(const struct args *args, enum option_id option);
 
-/* The option of a list whose value goes into this field, OPTION_NONE if there is none. */
-enum option_id options_for_field(const option_byte *list, const char *field);
-
 /* Whether a field is named in the fields of an option. */
 bool option_has_field(enum option_id option, const char *field);
 

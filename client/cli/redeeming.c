@@ -9,7 +9,7 @@ static int spending_check(struct cli *cli, const struct args *args)
 {
     bool reward = args->value[OPTION_REWARD] != NULL;
     if (args->positional_count < 2 && !reward)
-        return cli_usage(cli, "it is: punkt %s %s", cli->command->name, cli->command->usage);
+        return cli_usage(cli, "usage: punkt %s %s", cli->command->name, cli->command->usage);
     if (!reward && args->value[OPTION_QUANTITY] != NULL)
         return cli_usage(cli, "--quantity is of a --reward");
     return CLI_OK;

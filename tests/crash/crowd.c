@@ -527,11 +527,6 @@ void crowd_settle(struct crowd *crowd, const char *address)
     compare_sums(crowd, address, up_to);
 }
 
-uint64_t crowd_answered(const struct crowd *crowd, unsigned lane)
-{
-    return crowd->lanes[lane].answered;
-}
-
 void crowd_on_answer(struct crowd *crowd, crowd_answer_fn *on_answer, void *ctx)
 {
     crowd->on_answer = on_answer;

@@ -44,9 +44,6 @@ void crowd_hang_up(struct crowd *crowd);
  */
 void crowd_settle(struct crowd *crowd, const char *address);
 
-/* Answers of a lane so far, which are those to its numbers 1, 2, ... */
-uint64_t crowd_answered(const struct crowd *crowd, unsigned lane);
-
 /* Called after every first answer to a number. */
 typedef void crowd_answer_fn(void *ctx, unsigned lane, uint64_t number);
 void crowd_on_answer(struct crowd *crowd, crowd_answer_fn *on_answer, void *ctx);

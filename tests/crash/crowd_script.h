@@ -2,7 +2,7 @@
  * What the lanes of a crowd ask for: a script of SCRIPT_STEPS steps with every operation that changes
  * something, over and over. A period is one time through it; it has cards of its own beside those that
  * stay. Amounts follow from the seed, and what a step says of an earlier one from that one's answer, which
- * is at least SCRIPT_BACK numbers before: so a repeat is the same bytes.
+ * is at least 8 numbers before: so a repeat is the same bytes.
  */
 #pragma once
 
@@ -13,7 +13,6 @@
 #include "proto/message.h"
 
 #define SCRIPT_STEPS 48u
-#define SCRIPT_BACK 8u
 #define SCRIPT_LINES 20u /* of a large receipt */
 
 /* Whose points a step changes. A to E and the unknown card are those of a period; A ends merged into B. */
