@@ -31,7 +31,7 @@ enum {
     ORACLE_MONTHS = 240,
     ORACLE_PARTS = 16,
     ORACLE_TAKES = 128,
-    ORACLE_SPENDS = 8,
+    ORACLE_SPENDS = 16, /* of a purchase: its own, and those that name it */
     ORACLE_VERSIONS = 8,
     ORACLE_ACCOUNTS = 64,
 };
@@ -316,7 +316,8 @@ struct oracle_purchase {
         bool counted;
     } offer_use[ORACLE_OFFERS], cap_day, cap_month;
     bool counted_spend, counted_visit, counted_points;
-    size_t first_spend, spend_count;
+    size_t spend_count;
+    size_t spends[ORACLE_SPENDS]; /* its own, then those that name it */
     struct oracle_back back;
     bool reversed;
 };
@@ -328,7 +329,7 @@ struct oracle_return {
     struct oracle_takes takes;
     struct oracle_takes adds; /* where spent points went that came back */
     int64_t given_back;
-    struct oracle_spend_back spends[ORACLE_WISHES]; /* of those of the purchase, in their order */
+    struct oracle_spend_back spends[ORACLE_SPENDS]; /* of those of the purchase, in their order */
     bool reversed;
 };
 
@@ -410,8 +411,9 @@ void oracle_bring_back(struct oracle *oracle, unsigned card, size_t purchase,
                        const int64_t units[ORACLE_LINES], int64_t amount, struct oracle_answer *out,
                        size_t *out_return);
 void oracle_unlinked(struct oracle *oracle, unsigned card, int64_t amount, struct oracle_answer *out);
+/* sale: the purchase that it names; ORACLE_NONE: none. bill below zero: not said. */
 void oracle_redeem(struct oracle *oracle, unsigned card, const struct oracle_wish *wish, int64_t bill,
-                   struct oracle_answer *out, size_t *out_spend);
+                   size_t sale, struct oracle_answer *out, size_t *out_spend);
 void oracle_hold(struct oracle *oracle, unsigned card, const struct oracle_wish *wish, int64_t bill,
                  int64_t seconds, struct oracle_answer *out, size_t *out_hold);
 void oracle_capture(struct oracle *oracle, unsigned card, size_t hold, int64_t points, int64_t bill,

@@ -142,12 +142,12 @@ static size_t keep_purchase(struct buying *buying)
     struct oracle_purchase *kept =
         oracle_add((void ***)&oracle->purchases, &oracle->purchase_count, sizeof(*kept));
     *kept = *buying->purchase;
-    kept->first_spend = oracle->spend_count;
     kept->spend_count = buying->spend_count;
     for (unsigned i = 0; i < buying->spend_count; i++) {
         struct oracle_spend *spend =
             oracle_add((void ***)&oracle->spends, &oracle->spend_count, sizeof(*spend));
         *spend = buying->spends[i];
+        kept->spends[i] = oracle->spend_count - 1;
         spend->own = ORACLE_NONE;
         spend->sale = oracle->purchase_count - 1;
         if (spend->wish.hold != ORACLE_NONE)
@@ -378,7 +378,7 @@ static int64_t give_spent(struct oracle *oracle, const struct oracle_purchase *s
     bool all = left == NULL || left->nothing || (left->sold > 0 && left->came_back >= left->sold);
     int64_t spent = 0, before = 0, given = 0;
     for (size_t i = 0; i < sale->spend_count; i++) {
-        const struct oracle_spend *spend = oracle->spends[sale->first_spend + i];
+        const struct oracle_spend *spend = oracle->spends[sale->spends[i]];
         if (is_thing(spend) || spend->undone)
             continue;
         spent += spend->points;
@@ -386,7 +386,7 @@ static int64_t give_spent(struct oracle *oracle, const struct oracle_purchase *s
     }
     int64_t money_off = oracle_max(share_of(left, spent, oracle_step(then)) - before, 0);
     for (size_t i = sale->spend_count; i > 0; i--) {
-        struct oracle_spend *spend = oracle->spends[sale->first_spend + i - 1];
+        struct oracle_spend *spend = oracle->spends[sale->spends[i - 1]];
         if (spend->undone)
             continue;
         if (is_thing(spend)) {
@@ -398,7 +398,7 @@ static int64_t give_spent(struct oracle *oracle, const struct oracle_purchase *s
         given += points;
         oracle_unspend(oracle, spend, points,
                        oracle_max(share_of(left, spend->stamps, 1000) - spend->back.stamps, 0),
-                       all ? spend->wish.quantity - spend->back.quantity : 0);
+                       all && spend->kind != 0 ? spend->wish.quantity - spend->back.quantity : 0);
     }
     return given;
 }
@@ -476,14 +476,14 @@ void oracle_take_back(struct oracle *oracle, size_t index, const struct oracle_l
     struct oracle_purchase *sale = oracle->purchases[index];
     const struct oracle_programme *now = oracle_now(oracle);
     sums_back(oracle, sale, left, &made->back);
-    struct oracle_spend_back before[ORACLE_WISHES];
+    struct oracle_spend_back before[ORACLE_SPENDS];
     oracle->adds = &made->adds;
     for (size_t i = 0; i < sale->spend_count; i++)
-        before[i] = oracle->spends[sale->first_spend + i]->back;
+        before[i] = oracle->spends[sale->spends[i]]->back;
     if (left == NULL || !now->keep_spent)
         made->given_back = give_spent(oracle, sale, left);
     for (size_t i = 0; i < sale->spend_count; i++) {
-        const struct oracle_spend_back *after = &oracle->spends[sale->first_spend + i]->back;
+        const struct oracle_spend_back *after = &oracle->spends[sale->spends[i]]->back;
         made->spends[i] = (struct oracle_spend_back){ .points = after->points - before[i].points,
                                                       .stamps = after->stamps - before[i].stamps,
                                                       .quantity = after->quantity - before[i].quantity };

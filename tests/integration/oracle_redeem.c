@@ -258,17 +258,49 @@ static size_t keep(struct oracle *oracle, const struct oracle_spend *spend)
     return kept->own;
 }
 
+/* What is left to pay of a purchase when a redemption names it. */
+static int64_t left_to_pay(const struct oracle *oracle, const struct oracle_purchase *sale)
+{
+    int64_t left = sale->receipt.amount - sale->paid;
+    for (size_t i = 0; i < sale->spend_count; i++) {
+        const struct oracle_spend *spend = oracle->spends[sale->spends[i]];
+        if (spend->own == ORACLE_NONE || spend->undone)
+            continue;
+        left -= spend->points == 0
+                    ? spend->worth
+                    : oracle_part_of(spend->worth, spend->points - spend->back.points, spend->points);
+    }
+    return oracle_max(left, 0);
+}
+
+static enum result judge_sale(const struct oracle_purchase *sale, size_t account, struct oracle_answer *out)
+{
+    if (sale->account != account)
+        return refuse(out, RESULT_OTHER_ACCOUNT, 0, 0);
+    return sale->reversed ? refuse(out, RESULT_PURCHASE_REVERSED, 0, 0) : RESULT_DONE;
+}
+
 void oracle_redeem(struct oracle *oracle, unsigned card, const struct oracle_wish *wish, int64_t bill,
-                   struct oracle_answer *out, size_t *out_spend)
+                   size_t sale, struct oracle_answer *out, size_t *out_spend)
 {
     size_t account = oracle_find(oracle, card, USE_TO_SPEND, out);
-    struct oracle_spend spend = { .wish = *wish, .account = account, .sale = ORACLE_NONE };
-    if (account == ORACLE_NONE ||
-        oracle_price(oracle, oracle->accounts[account], NULL, bill, oracle_now(oracle), oracle->today, true,
+    struct oracle_spend spend = { .wish = *wish, .account = account, .sale = sale };
+    struct oracle_purchase *named = sale == ORACLE_NONE ? NULL : oracle->purchases[sale];
+    if (account == ORACLE_NONE || (named != NULL && judge_sale(named, account, out) != RESULT_DONE))
+        return;
+    if (named != NULL && bill < 0)
+        bill = left_to_pay(oracle, named);
+    if (oracle_price(oracle, oracle->accounts[account], NULL, bill, oracle_now(oracle), oracle->today, true,
                      &spend, out) != RESULT_DONE)
         return;
+    if (named != NULL && named->spend_count == ORACLE_SPENDS) {
+        (void)refuse(out, RESULT_OVER_LIMIT, 0, 0);
+        return;
+    }
     oracle_pay(oracle, oracle->accounts[account], &spend);
     *out_spend = keep(oracle, &spend);
+    if (named != NULL)
+        named->spends[named->spend_count++] = *out_spend;
     out->redeemed = spend.points;
     out->worth = spend.worth;
     out->stamps = spend.stamps;

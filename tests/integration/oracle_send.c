@@ -413,7 +413,15 @@ void oracle_do_redeem(struct oracle_stage *stage)
     request.quantity = (uint64_t)wish.quantity;
     if (wish.reward < ORACLE_REWARDS)
         request.reward = word(WORD_REWARD, wish.reward);
-    oracle_redeem(stage->oracle, card, &wish, bill == 0 ? -1 : bill, &expected, &index);
+    const struct oracle_event *named = oracle_once_in(stage, 2) ? oracle_any(stage, DID_PURCHASE) : NULL;
+    size_t sale = named == NULL ? ORACLE_NONE : named->index;
+    if (named != NULL) {
+        request.sale_position = named->position;
+        stage->sale = stage->oracle->purchases[sale];
+        card = oracle_once_in(stage, 10) ? card : stage->sale->receipt.card;
+        request.card = code_of_card(stage, card);
+    }
+    oracle_redeem(stage->oracle, card, &wish, bill == 0 ? -1 : bill, sale, &expected, &index);
     struct talk_answer answer = oracle_send(stage, OPERATION_REDEEM, &request);
     if (!oracle_agree(stage, &answer, &expected))
         return;

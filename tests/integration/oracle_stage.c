@@ -44,8 +44,8 @@ static void show_sale(const struct oracle_stage *stage, const struct oracle_purc
             stderr, "line: %u of %u, amount %" PRId64 ", units %" PRId64 ", kind %d, base %" PRId64 "\n",
             sale->receipt.lines[i].article, sale->receipt.lines[i].category, sale->receipt.lines[i].amount,
             sale->receipt.lines[i].units, (int)sale->receipt.lines[i].kind, sale->line_base[i]);
-    for (size_t i = sale->first_spend; i < sale->first_spend + sale->spend_count; i++) {
-        const struct oracle_spend *spend = stage->oracle->spends[i];
+    for (size_t i = 0; i < sale->spend_count; i++) {
+        const struct oracle_spend *spend = stage->oracle->spends[sale->spends[i]];
         (void)fprintf(stderr,
                       "spent: kind %d, quantity %" PRId64 ", points %" PRId64 " (back %" PRId64
                       "), stamps %" PRId64 ", line %u, hold %zd%s\n",

@@ -20,13 +20,17 @@ static void undo_purchase(struct oracle *oracle, size_t index, struct oracle_ans
     out->outcome = REVERSED;
 }
 
-/* What it gave back counts as spent again. */
-static void spend_again(struct oracle *oracle, const struct oracle_return *made,
-                        const struct oracle_purchase *sale, struct oracle_account *account)
+/* What it gave back counts as spent again, but of what was undone since: that stays undone. Returns the points. */
+static int64_t spend_again(struct oracle *oracle, const struct oracle_return *made,
+                           const struct oracle_purchase *sale, struct oracle_account *account)
 {
+    int64_t points = 0;
     for (size_t i = 0; i < sale->spend_count; i++) {
-        struct oracle_spend *spend = oracle->spends[sale->first_spend + i];
+        struct oracle_spend *spend = oracle->spends[sale->spends[i]];
         const struct oracle_spend_back *back = &made->spends[i];
+        if (spend->undone)
+            continue;
+        points += back->points;
         spend->back.points -= back->points;
         spend->back.stamps -= back->stamps;
         spend->back.quantity -= back->quantity;
@@ -36,13 +40,13 @@ static void spend_again(struct oracle *oracle, const struct oracle_return *made,
         if (spend->kind != 0 && spend->period != INT32_MIN)
             oracle_uncount(account, TALLY_OF_REWARD, spend->wish.reward, spend->period, -back->quantity);
     }
+    return points;
 }
 
 /* What was given back is taken again: from where it went, then free points, then as debt. */
-static void take_given(struct oracle *oracle, const struct oracle_return *made,
+static void take_given(struct oracle *oracle, const struct oracle_return *made, int64_t points,
                        struct oracle_account *account)
 {
-    int64_t points = made->given_back;
     for (uint32_t i = made->adds.count; i > 0 && points > 0; i--) {
         const struct oracle_take *add = &made->adds.take[i - 1];
         points -= oracle_take_lot(account, add->number, oracle_min(points, add->points), NULL);
@@ -68,13 +72,12 @@ static void undo_return(struct oracle *oracle, size_t index, struct oracle_answe
     oracle_give_back(oracle, account, &made->takes, 0, made->taken - made->owed);
     if (made->owed > 0)
         (void)oracle_give(oracle, account, &terms, made->owed, &settled);
-    spend_again(oracle, made, sale, account);
-    take_given(oracle, made, account);
+    int64_t again = spend_again(oracle, made, sale, account);
+    take_given(oracle, made, again, account);
     oracle_count_back(oracle, sale, &made->back, -1);
     oracle_add_back(&sale->back, &made->back, -1);
     made->reversed = true;
-    *out =
-        (struct oracle_answer){ .outcome = REVERSED, .given_back = made->taken, .taken = made->given_back };
+    *out = (struct oracle_answer){ .outcome = REVERSED, .given_back = made->taken, .taken = again };
     oracle_end_event(oracle, account);
     oracle_balance(oracle, account, out);
 }
