@@ -10,6 +10,7 @@
 
 #define STATEMENT_PAGE 200 /* entries of a page at most, the protocol's limit */
 #define RATE "redemption_rate"
+#define RATE_TEXT_SIZE (DECIMAL_TEXT_SIZE + 4)
 
 /* The reports by the second word of their command, and their numbers on the wire. */
 enum report { REPORT_COHORTS = 7 };
@@ -46,11 +47,24 @@ static int print_objects(struct cli *cli, const struct msg_report_answer *page, 
     return exit_code;
 }
 
-static int print_csv(struct cli *cli, const struct msg_report_answer *page)
+/* The same for people: per cent, with one decimal. */
+static const char *rate_text(const struct msg_report_row *row, char out[RATE_TEXT_SIZE])
+{
+    char rate[DECIMAL_TEXT_SIZE];
+    decimal_text(redemption_rate(row), 1, rate);
+    (void)snprintf(out, RATE_TEXT_SIZE, "%s %%", rate);
+    return out;
+}
+
+static int print_csv(struct cli *cli, const struct msg_report_answer *page, uint64_t report)
 {
     int exit_code = CLI_OK;
-    for (uint64_t i = 0; i < page->rows_count && exit_code == CLI_OK; i++)
-        exit_code = csv_row(cli, cli->out, MESSAGE_report_row, &page->rows[i]);
+    for (uint64_t i = 0; i < page->rows_count && exit_code == CLI_OK; i++) {
+        const struct msg_report_row *row = &page->rows[i];
+        char rate[RATE_TEXT_SIZE];
+        exit_code = csv_row(cli, cli->out, MESSAGE_report_row, row,
+                            report == REPORT_COHORTS ? rate_text(row, rate) : NULL);
+    }
     return exit_code;
 }
 
@@ -59,11 +73,9 @@ static int add_rows(struct cli *cli, const struct msg_report_answer *page, uint6
     size_t before = json_array_size(rows->array);
     int exit_code = rows_add(cli, rows, page->rows, page->rows_count);
     for (uint64_t i = 0; exit_code == CLI_OK && report == REPORT_COHORTS && i < page->rows_count; i++) {
-        char rate[DECIMAL_TEXT_SIZE];
-        char text[DECIMAL_TEXT_SIZE + 4];
-        decimal_text(redemption_rate(&page->rows[i]), 1, rate);
-        (void)snprintf(text, sizeof(text), "%s %%", rate);
-        (void)json_object_set_new(json_array_get(rows->array, before + i), RATE, json_string(text));
+        char rate[RATE_TEXT_SIZE];
+        (void)json_object_set_new(json_array_get(rows->array, before + i), RATE,
+                                  json_string(rate_text(&page->rows[i], rate)));
     }
     return exit_code;
 }
@@ -82,7 +94,7 @@ static int take_page(struct cli *cli, const struct args *args, struct request *r
         if (cli->json)
             exit_code = print_objects(cli, page, body->report);
         else if (args->value[OPTION_AS_CSV] != NULL)
-            exit_code = print_csv(cli, page);
+            exit_code = print_csv(cli, page, body->report);
         else
             exit_code = add_rows(cli, page, body->report, rows);
     }
@@ -112,7 +124,7 @@ static int report_run(struct cli *cli, const struct args *args)
         body->report = report_of(cli->command);
         rows.computed = body->report == REPORT_COHORTS ? RATE : NULL;
         if (csv)
-            csv_header(cli->out, MESSAGE_report_row);
+            csv_header(cli->out, MESSAGE_report_row, rows.computed);
         exit_code = take_pages(cli, args, &request, &rows);
     }
     if (exit_code == CLI_OK && !cli->json && !csv)

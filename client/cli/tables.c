@@ -133,22 +133,28 @@ int lists_print(struct cli *cli, enum message message, const void *in)
     return exit_code;
 }
 
-void csv_header(FILE *stream, enum message message)
+void csv_header(FILE *stream, enum message message, const char *computed)
 {
     const struct message_table *table = &message_tables[message];
     for (size_t i = 0; i < table->field_count; i++)
-        output_cell(stream, table->fields[i].name, i + 1 < table->field_count ? ',' : '\n');
+        output_cell(stream, table->fields[i].name,
+                    i + 1 < table->field_count || computed != NULL ? ',' : '\n');
+    if (computed != NULL)
+        output_cell(stream, computed, '\n');
 }
 
-int csv_row(struct cli *cli, FILE *stream, enum message message, const void *in)
+int csv_row(struct cli *cli, FILE *stream, enum message message, const void *in, const char *computed)
 {
     const struct message_table *table = &message_tables[message];
     for (size_t i = 0; i < table->field_count; i++) {
         json_t *value = field_text(cli, message, in, &table->fields[i]);
         if (value == NULL)
             return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
-        output_cell(stream, json_string_value(value), i + 1 < table->field_count ? ',' : '\n');
+        output_cell(stream, json_string_value(value),
+                    i + 1 < table->field_count || computed != NULL ? ',' : '\n');
         json_decref(value);
     }
+    if (computed != NULL)
+        output_cell(stream, computed, '\n');
     return CLI_OK;
 }

@@ -38,6 +38,9 @@ int lists_print(struct cli *cli, enum message message, const void *in);
 /* All of a list: a table, or with --json an object a line. The exit code. */
 int elements_print(struct cli *cli, enum message message, const void *elements, uint64_t count);
 
-/* CSV: the names of all fields, and a line of their values as in tables. */
-void csv_header(FILE *stream, enum message message);
-int csv_row(struct cli *cli, FILE *stream, enum message message, const void *in);
+/*
+ * CSV: the names of all fields, and a line of their values as in tables. Behind them the name of a computed column, and
+ * its value; NULL: none.
+ */
+void csv_header(FILE *stream, enum message message, const char *computed);
+int csv_row(struct cli *cli, FILE *stream, enum message message, const void *in, const char *computed);

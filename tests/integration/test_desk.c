@@ -267,6 +267,9 @@ static void test_reports(void **state)
     assert_int_equal(number_of(&run, "\"earned\":"), 10);
     assert_int_equal(number_of(&run, "\"redemption_rate\":"), 0);
     run_done(&run);
+    EXPECT(world, 0, "10 points spent", "redeem", CARD, "10");
+    EXPECT(world, 0, ",redemption_rate\n", "report", "cohorts", "--csv");
+    EXPECT(world, 0, ",100.0 %\n", "report", "cohorts", "--csv");
     world_json(world, &run, "till", "totals", "--store", "7", "--till", "2", "--date", "2026-01-31", NULL);
     assert_int_equal(number_of(&run, "\"purchase_amount\":"), 1000);
     assert_non_null(strstr(run.out, "\"lanes\":[{\"epoch\":\""));

@@ -415,8 +415,8 @@ static void test_csv(void **state)
     struct msg_problem problem = { .line = 3, .column = 1, .text = { "say \"a, b\"", 10 } };
     struct cli cli = open_out();
     (void)state;
-    csv_header(cli.out, MESSAGE_problem);
-    assert_int_equal(csv_row(&cli, cli.out, MESSAGE_problem, &problem), CLI_OK);
+    csv_header(cli.out, MESSAGE_problem, NULL);
+    assert_int_equal(csv_row(&cli, cli.out, MESSAGE_problem, &problem, NULL), CLI_OK);
     expect_printed(&cli, "line,column,text\n3,1,\"say \"\"a, b\"\"\"\n");
 }
 
