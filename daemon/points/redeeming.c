@@ -256,7 +256,7 @@ static bool in_stock(const struct points_view *view, const struct reward *reward
     int64_t left = i64_max(reward->stock - used, 0);
     if (quantity <= left)
         return true;
-    decide_refuse(decision, REFUSAL_OUT_OF_STOCK, "%" PRId64 " are left", left);
+    decide_refuse(decision, REFUSAL_OUT_OF_STOCK, "%" PRId64 " left", left);
     return false;
 }
 

@@ -205,8 +205,7 @@ static void explain(struct request *request, const struct event *event, journal_
         if (account == 0) {
             struct card known;
             bool is_card = fold_card(ledger_fold(request->service->ledger), card, &known);
-            refuse_read(request, is_card ? RESULT_OTHER_ACCOUNT : RESULT_UNKNOWN_CARD,
-                        is_card ? "the event belongs to another account" : "");
+            refuse_read(request, is_card ? RESULT_OTHER_ACCOUNT : RESULT_UNKNOWN_CARD, "");
             return;
         }
     }
