@@ -2,11 +2,14 @@
  * The back office: adjustments, bonuses, debt written off, awards moved.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/request.h"
 #include "proto/card.h"
+
+#define WHERE_SIZE 256 /* of a file's name, which is cut, and a line */
 
 /* The cards of a bonus, in their order. */
 struct cards {
@@ -14,7 +17,8 @@ struct cards {
     size_t count, capacity;
 };
 
-static int cards_add(struct cli *cli, struct cards *cards, const char *text, size_t size)
+/* where: what a message begins with, such as the file and line it is from; "" for none. */
+static int cards_add(struct cli *cli, struct cards *cards, const char *text, size_t size, const char *where)
 {
     if (cards->count == cards->capacity) {
         size_t capacity = cards->capacity > 0 ? cards->capacity * 2 : 64;
@@ -25,22 +29,24 @@ static int cards_add(struct cli *cli, struct cards *cards, const char *text, siz
         cards->capacity = capacity;
     }
     if (!card_number_from_scan(text, size, &cards->numbers[cards->count]))
-        return cli_usage(cli, "\"%.*s\" is no card number", (int)(size < 64 ? size : 64), text);
+        return cli_usage(cli, "%s\"%.*s\" is no card number", where, (int)(size < 64 ? size : 64), text);
     cards->count++;
     return CLI_OK;
 }
 
 /* A card a line, and whatever follows a comma is not looked at: what `card issue --csv` has written will do. */
-static int cards_read(struct cli *cli, struct cards *cards, FILE *file)
+static int cards_read(struct cli *cli, struct cards *cards, FILE *file, const char *name)
 {
     char *line = NULL;
     size_t capacity = 0;
     int exit_code = CLI_OK;
-    for (bool first = true; exit_code == CLI_OK && getline(&line, &capacity, file) >= 0; first = false) {
+    for (unsigned number = 1; exit_code == CLI_OK && getline(&line, &capacity, file) >= 0; number++) {
         size_t size = strcspn(line, ",\r\n");
-        bool heading = first && size == strlen("card") && strncmp(line, "card", size) == 0;
+        bool heading = number == 1 && size == strlen("card") && strncmp(line, "card", size) == 0;
+        char where[WHERE_SIZE];
+        (void)snprintf(where, sizeof(where), "%.200s:%u: ", name, number);
         if (size > 0 && !heading)
-            exit_code = cards_add(cli, cards, line, size);
+            exit_code = cards_add(cli, cards, line, size, where);
     }
     free(line);
     return exit_code;
@@ -51,9 +57,9 @@ static int cards_from_file(struct cli *cli, struct cards *cards, const char *pat
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     if (file == NULL)
         return cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s: %s", path, strerror(errno));
-    int exit_code = cards_read(cli, cards, file);
+    int exit_code = cards_read(cli, cards, file, file == stdin ? "stdin" : path);
     if (exit_code == CLI_OK && ferror(file))
-        exit_code = cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s", path);
+        exit_code = cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s: %s", path, strerror(errno));
     if (file != stdin)
         (void)fclose(file);
     return exit_code;
@@ -63,7 +69,7 @@ static int cards_take(struct cli *cli, const struct args *args, struct cards *ca
 {
     int exit_code = CLI_OK;
     for (size_t i = 1; exit_code == CLI_OK && i < args->positional_count; i++)
-        exit_code = cards_add(cli, cards, args->positional[i], strlen(args->positional[i]));
+        exit_code = cards_add(cli, cards, args->positional[i], strlen(args->positional[i]), "");
     if (exit_code == CLI_OK && args->value[OPTION_CARDS_FILE] != NULL)
         exit_code = cards_from_file(cli, cards, args->value[OPTION_CARDS_FILE]);
     if (exit_code == CLI_OK && cards->count == 0)

@@ -73,11 +73,11 @@ static int read_text(struct cli *cli, const char *path, struct request *request)
                    : cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s: %s", path, strerror(errno));
     }
     struct message_text text = { bytes, fread(bytes, 1, (size_t)field->limit + 1, file) };
-    bool failed = ferror(file) != 0;
+    int failed = ferror(file) != 0 ? errno : 0;
     if (file != stdin)
         (void)fclose(file);
-    if (failed)
-        return cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s", path);
+    if (failed != 0)
+        return cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s: %s", path, strerror(failed));
     if (text.size > field->limit)
         return cli_error(cli, CLI_REFUSED, "invalid_programme", "%s: more than %" PRIu64 " bytes",
                          name_of(path), field->limit);

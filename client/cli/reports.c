@@ -136,8 +136,16 @@ static int report_run(struct cli *cli, const struct args *args)
 
 static int report_check(struct cli *cli, const struct args *args)
 {
-    return cli->json && args->value[OPTION_AS_CSV] != NULL ? cli_usage(cli, "either --json or --csv")
-                                                           : CLI_OK;
+    const char *from = args->value[OPTION_FROM_DAY];
+    const char *through = args->value[OPTION_THROUGH_DAY];
+    uint64_t first;
+    uint64_t last;
+    if (cli->json && args->value[OPTION_AS_CSV] != NULL)
+        return cli_usage(cli, "either --json or --csv");
+    if (from != NULL && through != NULL && parse_day(from, &first) && parse_day(through, &last) &&
+        first > last)
+        return cli_usage(cli, "--from %s is after --through %s", from, through);
+    return CLI_OK;
 }
 
 /* --- statements --- */

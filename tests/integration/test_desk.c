@@ -173,6 +173,9 @@ static void test_retries(void **state)
         run_done(&run);
     }
     EXPECT(world, 0, "bonus, done. Booked before: 10 points given", "status", retry);
+    write_file(world, "cards.csv", "card\n18\nno card\n26\n", path); /* read whole before anything is sent */
+    EXPECT(world, 2, "cards.csv:3: \"no card\" is no card number", "bonus", "10", "--cards", path, "--reason",
+           "goodwill");
     EXPECT(world, 5, "cannot be reversed", "reverse", retry);
     EXPECT(world, 0, "5 points earned", "purchase", CARD, "5.00", "--retry", "dd:1");
     EXPECT(world, 5, "another card or amount", "reverse", "dd:1", "--amount", "5.01");
@@ -257,6 +260,8 @@ static void test_reports(void **state)
     assert_int_equal(lines, 1 + 6 * 365 + 2);
     assert_non_null(strstr(run.out, "\n2024-02-29,,,0,,0,0,"));
     run_done(&run);
+    EXPECT(world, 2, "--from 2026-01-02 is after --through 2026-01-01", "report", "stores", "--from",
+           "2026-01-02", "--through", "2026-01-01");
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         world_punkt(world, &run, "report", names[i], NULL);
         assert_int_equal(run.exit_code, 0);
