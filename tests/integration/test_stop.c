@@ -150,6 +150,18 @@ static void test_under_load(void **state)
     world_free(world);
 }
 
+/*
+ * For a stop right after the start. The thread sanitizer of gcc 12 loses a signal that meets the first blocking
+ * call of a thread while it makes room there for the signals of that thread; so under it the loop turns once first.
+ */
+static void start_to_stop(struct world *world)
+{
+    world_start(world);
+#ifdef __SANITIZE_THREAD__
+    talk_free(talk_hello(world_address(world), 0, 1, NULL));
+#endif
+}
+
 /* Clients that do not help: silent ones, half a frame, one that never reads its answers. */
 static void test_with_bad_clients(void **state)
 {
@@ -168,7 +180,7 @@ static void test_with_bad_clients(void **state)
     talk_free(silent);
     talk_free(half);
     talk_free(deaf);
-    world_start(world);
+    start_to_stop(world);
     assert_true(nothing_replayed(world));
     world_free(world);
 }
@@ -176,13 +188,14 @@ static void test_with_bad_clients(void **state)
 /* Stops before anything was asked, and more signals while the first is obeyed. */
 static void test_at_once(void **state)
 {
-    struct world *world = world_new(NULL);
+    struct world *world = world_new(&(struct world_options){ .stopped = true });
     (void)state;
+    start_to_stop(world);
     for (int round = 0; round < 10; round++) {
         for (int again = 0; again <= round; again++)
             assert_int_equal(kill(world_pid(world), again % 2 == 0 ? SIGTERM : SIGINT), 0);
         assert_int_equal(world_wait_exit(world), 0);
-        world_start(world);
+        start_to_stop(world);
         assert_true(nothing_replayed(world));
     }
     world_free(world);
