@@ -57,7 +57,7 @@ static void resolve(const char *name, void *out)
     memcpy(out, &found, sizeof(found));
 }
 
-__attribute__((constructor)) static void start(void)
+static void resolve_all(void)
 {
     if (real.malloc != NULL)
         return;
@@ -68,6 +68,12 @@ __attribute__((constructor)) static void start(void)
     resolve("strdup", &real.strdup);
     resolve("strndup", &real.strndup);
     resolve("malloc", &real.malloc);
+}
+
+/* Not with the first allocation: that may come while the runtime of a sanitizer looks for what it replaces. */
+__attribute__((constructor)) static void start(void)
+{
+    resolve_all();
     (void)dl_iterate_phdr(find_program, NULL);
 }
 
@@ -86,7 +92,7 @@ __attribute__((destructor)) static void stop(void)
 
 static void count(const void *caller)
 {
-    start();
+    resolve_all();
     if ((uintptr_t)caller >= program_begin && (uintptr_t)caller < program_end)
         atomic_fetch_add(&counted, 1);
 }
