@@ -201,7 +201,7 @@ static const char *ask(struct service *service, const struct msg_report_request 
         return "field limit";
     bool of_days = query->report == REPORT_ACTIVITY || query->report == REPORT_STORES;
     if (of_days && query->from > query->through)
-        return "field from";
+        return "field from is after field through";
     return message->next > INT32_MAX && query->report == REPORT_ACTIVITY ? "field next" : NULL;
 }
 

@@ -148,6 +148,7 @@ static void test_spending(void **state)
     EXPECT(world, 0, "100.00", "why", "--event", event);
     EXPECT(world, 3, "no such event", "why", "--event", "1");
     EXPECT(world, 5, "more than was sold", "return", CARD, "--event", event, "--amount", "100.01");
+    EXPECT(world, 2, "worth nothing", "return", CARD, "--event", event, "--amount", "0.00");
     EXPECT(world, 0, "100 points moved from account 1 to account 2.", "award", "move", "26", "--receipt",
            "R1");
     world_free(world);
@@ -262,6 +263,7 @@ static void test_reports(void **state)
     run_done(&run);
     EXPECT(world, 2, "--from 2026-01-02 is after --through 2026-01-01", "report", "stores", "--from",
            "2026-01-02", "--through", "2026-01-01");
+    EXPECT(world, 1, "field from is after field through", "report", "activity", "--from", "2099-01-02");
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         world_punkt(world, &run, "report", names[i], NULL);
         assert_int_equal(run.exit_code, 0);
