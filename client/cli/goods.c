@@ -155,8 +155,8 @@ static int read_points(struct cli *cli, const char *option, const char *text, in
 {
     if (parse_points(text, cli->info.points_decimals, out_points) && *out_points > 0)
         return CLI_OK;
-    return cli_usage(cli, "--%s: \"%s\" are no points with up to %u decimals", option, text,
-                     cli->info.points_decimals);
+    return cli_usage(cli, "--%s: \"%s\" are no points with up to %u decimal%s", option, text,
+                     cli->info.points_decimals, cli->info.points_decimals == 1 ? "" : "s");
 }
 
 /* NAME[:QUANTITY]; a name may have colons of its own, so only a number behind the last one counts. */

@@ -30,8 +30,8 @@ static int reverse_fill(struct cli *cli, const struct args *args, struct request
         return CLI_OK;
     if (!parse_points(text, cli->info.points_decimals, &body->amount) || body->amount <= 0 ||
         body->amount > MESSAGE_AMOUNT_MAX)
-        return cli_usage(cli, "--points: \"%s\" are no points with up to %u decimals", text,
-                         cli->info.points_decimals);
+        return cli_usage(cli, "--points: \"%s\" are no points with up to %u decimal%s", text,
+                         cli->info.points_decimals, cli->info.points_decimals == 1 ? "" : "s");
     return CLI_OK;
 }
 

@@ -59,7 +59,11 @@ bool refusal_numbers(const struct cli *cli, const struct punkt_answer *answer, c
         (void)points_text(cli, answer->needed, needed);
         (void)points_text(cli, answer->available, available);
     }
-    (void)snprintf(out, REFUSAL_NUMBERS_SIZE, "%s needed, %s available", needed, available);
+    /* Fewer than the programme takes: the second number is what was asked for, after all cuts. */
+    if (answer->code == PUNKT_RESULT_BELOW_MINIMUM)
+        (void)snprintf(out, REFUSAL_NUMBERS_SIZE, "at least %s, this comes to %s", needed, available);
+    else
+        (void)snprintf(out, REFUSAL_NUMBERS_SIZE, "%s needed, %s available", needed, available);
     return true;
 }
 

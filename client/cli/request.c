@@ -83,8 +83,8 @@ static int read_points(struct cli *cli, const struct message_field *field, const
                        int64_t *out)
 {
     if (!parse_points(text, cli->info.points_decimals, out))
-        return cli_usage(cli, "%s: \"%s\" are no points with up to %u decimals", word, text,
-                         cli->info.points_decimals);
+        return cli_usage(cli, "%s: \"%s\" are no points with up to %u decimal%s", word, text,
+                         cli->info.points_decimals, cli->info.points_decimals == 1 ? "" : "s");
     if (*out == 0 || (*out < 0 && field->kind == FIELD_UINT))
         return cli_usage(cli, "%s: \"%s\" are no points to speak of", word, text);
     return CLI_OK;

@@ -378,7 +378,7 @@ static void test_refusal_numbers(void **state)
                                    .needed = 2000 };
     (void)state;
     assert_true(refusal_numbers(&cli, &answer, text));
-    assert_string_equal(text, "200.0 needed, 0.0 available");
+    assert_string_equal(text, "at least 200.0, this comes to 0.0");
     expect_json(refusal_json(&answer, NULL),
                 "{\"code\":\"below_minimum\",\"message\":\"fewer\",\"retryable\":false,\"needed\":2000,"
                 "\"available\":0}");
