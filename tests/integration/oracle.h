@@ -97,7 +97,7 @@ struct oracle_offer {
 enum oracle_expiry { LASTS_EVER, LASTS_MONTHS, LASTS_YEARLY, LASTS_ACTIVE };
 enum oracle_basis { BASIS_SPEND, BASIS_POINTS, BASIS_VISITS, BASIS_BALANCE };
 enum oracle_tier_window { SUM_YEAR, SUM_EVER, SUM_MONTHS };
-enum oracle_kept { KEPT_NEXT, KEPT_PERIOD, KEPT_NONE };
+enum oracle_kept { KEPT_NEXT, KEPT_PERIOD, KEPT_NONE, KEPT_DAYS };
 enum oracle_claw_back { CLAW_DEBT, CLAW_BALANCE, CLAW_OWN, CLAW_PENDING };
 enum oracle_reward_kind { FOR_MONEY = 1, FOR_PERCENT, FOR_ITEM, FOR_VOUCHER, FOR_GIFT };
 
@@ -137,6 +137,7 @@ struct oracle_programme {
     enum oracle_tier_window sum;
     int32_t sum_months;
     enum oracle_kept kept;
+    int32_t kept_days; /* KEPT_DAYS */
     struct oracle_tier tiers[ORACLE_TIERS];
     enum oracle_claw_back claw_back;
     bool keep_spent, no_unlinked;
@@ -207,7 +208,9 @@ struct oracle_account {
     struct oracle_tally tallies[ORACLE_TALLIES];
     int64_t months[BASIS_BALANCE][ORACLE_MONTHS]; /* by basis, from 24 months before the beginning */
     unsigned tier;
-    int32_t today; /* the midnight that it has seen */
+    int32_t tier_through; /* KEPT_DAYS: the last day of the tier, if there is one */
+    int64_t tier_sum;     /* KEPT_DAYS: what counted by the day that it was reached */
+    int32_t today;        /* the midnight that it has seen */
 };
 
 enum oracle_card_status {

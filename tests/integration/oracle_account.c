@@ -371,12 +371,46 @@ unsigned oracle_tier_with(const struct oracle *oracle, const struct oracle_accou
     return tier > account->tier ? tier : account->tier;
 }
 
+/* What the window counts that ends with the month in which the tier was reached. */
+static int64_t sum_when_reached(const struct oracle *oracle, const struct oracle_account *account)
+{
+    int32_t reached = account->tier_through - oracle_now(oracle)->kept_days;
+    return sum_through(oracle, account, oracle_month(reached < oracle->today ? reached : oracle->today));
+}
+
+/*
+ * A tier that is kept for days stays through the last of them, whatever the sum does, and is judged then. Only a return
+ * takes it before: when what is left of what carried it does not.
+ */
+static void judge_by_days(const struct oracle *oracle, struct oracle_account *account, bool midnight)
+{
+    const struct oracle_programme *programme = oracle_now(oracle);
+    unsigned carried = tier_of_sum(programme, sum_through(oracle, account, oracle_month(oracle->today)));
+    if (carried > account->tier || (account->tier > 0 && account->tier_through < oracle->today)) {
+        account->tier = carried;
+        account->tier_through = oracle->today + programme->kept_days;
+    } else if (account->tier > 0 && !midnight && programme->basis != BASIS_BALANCE) {
+        unsigned left = tier_of_sum(programme, sum_when_reached(oracle, account));
+        if (tier_of_sum(programme, account->tier_sum) >= account->tier && left < account->tier)
+            account->tier = left;
+    }
+    account->tier_sum = account->tier > 0 ? sum_when_reached(oracle, account) : 0;
+}
+
+static void judge(const struct oracle *oracle, struct oracle_account *account, bool midnight)
+{
+    if (oracle_now(oracle)->kept == KEPT_DAYS)
+        judge_by_days(oracle, account, midnight);
+    else
+        account->tier = tier_now(oracle, account);
+}
+
 /* --- time --- */
 
 void oracle_end_event(struct oracle *oracle, struct oracle_account *account)
 {
     account->debt -= oracle_take(oracle, account, account->debt, NULL);
-    account->tier = tier_now(oracle, account);
+    judge(oracle, account, false);
 }
 
 static void mature(struct oracle *oracle, struct oracle_account *account)
@@ -411,7 +445,7 @@ void oracle_midnights(struct oracle *oracle, struct oracle_account *account)
         mature(oracle, account);
         account->debt -= oracle_take(oracle, account, account->debt, NULL);
         expire(oracle, account);
-        account->tier = tier_now(oracle, account);
+        judge(oracle, account, true);
     }
     oracle->today = today;
     account->today = today;

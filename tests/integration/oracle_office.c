@@ -113,7 +113,10 @@ static void transfer(struct oracle_stage *stage)
     oracle_same_points(stage, "available", expected.available, moved.available);
 }
 
-/* Not where what was counted in months decides on tiers: those of both together might carry one that neither did. */
+/*
+ * Not where what was counted in months decides on tiers: those of both together might carry one that neither did. Nor where
+ * a tier is kept for days, which has two beginnings then.
+ */
 static void merge(struct oracle_stage *stage)
 {
     const struct oracle_programme *programme = oracle_now(stage->oracle);
@@ -121,7 +124,8 @@ static void merge(struct oracle_stage *stage)
     struct msg_account_merge_request request;
     struct msg_account_merge_answer merged;
     struct oracle_answer expected;
-    if (programme->tier_count > 0 && programme->basis != BASIS_BALANCE && programme->sum != SUM_EVER)
+    bool by_months = programme->basis != BASIS_BALANCE && programme->sum != SUM_EVER;
+    if (programme->tier_count > 0 && (by_months || programme->kept == KEPT_DAYS))
         return;
     message_init(MESSAGE_account_merge_request, &request);
     request.from_card = code_of_card(stage, from);

@@ -127,7 +127,10 @@ static void make_tiers(struct random *random, struct oracle_programme *out)
     out->basis = (enum oracle_basis)random_below(random, 4);
     out->sum = (enum oracle_tier_window)random_below(random, 3);
     out->sum_months = (int32_t)between(random, 1, 4);
-    out->kept = out->basis == BASIS_BALANCE ? KEPT_NONE : (enum oracle_kept)random_below(random, 3);
+    out->kept = (enum oracle_kept)random_below(random, 4);
+    if (out->basis == BASIS_BALANCE && out->kept != KEPT_DAYS)
+        out->kept = KEPT_NONE;
+    out->kept_days = (int32_t)between(random, 1, 60);
     for (unsigned i = 0; i < out->tier_count; i++)
         out->tiers[i] =
             (struct oracle_tier){ .from = units[out->basis] * (i + 1) * between(random, 1, 1 + (int64_t)i),
@@ -210,6 +213,7 @@ static void keep(const struct oracle_programme *before, struct oracle_programme 
     out->sum = before->sum;
     out->sum_months = before->sum_months;
     out->kept = before->kept;
+    out->kept_days = before->kept_days;
     out->tier_count = before->tier_count;
     out->reward_count = before->reward_count;
     memcpy(out->tiers, before->tiers, sizeof(out->tiers));
@@ -447,7 +451,11 @@ static void say_tiers(struct text_out *out, const struct oracle_programme *progr
         say(out, "  window: {months: %d}\n", (int)programme->sum_months);
     else if (programme->basis != BASIS_BALANCE)
         say(out, "  window: %s\n", programme->sum == SUM_YEAR ? "year" : "ever");
-    say(out, "  kept: %s\n  levels:\n", kept[programme->kept]);
+    if (programme->kept == KEPT_DAYS)
+        say(out, "  kept: {days: %d}\n", (int)programme->kept_days);
+    else
+        say(out, "  kept: %s\n", kept[programme->kept]);
+    say(out, "  levels:\n");
     for (unsigned i = 0; i < programme->tier_count; i++) {
         const struct oracle_tier *tier = &programme->tiers[i];
         say(out, "    - {name: %s", oracle_word(WORD_TIER, i + 1).text);
