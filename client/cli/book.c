@@ -2,8 +2,6 @@
  * Receipts and returns: booked, or only asked about. A command without --time sends none, so that its repetition
  * under --retry is the same bytes.
  */
-#include <string.h>
-
 #include "cli/goods.h"
 #include "cli/parse.h"
 #include "cli/request.h"
@@ -26,13 +24,6 @@ static int quote_fill(struct cli *cli, const struct args *args, struct request *
     return exit_code == CLI_OK ? goods_fill_receipt(cli, args, request) : exit_code;
 }
 
-/* Whether this is an amount of zero, however many zeros it has. */
-static bool is_zero(const char *text)
-{
-    struct parse_decimal amount;
-    return text != NULL && parse_decimal(text, strlen(text), &amount) && amount.units == 0;
-}
-
 /* A return is of a known sale, with an amount or with lines, or it is unlinked; never two of these. */
 static int return_check(struct cli *cli, const struct args *args)
 {
@@ -50,7 +41,7 @@ static int return_check(struct cli *cli, const struct args *args)
         return cli_usage(cli, "--preview is of a known sale");
     if (!unlinked && amount == lines)
         return cli_usage(cli, "a return of a sale needs --amount, or --line for each line that comes back");
-    if (is_zero(args->value[OPTION_AMOUNT]) || is_zero(args->value[OPTION_UNLINKED]))
+    if (parse_is_zero(args->value[OPTION_AMOUNT]) || parse_is_zero(args->value[OPTION_UNLINKED]))
         return cli_usage(cli, "goods that are worth nothing take no points: there is nothing to return");
     return CLI_OK;
 }

@@ -58,6 +58,12 @@ bool parse_decimal(const char *text, size_t size, struct parse_decimal *out_deci
     return true;
 }
 
+bool parse_is_zero(const char *text)
+{
+    struct parse_decimal number;
+    return text != NULL && parse_decimal(text, strlen(text), &number) && number.units == 0;
+}
+
 bool parse_product(struct parse_decimal a, struct parse_decimal b, unsigned decimals, int64_t limit,
                    int64_t *out_product)
 {

@@ -21,6 +21,9 @@ struct parse_decimal {
 /* Sign, digits, and a point with at most PARSE_DECIMALS_MAX further digits; "1." and ".5" are not numbers. */
 bool parse_decimal(const char *text, size_t size, struct parse_decimal *out_decimal);
 
+/* Whether this is a number and zero, however many zeros it has. text may be NULL, which is none. */
+bool parse_is_zero(const char *text);
+
 /*
  * The product with `decimals` decimals, rounded half away from zero: what a line of a receipt costs.
  * False if it is over limit (a magnitude, in the smallest unit).

@@ -4,6 +4,13 @@
 #include "cli/parse.h"
 #include "cli/request.h"
 
+/* On the wire a bill of zero is one that was not said, which would bound nothing. */
+static int bill_check(struct cli *cli, const struct args *args)
+{
+    return parse_is_zero(args->value[OPTION_BILL]) ? cli_usage(cli, "a --bill of nothing needs no points")
+                                                   : CLI_OK;
+}
+
 /* Either points or a reward; of a reward points are only what the till thinks it costs. */
 static int spending_check(struct cli *cli, const struct args *args)
 {
@@ -12,7 +19,7 @@ static int spending_check(struct cli *cli, const struct args *args)
         return cli_usage(cli, "usage: punkt %s %s", cli->command->name, cli->command->usage);
     if (!reward && args->value[OPTION_QUANTITY] != NULL)
         return cli_usage(cli, "--quantity is of a --reward");
-    return CLI_OK;
+    return bill_check(cli, args);
 }
 
 static int reverse_check(struct cli *cli, const struct args *args)
@@ -78,6 +85,7 @@ const struct command redeeming_commands[] = {
         .change = true,
         .operation = PUNKT_OPERATION_CAPTURE,
         .words = { "card", "hold", "points" },
+        .check = bill_check,
     },
     {
         .name = "release",

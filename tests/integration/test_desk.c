@@ -117,8 +117,10 @@ static void test_spending(void **state)
     EXPECT(world, 0, "stamp stamps      4", "quote", CARD, "100.00", "--line", "CAP:4:100.00:coffee");
     EXPECT(world, 0, "100 points earned.", "purchase", CARD, "100.00", "--receipt", "R1", "--line",
            "CAP:4:100.00:coffee");
+    EXPECT(world, 2, "a --bill of nothing needs no points", "redeem", CARD, "50", "--bill", "0.00");
     world_json(world, &run, "hold", CARD, "50", "--for", "1h", NULL);
     number_text(&run, "\"position\":", hold);
+    EXPECT(world, 2, "a --bill of nothing needs no points", "capture", CARD, hold, "--bill", "0");
     EXPECT(world, 5, "(60 needed, 50 available)", "capture", CARD, hold, "60");
     EXPECT(world, 0, "20 points spent, worth 0.20 EUR, 30 free again.", "capture", CARD, hold, "20");
     EXPECT(world, 5, "the hold has ended", "release", CARD, hold);
