@@ -137,7 +137,9 @@ struct oracle_programme {
     enum oracle_tier_window sum;
     int32_t sum_months;
     enum oracle_kept kept;
-    int32_t kept_days; /* KEPT_DAYS */
+    int32_t kept_days;  /* KEPT_DAYS */
+    int32_t grace_days; /* KEPT_DAYS: 0: none */
+    bool down_one;      /* KEPT_DAYS */
     struct oracle_tier tiers[ORACLE_TIERS];
     enum oracle_claw_back claw_back;
     bool keep_spent, no_unlinked;

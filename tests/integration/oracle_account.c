@@ -380,16 +380,19 @@ static int64_t sum_when_reached(const struct oracle *oracle, const struct oracle
 
 /*
  * A tier that is kept for days stays through the last of them, whatever the sum does, and is judged then. Only a return
- * takes it before: when what is left of what carried it does not.
+ * takes it before: when what is left of what carried it does not. In grace it waits for the sum to recover.
  */
 static void judge_by_days(const struct oracle *oracle, struct oracle_account *account, bool midnight)
 {
     const struct oracle_programme *programme = oracle_now(oracle);
     unsigned carried = tier_of_sum(programme, sum_through(oracle, account, oracle_month(oracle->today)));
-    if (carried > account->tier || (account->tier > 0 && account->tier_through < oracle->today)) {
-        account->tier = carried;
+    bool over = account->tier > 0 && account->tier_through < oracle->today;
+    bool fallen = over && carried < account->tier;
+    bool in_grace = fallen && oracle->today <= account->tier_through + programme->grace_days;
+    if (carried > account->tier || (over && !in_grace)) {
+        account->tier = fallen && programme->down_one ? account->tier - 1 : carried;
         account->tier_through = oracle->today + programme->kept_days;
-    } else if (account->tier > 0 && !midnight && programme->basis != BASIS_BALANCE) {
+    } else if (!in_grace && account->tier > 0 && !midnight && programme->basis != BASIS_BALANCE) {
         unsigned left = tier_of_sum(programme, sum_when_reached(oracle, account));
         if (tier_of_sum(programme, account->tier_sum) >= account->tier && left < account->tier)
             account->tier = left;

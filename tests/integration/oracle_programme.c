@@ -131,6 +131,8 @@ static void make_tiers(struct random *random, struct oracle_programme *out)
     if (out->basis == BASIS_BALANCE && out->kept != KEPT_DAYS)
         out->kept = KEPT_NONE;
     out->kept_days = (int32_t)between(random, 1, 60);
+    out->grace_days = once_in(random, 2) ? (int32_t)between(random, 1, 30) : 0;
+    out->down_one = once_in(random, 2);
     for (unsigned i = 0; i < out->tier_count; i++)
         out->tiers[i] =
             (struct oracle_tier){ .from = units[out->basis] * (i + 1) * between(random, 1, 1 + (int64_t)i),
@@ -214,6 +216,8 @@ static void keep(const struct oracle_programme *before, struct oracle_programme 
     out->sum_months = before->sum_months;
     out->kept = before->kept;
     out->kept_days = before->kept_days;
+    out->grace_days = before->grace_days;
+    out->down_one = before->down_one;
     out->tier_count = before->tier_count;
     out->reward_count = before->reward_count;
     memcpy(out->tiers, before->tiers, sizeof(out->tiers));
@@ -455,6 +459,10 @@ static void say_tiers(struct text_out *out, const struct oracle_programme *progr
         say(out, "  kept: {days: %d}\n", (int)programme->kept_days);
     else
         say(out, "  kept: %s\n", kept[programme->kept]);
+    if (programme->kept == KEPT_DAYS && programme->grace_days > 0)
+        say(out, "  grace: {days: %d}\n", (int)programme->grace_days);
+    if (programme->kept == KEPT_DAYS)
+        say(out, "  down: %s\n", programme->down_one ? "one" : "earned");
     say(out, "  levels:\n");
     for (unsigned i = 0; i < programme->tier_count; i++) {
         const struct oracle_tier *tier = &programme->tiers[i];
