@@ -43,7 +43,8 @@ static void act_at_random(struct days *days)
             (void)bring_back(world, card, sale, 50);
         break;
     case 2:
-        (void)adjust(world, card, 1000 * ((millipoints)random_below(&days->random, 100) - 50));
+        /* An odd number: nobody asks for an adjustment by nothing. */
+        (void)adjust(world, card, 1000 * (2 * (millipoints)random_below(&days->random, 50) - 49));
         break;
     case 3:
         (void)redeem(world, card, (struct wish){ .points = 5000 }, 0);
