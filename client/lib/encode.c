@@ -82,9 +82,17 @@ bool put_code(struct build *build, const char *text, struct wire_code *out, cons
     return code_from(text, "", out) || build_wrong(build, complaint);
 }
 
-bool put_place(struct build *build, const char *text, struct wire_code *out, const char *complaint)
+static bool put_place(struct build *build, const char *text, struct wire_code *out, const char *complaint)
 {
     return code_from(text, "0", out) || build_wrong(build, complaint);
+}
+
+bool put_where(struct build *build, const char *store, const char *till, const char *operator_,
+               struct wire_code *out_store, struct wire_code *out_till, struct wire_code *out_operator)
+{
+    return put_place(build, store, out_store, "store: 1 to 32 bytes") &&
+           put_place(build, till, out_till, "till: 1 to 32 bytes") &&
+           put_code(build, operator_, out_operator, "operator: 1 to 32 bytes");
 }
 
 bool put_unsigned(struct build *build, int64_t value, int64_t max, uint64_t *out, const char *complaint)

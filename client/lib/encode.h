@@ -41,8 +41,9 @@ bool code_from(const char *text, const char *preset, struct wire_code *out);
 bool put_card(struct build *build, const char *card, struct wire_code *out);
 /* Optional: NULL and "" are none. */
 bool put_code(struct build *build, const char *text, struct wire_code *out, const char *complaint);
-/* A store or a till: the preset is "0". */
-bool put_place(struct build *build, const char *text, struct wire_code *out, const char *complaint);
+/* Where it happened: the preset of store and till is "0", the operator is optional. */
+bool put_where(struct build *build, const char *store, const char *till, const char *operator_,
+               struct wire_code *out_store, struct wire_code *out_till, struct wire_code *out_operator);
 bool put_unsigned(struct build *build, int64_t value, int64_t max, uint64_t *out, const char *complaint);
 bool put_amount(struct build *build, int64_t value, uint64_t *out);
 bool put_time(struct build *build, int64_t value, uint64_t *out);

@@ -162,9 +162,7 @@ bool encode_purchase(struct build *build, const void *request)
     message_init(MESSAGE_purchase_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_amount(build, in.amount, &msg.amount) || !put_time(build, in.time_us, &msg.time) ||
-        !put_place(build, in.store, &msg.store, "store: 1 to 32 bytes") ||
-        !put_place(build, in.till, &msg.till, "till: 1 to 32 bytes") ||
-        !put_code(build, in.operator_, &msg.operator, "operator: 1 to 32 bytes") ||
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
         !put_code(build, in.receipt, &msg.receipt, "receipt: 1 to 32 bytes") ||
         !put_day(build, in.business_date, &msg.business_date))
         return false;
@@ -183,9 +181,7 @@ bool encode_quote(struct build *build, const void *request)
     message_init(MESSAGE_quote_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_amount(build, in.amount, &msg.amount) ||
         !put_time(build, in.time_us, &msg.time) ||
-        !put_place(build, in.store, &msg.store, "store: 1 to 32 bytes") ||
-        !put_place(build, in.till, &msg.till, "till: 1 to 32 bytes") ||
-        !put_code(build, in.operator_, &msg.operator, "operator: 1 to 32 bytes"))
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator))
         return false;
     if (in.card != NULL && *in.card != '\0' && !put_card(build, in.card, &msg.card))
         return false;
@@ -230,9 +226,7 @@ bool encode_return(struct build *build, const void *request)
     message_init(MESSAGE_return_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_amount(build, in.amount, &msg.amount) || !put_time(build, in.time_us, &msg.time) ||
-        !put_place(build, in.store, &msg.store, "store: 1 to 32 bytes") ||
-        !put_place(build, in.till, &msg.till, "till: 1 to 32 bytes") ||
-        !put_code(build, in.operator_, &msg.operator, "operator: 1 to 32 bytes") ||
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
         !put_code(build, in.sale_store, &msg.sale_store, "sale_store: 1 to 32 bytes") ||
         !put_code(build, in.sale_till, &msg.sale_till, "sale_till: 1 to 32 bytes") ||
         !put_day(build, in.sale_date, &msg.sale_date) ||
@@ -255,9 +249,7 @@ bool encode_return_preview(struct build *build, const void *request)
     message_init(MESSAGE_return_preview_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_amount(build, in.amount, &msg.amount) || !put_time(build, in.time_us, &msg.time) ||
-        !put_place(build, in.store, &msg.store, "store: 1 to 32 bytes") ||
-        !put_place(build, in.till, &msg.till, "till: 1 to 32 bytes") ||
-        !put_code(build, in.operator_, &msg.operator, "operator: 1 to 32 bytes") ||
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
         !put_code(build, in.sale_store, &msg.sale_store, "sale_store: 1 to 32 bytes") ||
         !put_code(build, in.sale_till, &msg.sale_till, "sale_till: 1 to 32 bytes") ||
         !put_day(build, in.sale_date, &msg.sale_date) ||
@@ -279,9 +271,7 @@ bool encode_unlinked_return(struct build *build, const void *request)
     message_init(MESSAGE_unlinked_return_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_amount(build, in.amount, &msg.amount) || !put_time(build, in.time_us, &msg.time) ||
-        !put_place(build, in.store, &msg.store, "store: 1 to 32 bytes") ||
-        !put_place(build, in.till, &msg.till, "till: 1 to 32 bytes") ||
-        !put_code(build, in.operator_, &msg.operator, "operator: 1 to 32 bytes") ||
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
         !put_code(build, in.document, &msg.document, "document: 1 to 32 bytes") ||
         !put_day(build, in.business_date, &msg.business_date))
         return false;
