@@ -87,7 +87,8 @@ enum punkt_call {
     /* The server said no. answer.code says why; if answer.retryable, the deadline passed while it kept saying
      * "not now", nothing was booked, and the same call may be made again. Any other no is final. */
     PUNKT_CALL_REFUSED = 1,
-    /* Kept for handles with an outbox, which do not exist yet: stored here durably, outcome not known yet. */
+    /* Only of a handle with an outbox: stored here durably, outcome not known yet. A purchase or return has happened,
+     * and will be booked; anything else counts only on DONE: wait for it, or cancel it. See "The outbox". */
     PUNKT_CALL_QUEUED = 2,
     /* No answer, and nothing of the request left this machine: nothing was booked or will be. */
     PUNKT_CALL_NOT_SENT = 3,
@@ -99,6 +100,9 @@ enum punkt_call {
     /* punkt_submit_...: as many requests as the window allows are unanswered. Process, then submit again. */
     PUNKT_CALL_WINDOW_FULL = 6,
     PUNKT_CALL_NO_MEMORY = 7,
+    /* The outbox could not take it (full, or the disk refused); answer.detail says why. Nothing was sent: sell
+     * without points, and say so on the receipt. */
+    PUNKT_CALL_NOT_STORED = 8,
 };
 
 /* Why the server refused. Numbers are for ever; a newer server may send ones that are not listed here. */
@@ -158,6 +162,8 @@ enum punkt_result {
     PUNKT_RESULT_NEEDS_APPROVAL = 52,
     PUNKT_RESULT_INVALID_PROGRAMME = 53,
     PUNKT_RESULT_UNKNOWN_EVENT = 54,
+    /* Said by this library, never by a server. */
+    PUNKT_RESULT_OFFLINE = 200, /* points cannot be redeemed now: the server is away */
 };
 
 /* What a result is called in JSON ("unknown_card"), and in a sentence; never NULL. */
@@ -167,7 +173,8 @@ PUNKT_API const char *punkt_result_text(uint32_t code);
 PUNKT_API bool punkt_result_retryable(uint32_t code);
 /* What the command `punkt` exits with after this refusal: 1, 3, 4, 5 or 6; 0 for PUNKT_RESULT_DONE. */
 PUNKT_API int punkt_result_exit_code(uint32_t code);
-/* "done", "refused", "queued", "not_sent", "unknown", "invalid", "window_full", "no_memory". */
+/* "done", "refused", "queued", "not_sent", "unknown", "invalid", "window_full", "no_memory",
+ * "not_stored". */
 PUNKT_API const char *punkt_call_name(enum punkt_call call);
 
 enum punkt_operation {
@@ -236,12 +243,36 @@ struct punkt_answer {
     int64_t available;    /* and points that are free */
     uint64_t epoch;       /* of a change: its lane, */
     uint64_t number;      /* and its number there; 0 if it was given none (reads, NOT_SENT, INVALID) */
-    uint64_t reserved[6]; /* 0 */
+    uint64_t queued;      /* operations in the outbox that have no answer yet; a balance is without them */
+    uint64_t reserved[5]; /* 0 */
 };
 
 /* ------------------------------------------------------------------------------------------------------ handles */
 
 struct punkt;
+
+/*
+ * How a submitted request ended: called exactly once for each, from punkt_process, punkt_drive or a blocking call,
+ * never from punkt_submit_... answer is the head of the operation's answer struct and may be cast to it; it is
+ * valid until the callback returns. The callback may submit. It may not call anything that processes, nor
+ * punkt_free.
+ */
+typedef void punkt_done_fn(struct punkt *punkt, const struct punkt_answer *answer, void *ctx);
+
+/* What somebody should look at. The numbers are for ever. */
+enum punkt_alarm {
+    PUNKT_ALARM_STUCK = 1,         /* the oldest queued operation was put off six times: kept, and tried on */
+    PUNKT_ALARM_DEAD = 2,          /* an operation can never be booked: see punkt_outbox_entry */
+    PUNKT_ALARM_OUTBOX_FAILED = 3, /* the outbox cannot be written */
+    PUNKT_ALARM_OUTBOX_FULL = 4,
+    PUNKT_ALARM_DAMAGED = 5,     /* the outbox was found damaged; the file is kept aside, the rest is saved */
+    PUNKT_ALARM_SERVER_LOST = 6, /* the server has lost what it had answered; it is sent again */
+    PUNKT_ALARM_OTHER_LEDGER = 7, /* a server with another journal, or an older term: it is not spoken to */
+    PUNKT_ALARM_CLOCK = 8,        /* this machine's clock is more than 2 minutes from the server's */
+};
+
+/* text: one line for people, valid until the function returns. Called like punkt_done_fn, and from punkt_new. */
+typedef void punkt_alarm_fn(struct punkt *punkt, enum punkt_alarm alarm, const char *text, void *ctx);
 
 struct punkt_options {
     size_t size;
@@ -259,6 +290,27 @@ struct punkt_options {
      * a lower term, is not spoken to. All zero, 0: whichever answers first. */
     uint8_t journal_id[16];
     uint64_t term;
+    /* A file in which every change is stored before it is sent (see "The outbox"); its folder must be there. NULL: no
+     * outbox. With one, store and till are required, and epoch, next_number, journal_id and term are its own. */
+    const char *outbox;
+    const char *store; /* of every request that names none; NULL: "0" */
+    const char *till;
+    uint32_t outbox_max;  /* operations without an answer before the outbox is full; 0: 10000 */
+    uint32_t outbox_days; /* or when the oldest of them is so old; 0: 7 */
+    /* Told of what somebody should look at; see enum punkt_alarm. May be NULL. */
+    punkt_alarm_fn *on_alarm;
+    /* Told of the final answer to an operation that ended as QUEUED before: the answer struct of its operation, as in
+     * punkt_done_fn. May be NULL. */
+    punkt_done_fn *on_settled;
+    void *ctx; /* for both */
+    /* The receipt text that answers bring: columns, 16 to 64 (0: none), and language ("de", "de-AT"; NULL: the
+     * programme's first). */
+    uint32_t receipt_width;
+    const char *language;
+    /* Where memory comes from, as realloc: memory NULL gets new memory, size 0 gives it back. NULL: libc. OpenSSL and
+     * the resolver use their own. */
+    void *(*resize)(void *ctx, void *memory, size_t size);
+    void *resize_ctx;
 };
 
 /*
@@ -298,8 +350,27 @@ struct punkt_server_info {
     uint32_t currency_exponent; /* decimals of an amount in major units, 0 to 4 */
     uint32_t points_decimals;   /* 0 to 3 */
     uint32_t programme_version;
-    char zone[65]; /* the programme's time zone, a name of the IANA database */
+    char zone[65];          /* the programme's time zone, a name of the IANA database */
+    uint32_t card_check;    /* enum punkt_card_check: of every card number of the programme */
+    int64_t redeem_points;  /* so many points, */
+    int64_t redeem_worth;   /* are worth so many minor units; 0, 0: not told */
+    int64_t redeem_minimum; /* points at once at least, */
+    int64_t redeem_step;    /* and multiples of so many */
+    int64_t offline_card; /* points that a card may redeem offline on one day; 0: redeeming offline is off */
+    int64_t offline_till; /* points that this till may redeem in one offline period */
 };
+
+/* How the link to the servers is. */
+enum punkt_link_state {
+    PUNKT_LINK_IDLE = 0,       /* not connected, and nobody has asked for it yet */
+    PUNKT_LINK_CONNECTING = 1, /* trying; it was not seen to be down */
+    PUNKT_LINK_UP = 2,         /* the server has answered on it */
+    PUNKT_LINK_DOWN = 3, /* every server was tried in vain, or was silent: what can be queued is, at once */
+};
+
+PUNKT_API enum punkt_link_state punkt_link_state(const struct punkt *punkt);
+/* "idle", "connecting", "up", "down". */
+PUNKT_API const char *punkt_link_state_name(enum punkt_link_state state);
 
 /* Writes what is known into *out_info, as much as its size holds. */
 PUNKT_API void punkt_server_info(const struct punkt *punkt, struct punkt_server_info *out_info);
@@ -1090,6 +1161,195 @@ PUNKT_API enum punkt_call punkt_clock_accept(struct punkt *punkt, const struct p
 PUNKT_API enum punkt_call punkt_message(struct punkt *punkt, const struct punkt_message_request *request,
                                         struct punkt_message_answer *out_answer);
 
+/* ------------------------------------------------------------------------------------------------------- outbox */
+
+/*
+ * The outbox.
+ *
+ * A handle with an outbox stores every change in a file before it is sent, and its answer after, so that neither a
+ * crash of the till nor an absent server loses or doubles one. It has two lanes. The *queue* takes purchases,
+ * returns, advices and their reversals: they are sent strictly in order, for as long as it takes, also by the next
+ * handle that opens the file. The *live* lane takes everything else; it needs the server now. Reads are not stored.
+ *
+ * Calls end as:
+ *
+ *   - DONE, REFUSED: the server's word.
+ *   - QUEUED: no answer in time; at once while the link is known to be down.
+ *       A purchase or return has happened: go on. If its answer is a refusal later, it is sent again as an advice,
+ *       which is never refused for business reasons. on_settled tells how it ended.
+ *       A redemption, hold, capture or release counts only on DONE: punkt_wait for it, or punkt_cancel it. One whose till
+ *       dies meanwhile is cancelled by the next handle.
+ *       A purchase with wishes that ends as QUEUED has them granted by the offline rules below: answer.redeemed and
+ *       .paid say what counts. If they cannot be granted it is REFUSED with PUNKT_RESULT_OFFLINE instead and will not
+ *       be booked: sell without them, under the same receipt number.
+ *   - NOT_SENT: of the live lane: the server is not there, nothing was stored or will be booked.
+ *   - NOT_STORED: the outbox cannot take it: sell without points, and say so.
+ *
+ * What can never be booked (malformed, conflict, a refused advice) goes to the DEAD list, with an alarm, and stays
+ * there until somebody discards it.
+ *
+ * Fields that are not given are filled in here, for the sale happens now, whenever it is sent: store and till from the
+ * options, the time from this machine's clock (corrected by what the last server's clock said), the business date from its local day.
+ *
+ * Redeeming offline is off unless the programme allows it (redeem: offline:). Then points are granted by a balance that this
+ * till has seen: all of it for 12 hours, 70 per cent of it for 12 more, nothing after that; never more than offline_card
+ * points of a card on one day, nor offline_till points before the server is back. Rewards and holds need the server.
+ *
+ * The file belongs to one handle at a time (PUNKT_CALL_INVALID otherwise). Drive the handle (punkt_process,
+ * punkt_drive) when the till is idle: that is when the queue drains.
+ */
+
+/* Waits for the final answer to a change that ended as QUEUED, timeout_ms at most (0: the handle's). out_answer is
+ * the head of the answer struct of its operation. QUEUED again is possible. Of one that was answered long ago only the
+ * head, points and position are known. PUNKT_CALL_INVALID: the outbox does not know it. */
+PUNKT_API enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number,
+                                     uint32_t timeout_ms, struct punkt_answer *out_answer);
+
+/* Puts a reversal behind a change that was stored, whether or not it was sent, and waits for the reversal's answer as
+ * a blocking call does. QUEUED: it will be undone, or will never be booked. */
+PUNKT_API enum punkt_call punkt_cancel(struct punkt *punkt, uint64_t epoch, uint64_t number,
+                                       uint32_t timeout_ms, struct punkt_reversal_answer *out_answer);
+/* The same without waiting; ends like every submitted request. */
+PUNKT_API enum punkt_call punkt_submit_cancel(struct punkt *punkt, uint64_t epoch, uint64_t number,
+                                              punkt_done_fn *on_done, void *ctx);
+
+struct punkt_outbox_info {
+    size_t size;
+    bool present;      /* the handle has an outbox */
+    bool failed;       /* the disk said no when it was last written */
+    uint64_t queued;   /* operations without an answer, */
+    uint64_t live;     /* of them of the live lane */
+    uint64_t dead;     /* operations that can never be booked */
+    uint64_t kept;     /* answered ones that are remembered, for the end of the day and for a server's loss */
+    uint64_t max;      /* of queued */
+    int64_t oldest_us; /* when the oldest of queued was made; 0: none is */
+    uint64_t bytes;    /* of the file that are in use */
+};
+
+PUNKT_API void punkt_outbox_info(const struct punkt *punkt, struct punkt_outbox_info *out_info);
+
+enum punkt_outbox_state {
+    PUNKT_OUTBOX_QUEUED = 1,
+    PUNKT_OUTBOX_DONE = 2,
+    PUNKT_OUTBOX_REFUSED = 3,
+    PUNKT_OUTBOX_DEAD = 4,
+};
+
+/* "queued", "done", "refused", "dead". */
+PUNKT_API const char *punkt_outbox_state_name(enum punkt_outbox_state state);
+
+/* An operation of the outbox; texts are valid until the next call with the handle. */
+struct punkt_outbox_entry {
+    size_t size;
+    uint64_t epoch;
+    uint64_t number;
+    enum punkt_outbox_state state;
+    bool live;          /* of the live lane */
+    bool advice;        /* sent as one */
+    uint32_t operation; /* enum punkt_operation */
+    int64_t created_us;
+    int32_t business_date;
+    int64_t amount; /* of the goods, minor units */
+    int64_t earned; /* DONE: points */
+    int64_t redeemed;
+    int64_t offline_points;  /* redeemed here without the server */
+    uint32_t result;         /* REFUSED, DEAD: why */
+    uint64_t position;       /* DONE: of its event */
+    uint64_t replaces_epoch; /* an advice: the refused operation that it stands for */
+    uint64_t replaces_number;
+    const char *card;
+    const void *body; /* the request's message, as PROTOCOL.md has it; NULL: cannot be read */
+    size_t body_size;
+};
+
+/* The index-th that is remembered, oldest first; false behind the last. */
+PUNKT_API bool punkt_outbox_entry(struct punkt *punkt, uint64_t index, struct punkt_outbox_entry *out_entry);
+
+/* Takes an operation off the DEAD list, durably. PUNKT_CALL_INVALID: it is not there. */
+PUNKT_API enum punkt_call punkt_outbox_discard(struct punkt *punkt, uint64_t epoch, uint64_t number);
+
+/* --- the end of the day --- */
+
+/* Closes a business date: first everything queued is sent, then both sides' figures are held against each other, what the
+ * server lacks is sent again, and the server books the close. Of a handle with an outbox only. */
+struct punkt_close_day_request {
+    size_t size;
+    uint32_t flags;
+    uint32_t timeout_ms;   /* for all of it; 0: 30000 */
+    int32_t business_date; /* 0: today */
+    const char *operator_;
+};
+
+enum punkt_close_state {
+    PUNKT_CLOSE_BALANCED = 0,  /* both sides have the same */
+    PUNKT_CLOSE_DIFFERENT = 1, /* see differences */
+    PUNKT_CLOSE_OPEN = 2,      /* operations are still queued; the server has booked it as open */
+    PUNKT_CLOSE_NOT_REACHED =
+        3, /* the server was not there: the till's own figures only, close again later */
+};
+
+/* "in balance", "not in balance", "open", "server not reached". */
+PUNKT_API const char *punkt_close_state_name(enum punkt_close_state state);
+
+/* Figures of a till's business date, of one side. */
+struct punkt_day_figures {
+    size_t size;
+    uint64_t purchases;
+    int64_t purchase_amount; /* minor units */
+    int64_t earned;          /* points; the till's side knows those it was told */
+    uint64_t returns;
+    int64_t return_amount;
+    int64_t returned; /* points */
+    uint64_t redemptions;
+    int64_t redeemed; /* points */
+    int64_t redeemed_worth;
+    uint64_t reversals;
+    uint64_t hash; /* XOR over what was booked (PROTOCOL.md, End of day) */
+};
+
+struct punkt_day_difference {
+    size_t size;
+    uint64_t epoch;
+    uint64_t number;
+    bool missing_there; /* booked by the till's list, not by the server's; else the reverse */
+    uint32_t operation; /* if it is known here */
+    int64_t amount;
+};
+
+/* After DONE; after QUEUED or NOT_SENT with state NOT_REACHED, and the till's own figures. */
+struct punkt_close_day_answer {
+    struct punkt_answer head;
+    enum punkt_close_state state;
+    uint64_t position; /* of the close */
+    uint64_t close;    /* running number of this till's closes */
+    int32_t business_date;
+    int64_t time_us;           /* when it was made */
+    uint8_t journal_head[32];  /* hash of the journal behind its newest whole block: the till is a witness */
+    uint64_t journal_position; /* the position behind that block */
+    uint64_t queued;           /* operations that are not answered */
+    uint64_t dead;
+    uint64_t late;   /* operations that came after the close before this one */
+    uint64_t resent; /* operations that the server lacked and has now */
+    const struct punkt_day_figures *here;
+    const struct punkt_day_figures *there; /* NULL: NOT_REACHED */
+    const struct punkt_day_difference *const *differences;
+    size_t difference_count;
+    const char *store;
+    const char *till;
+};
+
+PUNKT_API enum punkt_call punkt_close_day(struct punkt *punkt, const struct punkt_close_day_request *request,
+                                          struct punkt_close_day_answer *out_answer);
+PUNKT_API enum punkt_call punkt_submit_close_day(struct punkt *punkt,
+                                                 const struct punkt_close_day_request *request,
+                                                 punkt_done_fn *on_done, void *ctx);
+
+/* The report of a close, ready to print (Z-report): lines of up to `width` columns (24 to 80) that end with '\n', UTF-8, English.
+ * Writes at most capacity bytes, NUL included, and returns the length of the whole text. Decimals and currency are those of
+ * the handle's server. */
+PUNKT_API size_t punkt_close_report(const struct punkt *punkt, const struct punkt_close_day_answer *answer,
+                                    unsigned width, char *out_text, size_t capacity);
+
 /* --------------------------------------------------------------------------------------------- for event loops */
 
 /*
@@ -1100,14 +1360,6 @@ PUNKT_API enum punkt_call punkt_message(struct punkt *punkt, const struct punkt_
  *      punkt_drive(punkt, -1);          or, in a loop of one's own, poll for punkt_fd, punkt_wanted and
  *                                       punkt_timeout_ms, then punkt_process(punkt)
  */
-
-/*
- * How a submitted request ended: called exactly once for each, from punkt_process, punkt_drive or a blocking call,
- * never from punkt_submit_... answer is the head of the operation's answer struct and may be cast to it; it is
- * valid until the callback returns. The callback may submit. It may not call anything that processes, nor
- * punkt_free.
- */
-typedef void punkt_done_fn(struct punkt *punkt, const struct punkt_answer *answer, void *ctx);
 
 /*
  * PUNKT_CALL_DONE: taken, and on_done will be called; changes get their numbers in the order they were submitted.
