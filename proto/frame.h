@@ -28,9 +28,12 @@
  * follows is the message, and only that is in the fingerprint. */
 #define FRAME_FLAG_SECRET 0x0010
 #define FRAME_SECRET_MAX 32
+/* Request: with FRAME_FLAG_ADVICE only; the till redeemed on its own, without the server (DOMAIN.md, Redeeming) */
+#define FRAME_FLAG_OFFLINE 0x0040
 /* What a request may carry; others make it malformed. */
 #define FRAME_FLAGS_REQUEST                                                                                  \
-    (FRAME_FLAG_ADVICE | FRAME_FLAG_HISTORIC | FRAME_FLAG_SERVER_LOST | FRAME_FLAG_SECRET)
+    (FRAME_FLAG_ADVICE | FRAME_FLAG_HISTORIC | FRAME_FLAG_SERVER_LOST | FRAME_FLAG_SECRET |                  \
+     FRAME_FLAG_OFFLINE)
 
 struct frame {
     uint16_t type;

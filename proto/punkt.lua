@@ -130,12 +130,17 @@ local messages = {
         { name = "needed", kind = "SINT", required = false, doc = "points the request needs; thousandths of stamps, with not_enough_stamps" },
         { name = "available", kind = "SINT", required = false, doc = "points that are free, or what there is of what is needed" },
     },
+    text_line = {
+        { name = "text", kind = "TEXT", required = true, doc = "the line; empty: a blank one" },
+    },
     hello_request = {
         { name = "version_min", kind = "UINT", required = true, doc = "lowest protocol version the client speaks" },
         { name = "version_max", kind = "UINT", required = true, doc = "highest protocol version the client speaks" },
         { name = "epoch", kind = "FIXED", required = true, doc = "the lane: 64 random bits; 0 for a connection that only reads" },
         { name = "first_unanswered", kind = "UINT", required = true, doc = "first number of the lane without a final answer; 1 for a new lane" },
         { name = "software", kind = "TEXT", required = false, doc = "the client's software, for the log" },
+        { name = "receipt_width", kind = "UINT", required = false, doc = "columns of a receipt: answers bring text for it; less than 16 counts as 16; 0: no text is wanted" },
+        { name = "receipt_language", kind = "CODE", required = false, doc = "of that text, as de or de-AT; else without the region, else the programme's first" },
     },
     hello_answer = {
         { name = "version", kind = "UINT", required = true, doc = "protocol version of this connection" },
@@ -150,6 +155,14 @@ local messages = {
         { name = "points_decimals", kind = "UINT", required = true, doc = "decimals of a point; points on the wire are integers in the smallest unit" },
         { name = "zone", kind = "TEXT", required = true, doc = "the programme's time zone, a name of the IANA database" },
         { name = "programme_version", kind = "UINT", required = true, doc = "version of the programme in force" },
+        { name = "card_check", kind = "UINT", required = false, doc = "check digit of card numbers: 0 none, 1 Luhn, 2 EAN-13" },
+        { name = "redeem_points", kind = "UINT", required = false, doc = "so many points" },
+        { name = "redeem_worth", kind = "UINT", required = false, doc = "are worth so many minor units when they are redeemed, rounded down" },
+        { name = "redeem_minimum", kind = "UINT", required = false, doc = "fewer points are not redeemed; 0: no minimum" },
+        { name = "redeem_step", kind = "UINT", required = false, doc = "points are redeemed in multiples of it; 0: any" },
+        { name = "offline_card", kind = "UINT", required = false, doc = "points that a card may redeem offline on a day; 0: redeeming offline is off" },
+        { name = "offline_till", kind = "UINT", required = false, doc = "points that a till may redeem in one offline period; 0: redeeming offline is off" },
+        { name = "offline_text", kind = "LIST", required = false, element = "text_line", doc = "to print when a sale is queued; only if receipt_width was said" },
     },
     ping_request = {
     },
@@ -290,6 +303,7 @@ local messages = {
         { name = "paid", kind = "UINT", required = false, doc = "money off by its redemptions" },
         { name = "tier", kind = "CODE", required = false, doc = "at which it was rated" },
         { name = "spent", kind = "LIST", required = false, element = "spent", doc = "by wish, in their order" },
+        { name = "text", kind = "LIST", required = false, element = "text_line", doc = "to print; only if receipt_width was said at hello" },
     },
     quote_request = {
         { name = "amount", kind = "UINT", required = true, doc = "sum of the receipt in minor units; with lines, their sum" },
@@ -345,6 +359,7 @@ local messages = {
         { name = "available", kind = "SINT", required = true, doc = "points that can be spent now" },
         { name = "debt", kind = "SINT", required = true, doc = "points the account owes" },
         { name = "flags", kind = "UINT", required = false, doc = "bit 0: the server's time was used instead of the till's; bit 1: it waits for its purchase" },
+        { name = "text", kind = "LIST", required = false, element = "text_line", doc = "to print; only if receipt_width was said at hello" },
     },
     return_preview_request = {
         { name = "card", kind = "CARD", required = true, doc = "the card" },
@@ -388,6 +403,7 @@ local messages = {
         { name = "available", kind = "SINT", required = true, doc = "points that can be spent now" },
         { name = "debt", kind = "SINT", required = true, doc = "points the account owes" },
         { name = "flags", kind = "UINT", required = false, doc = "bit 0: the server's time was used instead of the till's" },
+        { name = "text", kind = "LIST", required = false, element = "text_line", doc = "to print; only if receipt_width was said at hello" },
     },
     redeem_request = {
         { name = "card", kind = "CARD", required = true, doc = "the card" },
@@ -414,6 +430,7 @@ local messages = {
         { name = "shortfall", kind = "SINT", required = false, doc = "of an advice: points that were not there" },
         { name = "reward", kind = "CODE", required = false, doc = "name of the reward" },
         { name = "voucher", kind = "CODE", required = false, doc = "code to hand out" },
+        { name = "text", kind = "LIST", required = false, element = "text_line", doc = "to print; only if receipt_width was said at hello" },
     },
     hold_request = {
         { name = "card", kind = "CARD", required = true, doc = "the card" },
@@ -939,6 +956,7 @@ local header = {
     historic = ProtoField.bool("punkt.flags.historic", "Historic", 16, nil, 0x0004),
     server_lost = ProtoField.bool("punkt.flags.server_lost", "Server lost", 16, nil, 0x0008),
     secret = ProtoField.bool("punkt.flags.secret", "Secret", 16, nil, 0x0010),
+    offline = ProtoField.bool("punkt.flags.offline", "Offline", 16, nil, 0x0040),
     secret_size = ProtoField.uint8("punkt.secret_size", "Bytes of the secret part"),
     number = ProtoField.uint64("punkt.number", "Request number"),
     newer = ProtoField.bytes("punkt.newer", "Fields of a newer peer"),
@@ -1111,7 +1129,7 @@ local function add_header(tvb, tree)
     tree:add_le(header.length, tvb(0, 4))
     tree:add_le(header.type, tvb(4, 2))
     local flags = tree:add_le(header.flags, tvb(6, 2))
-    for _, name in ipairs({ "replayed", "advice", "historic", "server_lost", "secret" }) do
+    for _, name in ipairs({ "replayed", "advice", "historic", "server_lost", "secret", "offline" }) do
         flags:add_le(header[name], tvb(6, 2))
     end
     tree:add_le(header.number, tvb(8, 8))

@@ -118,7 +118,7 @@ struct decision {
 /* When, how and by whom a request is judged. */
 struct judgement {
     utc_us now;       /* ledger time */
-    uint32_t flags;   /* EVENT_FLAG_ADVICE, _HISTORIC, _SERVER_LOST of the request */
+    uint32_t flags;   /* EVENT_FLAG_ADVICE, _HISTORIC, _SERVER_LOST, _OFFLINE of the request */
     struct text role; /* of the identity, for limits of adjustments; "admin": none applies */
 };
 

@@ -497,3 +497,4 @@ struct event {
 #define EVENT_FLAG_SUSPENSE 0x10   /* booked to suspense: the card is not issued, or may not earn */
 #define EVENT_FLAG_SHORTFALL 0x20  /* an advice redeemed more than was free: the merchant's loss */
 #define EVENT_FLAG_OLD_PERIOD 0x40 /* a limit or cap was counted in an older period than is kept */
+#define EVENT_FLAG_OFFLINE 0x80    /* an advice: the till redeemed on its own, without the server */

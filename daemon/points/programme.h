@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "points/calendar.h"
+#include "points/receipt_text.h"
 
 #define PROGRAMME_RULES_MAX 16
 #define PROGRAMME_OFFERS_MAX 48 /* with the rules: a bit each of 64 */
@@ -233,6 +234,9 @@ struct programme {
     bool redeem_last_part; /* one point more, of which only a part is used, so that a bill reaches zero */
     bool spend_earned;     /* redemptions of a purchase are taken after its award */
     uint32_t hold_s;       /* seconds that a hold lives if it does not say; 1 to HOLD_S_MAX */
+    /* What tills may redeem on their own, without the server: points of a card on one day, and of a till in one
+     * offline period. Both above zero, or both 0: nothing (DOMAIN.md, Redeeming). */
+    millipoints offline_card, offline_till;
     enum pin_policy pin;
     uint32_t reward_count;
     struct reward rewards[PROGRAMME_REWARDS_MAX];
@@ -241,6 +245,7 @@ struct programme {
     char reasons[PROGRAMME_REASONS_MAX][PROGRAMME_NAME_MAX + 1];
     uint32_t role_limit_count;
     struct role_limit role_limits[PROGRAMME_ROLES_MAX];
+    struct receipt_texts texts;
     struct calendar calendar; /* of the programme's zone */
     uint32_t word_count;
     uint64_t word_sizes; /* bit n: there is a word of n bytes. Most codes of goods are of another size */

@@ -43,6 +43,8 @@ struct judgement request_judgement(const struct request *request)
         judgement.flags |= EVENT_FLAG_HISTORIC;
     if (request->flags & FRAME_FLAG_SERVER_LOST)
         judgement.flags |= EVENT_FLAG_SERVER_LOST;
+    if (request->flags & FRAME_FLAG_OFFLINE)
+        judgement.flags |= EVENT_FLAG_OFFLINE;
     return judgement;
 }
 

@@ -302,6 +302,8 @@ enum service_verdict service_frame(struct service *service, struct session *sess
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
     else if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0)
         refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");
+    else if ((frame->flags & (FRAME_FLAG_OFFLINE | FRAME_FLAG_ADVICE)) == FRAME_FLAG_OFFLINE)
+        refuse_frame(service, session, frame, RESULT_MALFORMED, "offline is said of advices only");
     else if ((frame->flags & FRAME_FLAG_SECRET) != 0 && !operation_takes_secret(row->code))
         refuse_frame(service, session, frame, RESULT_MALFORMED, "this operation takes no secret part");
     else if (row->kind != OPERATION_KIND_CHANGE)

@@ -298,6 +298,7 @@ static enum result judge(const uint8_t *bytes, size_t size, bool hello_said, str
     const uint8_t *secret;
     size_t secret_size;
     if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0 ||
+        (frame->flags & (FRAME_FLAG_OFFLINE | FRAME_FLAG_ADVICE)) == FRAME_FLAG_OFFLINE ||
         ((frame->flags & FRAME_FLAG_SECRET) != 0 && !operation_takes_secret(operation->code)) ||
         !take_secret(frame, &secret, &secret_size) ||
         !message_decode(operation->request, frame->body, frame->body_size, &memory, &message_bytes,
