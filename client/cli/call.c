@@ -36,6 +36,7 @@ int cli_open(struct cli *cli, unsigned window)
     case PUNKT_CALL_UNKNOWN:
     case PUNKT_CALL_WINDOW_FULL:
     case PUNKT_CALL_NO_MEMORY:
+    case PUNKT_CALL_NOT_STORED:
         break;
     }
     return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
@@ -101,6 +102,7 @@ static int exit_code_of(const struct punkt_answer *answer)
     case PUNKT_CALL_QUEUED:
     case PUNKT_CALL_WINDOW_FULL:
     case PUNKT_CALL_NO_MEMORY:
+    case PUNKT_CALL_NOT_STORED:
         break;
     }
     return CLI_FAILED;

@@ -165,6 +165,7 @@ void call_head(const struct call *call, uint32_t operation, enum punkt_call how,
         [PUNKT_CALL_INVALID] = "the request cannot be sent",
         [PUNKT_CALL_WINDOW_FULL] = "too many requests are unanswered",
         [PUNKT_CALL_NO_MEMORY] = "no memory",
+        [PUNKT_CALL_NOT_STORED] = "the outbox cannot take it; nothing was sent",
     };
     memset(out, 0, sizeof(*out));
     out->head.size = call != NULL ? call->answer_size : sizeof(out->head);

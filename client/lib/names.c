@@ -68,6 +68,8 @@ const char *punkt_call_name(enum punkt_call call)
         return "window_full";
     case PUNKT_CALL_NO_MEMORY:
         return "no_memory";
+    case PUNKT_CALL_NOT_STORED:
+        return "not_stored";
     }
     return "unknown"; /* a number that is no enum punkt_call, from the caller */
 }
