@@ -19,6 +19,22 @@ bool build_wrong(struct build *build, const char *what)
 }
 
 /* Fields of a newer header must be zero: what cannot be sent must not be dropped silently. */
+static bool unknown_fields(const void *from, size_t given, size_t known)
+{
+    for (size_t i = known; i < given; i++) {
+        if (((const unsigned char *)from)[i] != 0)
+            return true;
+    }
+    return false;
+}
+
+/* What an older header did not have has its default. */
+static void copy_known(const void *from, size_t given, void *out, size_t known)
+{
+    memset(out, 0, known);
+    memcpy(out, from, given < known ? given : known);
+}
+
 bool build_request(struct build *build, const void *request, void *out, size_t size)
 {
     if (request == NULL)
@@ -27,12 +43,9 @@ bool build_request(struct build *build, const void *request, void *out, size_t s
     memcpy(&given, request, sizeof(given));
     if (given < sizeof(build->head))
         return build_wrong(build, "size of the request is too small");
-    for (size_t i = size; i < given; i++) {
-        if (((const unsigned char *)request)[i] != 0)
-            return build_wrong(build, "the request has a field that this version of libpunkt does not know");
-    }
-    memset(out, 0, size); /* what an older header did not have has its default */
-    memcpy(out, request, given < size ? given : size);
+    if (unknown_fields(request, given, size))
+        return build_wrong(build, "the request has a field that this version of libpunkt does not know");
+    copy_known(request, given, out, size);
     memcpy(&build->head, out, sizeof(build->head));
     if ((build->head.flags & ~(PUNKT_FLAG_ADVICE | PUNKT_FLAG_HISTORIC)) != 0)
         return build_wrong(build, "flags: unknown bits");
@@ -45,20 +58,24 @@ bool build_plain_request(struct build *build, const void *request)
     return build_request(build, request == NULL ? &plain : request, &plain, sizeof(plain));
 }
 
-size_t build_stride(const void *first, size_t count, size_t known)
+bool elements_begin(struct build *build, struct elements *elements, const char *complaint)
 {
-    if (count == 0)
-        return known;
-    if (first == NULL)
-        return 0;
-    size_t given;
-    memcpy(&given, first, sizeof(given));
-    return given >= known ? given : 0;
+    elements->stride = elements->known;
+    if (elements->count == 0)
+        return true;
+    if (elements->first == NULL)
+        return build_wrong(build, complaint);
+    memcpy(&elements->stride, elements->first, sizeof(elements->stride));
+    return elements->stride >= elements->least || build_wrong(build, complaint);
 }
 
-void build_element(const void *first, size_t stride, size_t index, void *out, size_t size)
+bool elements_copy(struct build *build, const struct elements *elements, size_t index, void *out)
 {
-    memcpy(out, (const char *)first + stride * index, size);
+    const char *from = (const char *)elements->first + elements->stride * index;
+    if (unknown_fields(from, elements->stride, elements->known))
+        return build_wrong(build, "an element has a field that this version of libpunkt does not know");
+    copy_known(from, elements->stride, out, elements->known);
+    return true;
 }
 
 bool code_from(const char *text, const char *preset, struct wire_code *out)

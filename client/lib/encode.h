@@ -22,11 +22,27 @@ bool build_request(struct build *build, const void *request, void *out, size_t s
 /* The same for one without fields of its own, which may be NULL. */
 bool build_plain_request(struct build *build, const void *request);
 
-/* The stride of an array of public structs, told by its first; 0: not acceptable. */
-size_t build_stride(const void *first, size_t count, size_t known);
+/* An array of public structs of any age, which all have the size of the first. */
+struct elements {
+    const void *first;
+    size_t count;
+    size_t least;  /* size of an element in the first version of punkt.h, */
+    size_t known;  /* and in this one */
+    size_t stride; /* in the caller's; elements_begin sets it */
+};
 
-/* Copies an element of such an array. */
-void build_element(const void *first, size_t stride, size_t index, void *out, size_t size);
+/* A struct up to and with this field: fields that are added behind it do not change that. */
+#define SIZE_THROUGH(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
+#define ELEMENTS_OF(array, count_, type, field)                                                              \
+    {                                                                                                        \
+        .first = (array), .count = (count_), .least = SIZE_THROUGH(type, field), .known = sizeof(type)       \
+    }
+
+/* False: they are missing, or smaller than in any version; the complaint is what build_wrong gets. */
+bool elements_begin(struct build *build, struct elements *elements, const char *complaint);
+
+/* Copies an element; fields that its caller does not have are zero. False: it says what this version does not know. */
+bool elements_copy(struct build *build, const struct elements *elements, size_t index, void *out);
 
 /* Memory for the lists of a request, all at once, so that it does not move under the first of them. */
 bool build_lists_reserve(struct build *build, size_t size);

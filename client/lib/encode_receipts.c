@@ -69,13 +69,12 @@ static bool put_line(struct build *build, const struct punkt_line *in, struct ms
 
 static bool put_lines(struct build *build, const struct punkt_line *lines, size_t count, struct msg_line *out)
 {
-    size_t stride = build_stride(lines, count, sizeof(*lines));
-    if (stride == 0)
-        return build_wrong(build, "size of the first line");
+    struct elements elements = ELEMENTS_OF(lines, count, struct punkt_line, tax);
+    if (!elements_begin(build, &elements, "size of the first line"))
+        return false;
     for (size_t i = 0; i < count; i++) {
         struct punkt_line line;
-        build_element(lines, stride, i, &line, sizeof(line));
-        if (!put_line(build, &line, &out[i]))
+        if (!elements_copy(build, &elements, i, &line) || !put_line(build, &line, &out[i]))
             return false;
     }
     return true;
@@ -83,12 +82,13 @@ static bool put_lines(struct build *build, const struct punkt_line *lines, size_
 
 static bool put_tenders(struct build *build, const struct receipt *in, struct msg_tender *out)
 {
-    size_t stride = build_stride(in->tenders, in->tender_count, sizeof(*in->tenders));
-    if (stride == 0)
-        return build_wrong(build, "size of the first tender");
+    struct elements elements = ELEMENTS_OF(in->tenders, in->tender_count, struct punkt_tender, amount);
+    if (!elements_begin(build, &elements, "size of the first tender"))
+        return false;
     for (size_t i = 0; i < in->tender_count; i++) {
         struct punkt_tender tender;
-        build_element(in->tenders, stride, i, &tender, sizeof(tender));
+        if (!elements_copy(build, &elements, i, &tender))
+            return false;
         if (!code_from(tender.kind, "", &out[i].kind) || out[i].kind.size == 0)
             return build_wrong(build, "kind of a tender: 1 to 32 bytes");
         if (!signed_within(tender.amount, MESSAGE_AMOUNT_MAX))
@@ -111,12 +111,13 @@ static bool put_coupons(struct build *build, const struct receipt *in, struct ms
 
 static bool put_wishes(struct build *build, const struct receipt *in, struct msg_wish *out)
 {
-    size_t stride = build_stride(in->wishes, in->wish_count, sizeof(*in->wishes));
-    if (stride == 0)
-        return build_wrong(build, "size of the first wish");
+    struct elements elements = ELEMENTS_OF(in->wishes, in->wish_count, struct punkt_wish, line);
+    if (!elements_begin(build, &elements, "size of the first wish"))
+        return false;
     for (size_t i = 0; i < in->wish_count; i++) {
         struct punkt_wish wish;
-        build_element(in->wishes, stride, i, &wish, sizeof(wish));
+        if (!elements_copy(build, &elements, i, &wish))
+            return false;
         message_init(MESSAGE_wish, &out[i]);
         if (!put_code(build, wish.reward, &out[i].reward, "reward of a wish: 1 to 32 bytes"))
             return false;
@@ -195,9 +196,9 @@ bool encode_quote(struct build *build, const void *request)
 static bool put_return_lines(struct build *build, const struct punkt_return_line *lines, size_t count,
                              struct msg_return_line **out)
 {
-    size_t stride = build_stride(lines, count, sizeof(*lines));
-    if (stride == 0)
-        return build_wrong(build, "size of the first line");
+    struct elements elements = ELEMENTS_OF(lines, count, struct punkt_return_line, code);
+    if (!elements_begin(build, &elements, "size of the first line"))
+        return false;
     if (count > PUNKT_LINES_MAX)
         return build_wrong(build, "up to 4096 lines");
     if (!build_lists_reserve(build, count * sizeof(**out) + alignof(max_align_t)))
@@ -205,7 +206,8 @@ static bool put_return_lines(struct build *build, const struct punkt_return_line
     struct msg_return_line *into = build_list(build, count * sizeof(**out));
     for (size_t i = 0; i < count; i++) {
         struct punkt_return_line line;
-        build_element(lines, stride, i, &line, sizeof(line));
+        if (!elements_copy(build, &elements, i, &line))
+            return false;
         if (line.number > PUNKT_LINES_MAX || line.quantity > (uint64_t)MESSAGE_QUANTITY_MAX)
             return build_wrong(build, "number of a line: up to 4096; its quantity: below 10^9");
         if (!put_code(build, line.code, &into[i].code, "code of a line: 1 to 32 bytes"))
