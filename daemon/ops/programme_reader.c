@@ -181,6 +181,18 @@ static void read_adjust_limits(const struct schema_run *run, const struct docume
 
 #define FIELD(name) offsetof(struct programme, name)
 
+static const struct schema_row offline_rows[] = {
+    { .key = "card", ROW_POINTS, .required = true, .offset = FIELD(offline_card) },
+    { .key = "till", ROW_POINTS, .required = true, .offset = FIELD(offline_till) },
+};
+static const struct schema_table offline_table = { "Redeeming offline", "redeem.offline", offline_rows,
+                                                   COUNT_OF(offline_rows) };
+
+static void read_offline(const struct schema_run *run, const struct document_node *node, void *out)
+{
+    schema_read(run, &offline_table, node, out);
+}
+
 static const struct schema_row programme_schema[] = {
     { .key = "programme",
       .form = SCHEMA_TEXT,
@@ -237,10 +249,12 @@ static const struct schema_row programme_schema[] = {
     { .key = "redeem.last", .form = SCHEMA_EITHER, .offset = FIELD(redeem_last_part), .words = last_words },
     { .key = "redeem.spend_earned", .form = SCHEMA_TRUTH, .offset = FIELD(spend_earned) },
     { .key = "redeem.hold", .form = SCHEMA_DURATION, .offset = FIELD(hold_s), .min = 1, .max = HOLD_S_MAX },
+    { .key = "redeem.offline", .form = SCHEMA_OWN, .read = read_offline },
     { .key = "rewards", .form = SCHEMA_OWN, .read = rewards_read },
     { .key = "welcome", .form = SCHEMA_POINTS, .offset = FIELD(welcome), .max = MILLIPOINTS_MAX },
     { .key = "reasons", .form = SCHEMA_OWN, .read = read_reasons },
     { .key = "adjust_limits", .form = SCHEMA_OWN, .read = read_adjust_limits },
+    { .key = "receipt_text", .form = SCHEMA_OWN, .read = receipt_read },
 };
 static const struct schema_table programme_table = { "", "this", programme_schema,
                                                      COUNT_OF(programme_schema) };
@@ -286,9 +300,9 @@ struct text programme_text_default(void)
 const char *programme_key(size_t index, const char **out_section)
 {
     static const struct schema_table *const tables[] = {
-        &programme_table, &rules_table,  &filter_table,  &offers_table, &period_table,
-        &limit_table,     &tiers_table,  &window_table,  &kept_table,   &grace_table,
-        &levels_table,    &expiry_table, &rewards_table,
+        &programme_table, &rules_table,  &filter_table,  &offers_table,  &period_table,
+        &limit_table,     &tiers_table,  &window_table,  &kept_table,    &grace_table,
+        &levels_table,    &expiry_table, &rewards_table, &offline_table, &receipt_table,
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         for (size_t row = 0; row < tables[i]->row_count; row++) {

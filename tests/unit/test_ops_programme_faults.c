@@ -14,7 +14,7 @@ static struct problems problems;
 #define TOP_KEYS                                                                                             \
     "programme, currency, exponent, decimals, zone, tax, discounts, cards, tiers, base, base_combine, "      \
     "offers, offers_combine, offers_need_base, caps, lots, expiry, returns, redeem, rewards, welcome, "      \
-    "reasons, adjust_limits"
+    "reasons, adjust_limits, receipt_text"
 
 struct fault_row {
     const char *yaml;
