@@ -43,7 +43,9 @@ library=$(find "$prefix" -name libpunkt.so)
 LD_LIBRARY_PATH=$(dirname "$library") "$folder/by_pc"
 
 # Registers are written in C++ as well.
-echo '#include <punkt.h>' | c++ -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" -x c++ -
+for header in punkt.h punkt_poll.h punkt_libevent.h; do
+    echo "#include <$header>" | c++ -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$prefix/include" -x c++ -
+done
 
 # Whatever else the library exported would become an interface that somebody relies on.
 strays=$(nm -D --defined-only "$library" | awk '$2 ~ /[A-Z]/ && $3 !~ /^(punkt_|__)/ { print $3 }')

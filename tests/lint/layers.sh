@@ -27,7 +27,7 @@ cli        lib proto include
 
 # Headers of other people: who may include them. A folder ends in a slash.
 foreign='
-event2/                net ops main
+event2/                net ops main include
 lmdb.h                 ledger
 openssl/               net lib
 openssl/crypto.h       net lib ledger service
