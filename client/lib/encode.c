@@ -18,23 +18,6 @@ bool build_wrong(struct build *build, const char *what)
     return false;
 }
 
-/* Fields of a newer header must be zero: what cannot be sent must not be dropped silently. */
-static bool unknown_fields(const void *from, size_t given, size_t known)
-{
-    for (size_t i = known; i < given; i++) {
-        if (((const unsigned char *)from)[i] != 0)
-            return true;
-    }
-    return false;
-}
-
-/* What an older header did not have has its default. */
-static void copy_known(const void *from, size_t given, void *out, size_t known)
-{
-    memset(out, 0, known);
-    memcpy(out, from, given < known ? given : known);
-}
-
 bool build_request(struct build *build, const void *request, void *out, size_t size)
 {
     if (request == NULL)
@@ -43,9 +26,9 @@ bool build_request(struct build *build, const void *request, void *out, size_t s
     memcpy(&given, request, sizeof(given));
     if (given < sizeof(build->head))
         return build_wrong(build, "size of the request is too small");
-    if (unknown_fields(request, given, size))
+    if (size_has_unknown(request, given, size))
         return build_wrong(build, "the request has a field that this version of libpunkt does not know");
-    copy_known(request, given, out, size);
+    size_copy(request, given, out, size);
     memcpy(&build->head, out, sizeof(build->head));
     if ((build->head.flags & ~(PUNKT_FLAG_ADVICE | PUNKT_FLAG_HISTORIC)) != 0)
         return build_wrong(build, "flags: unknown bits");
@@ -72,9 +55,9 @@ bool elements_begin(struct build *build, struct elements *elements, const char *
 bool elements_copy(struct build *build, const struct elements *elements, size_t index, void *out)
 {
     const char *from = (const char *)elements->first + elements->stride * index;
-    if (unknown_fields(from, elements->stride, elements->known))
+    if (size_has_unknown(from, elements->stride, elements->known))
         return build_wrong(build, "an element has a field that this version of libpunkt does not know");
-    copy_known(from, elements->stride, out, elements->known);
+    size_copy(from, elements->stride, out, elements->known);
     return true;
 }
 

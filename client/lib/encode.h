@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/call.h"
+#include "lib/sizes.h"
 #include "proto/message.h"
 
 /* Says what is wrong, of static lifetime; always false. */
@@ -31,8 +32,6 @@ struct elements {
     size_t stride; /* in the caller's; elements_begin sets it */
 };
 
-/* A struct up to and with this field: fields that are added behind it do not change that. */
-#define SIZE_THROUGH(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
 #define ELEMENTS_OF(array, count_, type, field)                                                              \
     {                                                                                                        \
         .first = (array), .count = (count_), .least = SIZE_THROUGH(type, field), .known = sizeof(type)       \
