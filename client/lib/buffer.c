@@ -1,7 +1,6 @@
 #include "lib/buffer.h"
 
 #include <openssl/crypto.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BUFFER_CAPACITY_MIN 256
@@ -19,13 +18,13 @@ uint8_t *buffer_data(const struct buffer *buffer)
 /* realloc would leave the old bytes behind. */
 static uint8_t *move_secret(struct buffer *buffer, size_t capacity)
 {
-    uint8_t *bytes = malloc(capacity);
+    uint8_t *bytes = heap_resize(buffer->heap, NULL, capacity);
     if (bytes == NULL)
         return NULL;
     if (buffer->bytes != NULL) {
         memcpy(bytes, buffer->bytes, buffer->end);
         OPENSSL_cleanse(buffer->bytes, buffer->capacity);
-        free(buffer->bytes);
+        heap_give(buffer->heap, buffer->bytes);
     }
     return bytes;
 }
@@ -47,7 +46,8 @@ bool buffer_reserve(struct buffer *buffer, size_t size)
     size_t capacity = buffer->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : buffer->capacity;
     while (capacity - held < size)
         capacity *= 2;
-    uint8_t *bytes = buffer->secret ? move_secret(buffer, capacity) : realloc(buffer->bytes, capacity);
+    uint8_t *bytes =
+        buffer->secret ? move_secret(buffer, capacity) : heap_resize(buffer->heap, buffer->bytes, capacity);
     if (bytes == NULL)
         return false;
     buffer->bytes = bytes;
@@ -90,6 +90,6 @@ void buffer_mark_secret(struct buffer *buffer)
 void buffer_done(struct buffer *buffer)
 {
     buffer_clear(buffer);
-    free(buffer->bytes);
-    *buffer = (struct buffer){ 0 };
+    heap_give(buffer->heap, buffer->bytes);
+    *buffer = (struct buffer){ .heap = buffer->heap };
 }

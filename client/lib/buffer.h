@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero is an empty one. */
+#include "lib/heap.h"
+
+/* All zero is an empty one with libc's memory. */
 struct buffer {
+    const struct heap *heap; /* where its bytes come from; stays. NULL: libc */
     uint8_t *bytes;
     size_t begin;
     size_t end;
@@ -41,5 +44,5 @@ void buffer_clear(struct buffer *buffer);
 /* What it holds and what comes is wiped when it goes, until the buffer is next empty. */
 void buffer_mark_secret(struct buffer *buffer);
 
-/* Gives the memory back; all zero afterwards. */
+/* Gives the memory back; all zero afterwards, but for the heap. */
 void buffer_done(struct buffer *buffer);
