@@ -28,6 +28,8 @@
  * follows is the message, and only that is in the fingerprint. */
 #define FRAME_FLAG_SECRET 0x0010
 #define FRAME_SECRET_MAX 32
+/* Answer: another number had booked the same before, and this one was tied to it; on every repeat of it, too. */
+#define FRAME_FLAG_TIED 0x0020
 /* Request: with FRAME_FLAG_ADVICE only; the till redeemed on its own, without the server (DOMAIN.md, Redeeming) */
 #define FRAME_FLAG_OFFLINE 0x0040
 /* What a request may carry; others make it malformed. */

@@ -32,6 +32,8 @@ local operations = {
     [39] = "reversal",
     [40] = "quote",
     [41] = "return_preview",
+    [48] = "day_close",
+    [49] = "day_numbers",
     [50] = "day_totals",
     [64] = "adjust",
     [65] = "bonus",
@@ -51,8 +53,6 @@ local operations = {
 }
 
 local reserved = {
-    [48] = "day_close",
-    [49] = "day_numbers",
     [98] = "audit_log",
     [112] = "till_add",
     [113] = "till_change",
@@ -121,6 +121,7 @@ local results = {
     [53] = "invalid_programme",
     [54] = "unknown_event",
     [29] = "clock_fine",
+    [200] = "offline",
 }
 
 local messages = {
@@ -177,6 +178,7 @@ local messages = {
         { name = "state", kind = "UINT", required = true, doc = "0 never seen, 1 done, 2 refused" },
         { name = "type", kind = "UINT", required = false, doc = "type of the first answer" },
         { name = "answer", kind = "BYTES", required = false, doc = "body of the first answer" },
+        { name = "tied", kind = "UINT", required = false, doc = "1: the number was tied to what another one had booked" },
     },
     card_issue_request = {
         { name = "card", kind = "CARD", required = true, doc = "the number, or the first of a range" },
@@ -420,6 +422,7 @@ local messages = {
         { name = "sale_date", kind = "UINT", required = false, doc = "business date of the purchase; 0: the newest of this receipt number within 100 days" },
         { name = "sale_receipt", kind = "CODE", required = false, doc = "receipt number of the purchase" },
         { name = "sale_position", kind = "UINT", required = false, doc = "position of the purchase, instead of its receipt number" },
+        { name = "business_date", kind = "UINT", required = false, doc = "business date; 0: the day it is booked on" },
     },
     redeem_answer = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
@@ -443,6 +446,7 @@ local messages = {
         { name = "quantity", kind = "UINT", required = false, doc = "of the reward" },
         { name = "bill", kind = "UINT", required = false, doc = "what is to be paid, minor units; 0: not said, no bound" },
         { name = "seconds", kind = "UINT", required = false, doc = "how long; 0: the programme's default" },
+        { name = "business_date", kind = "UINT", required = false, doc = "business date; 0: the day it is booked on" },
     },
     hold_answer = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal: the name of the hold" },
@@ -462,6 +466,7 @@ local messages = {
         { name = "till", kind = "CODE", required = true, doc = "till" },
         { name = "operator", kind = "CODE", required = false, doc = "who served or decided" },
         { name = "bill", kind = "UINT", required = false, doc = "what is to be paid, minor units; 0: not said, no bound" },
+        { name = "business_date", kind = "UINT", required = false, doc = "business date; 0: the day it is booked on" },
     },
     capture_answer = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
@@ -481,6 +486,7 @@ local messages = {
         { name = "store", kind = "CODE", required = true, doc = "store" },
         { name = "till", kind = "CODE", required = true, doc = "till" },
         { name = "operator", kind = "CODE", required = false, doc = "who served or decided" },
+        { name = "business_date", kind = "UINT", required = false, doc = "business date; 0: the day it is booked on" },
     },
     release_answer = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
@@ -496,6 +502,7 @@ local messages = {
         { name = "card", kind = "CARD", required = false, doc = "card of the original; empty: not said" },
         { name = "amount", kind = "SINT", required = false, doc = "amount of the original, or what a redemption or hold was worth, minor units; -1: not said" },
         { name = "operator", kind = "CODE", required = false, doc = "who served or decided" },
+        { name = "business_date", kind = "UINT", required = false, doc = "business date; 0: the day it is booked on" },
     },
     reversal_answer = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
@@ -701,6 +708,60 @@ local messages = {
         { name = "hash", kind = "FIXED", required = true, doc = "XOR of the first 8 bytes of SHA-256(epoch, number, fingerprint) over what was booked" },
         { name = "more", kind = "UINT", required = false, doc = "1: more epochs than are listed" },
         { name = "lanes", kind = "LIST", required = false, element = "lane_range", doc = "by epoch" },
+        { name = "closes", kind = "UINT", required = false, doc = "how often the day was closed" },
+        { name = "close_state", kind = "UINT", required = false, doc = "of the newest close: 0 in balance, 1 not in balance, 2 open: the till had more to send" },
+        { name = "close_time", kind = "UINT", required = false, doc = "when that was, microseconds since 1970 UTC; 0: never" },
+        { name = "late", kind = "UINT", required = false, doc = "operations that came after it" },
+    },
+    day_close_request = {
+        { name = "store", kind = "CODE", required = true, doc = "store" },
+        { name = "till", kind = "CODE", required = true, doc = "till" },
+        { name = "date", kind = "UINT", required = true, doc = "business date, days since 1970" },
+        { name = "purchases", kind = "UINT", required = true, doc = "booked purchases" },
+        { name = "purchase_amount", kind = "SINT", required = true, doc = "their sum, minor units" },
+        { name = "returns", kind = "UINT", required = true, doc = "booked returns, those without a known purchase and those that wait for theirs included" },
+        { name = "return_amount", kind = "SINT", required = true, doc = "the sum of the field amount of those without lines, or without a known purchase, minor units" },
+        { name = "reversals", kind = "UINT", required = true, doc = "booked reversals" },
+        { name = "hash", kind = "FIXED", required = true, doc = "XOR of the first 8 bytes of SHA-256(epoch, number, fingerprint) over what was booked" },
+        { name = "queued", kind = "UINT", required = true, doc = "operations of the till without a final answer" },
+        { name = "operator", kind = "CODE", required = false, doc = "who closed it" },
+    },
+    day_close_answer = {
+        { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
+        { name = "number", kind = "UINT", required = true, doc = "running number of the till's closes, from 1" },
+        { name = "state", kind = "UINT", required = true, doc = "0 in balance, 1 not in balance, 2 open: the till has more to send" },
+        { name = "head", kind = "HASH32", required = true, doc = "the journal's head: the hash of its newest block that was durable then, to be kept and printed" },
+        { name = "head_position", kind = "UINT", required = true, doc = "behind that block" },
+        { name = "purchases", kind = "UINT", required = true, doc = "how many" },
+        { name = "purchase_amount", kind = "SINT", required = true, doc = "their sum, minor units" },
+        { name = "earned", kind = "SINT", required = true, doc = "points awarded" },
+        { name = "returns", kind = "UINT", required = true, doc = "how many, unlinked ones included" },
+        { name = "return_amount", kind = "SINT", required = true, doc = "their sum, minor units" },
+        { name = "returned", kind = "SINT", required = true, doc = "points taken, less those given back" },
+        { name = "redemptions", kind = "UINT", required = true, doc = "how many, captures and those of purchases included" },
+        { name = "redeemed", kind = "SINT", required = true, doc = "points spent" },
+        { name = "redeemed_worth", kind = "SINT", required = true, doc = "what they were worth, minor units" },
+        { name = "reversals", kind = "UINT", required = true, doc = "how many" },
+        { name = "hash", kind = "FIXED", required = true, doc = "XOR of the first 8 bytes of SHA-256(epoch, number, fingerprint) over what was booked" },
+        { name = "more", kind = "UINT", required = false, doc = "1: more epochs than are listed" },
+        { name = "late", kind = "UINT", required = false, doc = "operations that came after the close before this one" },
+        { name = "return_amount_sent", kind = "SINT", required = false, doc = "the part of return_amount that requests said, which is what is compared" },
+        { name = "lanes", kind = "LIST", required = false, element = "lane_range", doc = "by epoch" },
+    },
+    day_numbers_request = {
+        { name = "epoch", kind = "FIXED", required = true, doc = "the epoch" },
+        { name = "first", kind = "UINT", required = true, doc = "the block that holds this number is the first" },
+    },
+    number_block = {
+        { name = "first", kind = "UINT", required = true, doc = "a multiple of 64; the block ends with the 63rd after it" },
+        { name = "answered", kind = "FIXED", required = true, doc = "mask of those with a final answer that is remembered" },
+        { name = "booked", kind = "FIXED", required = true, doc = "mask of those that were booked: not refused, not tied" },
+        { name = "hash", kind = "FIXED", required = true, doc = "XOR of the first 8 bytes of SHA-256(epoch, number, fingerprint) over those booked" },
+    },
+    day_numbers_answer = {
+        { name = "last", kind = "UINT", required = true, doc = "highest number of the lane that was answered for good; 0: the lane is not known" },
+        { name = "next", kind = "UINT", required = false, doc = "first number of the page after this one; 0: there is none" },
+        { name = "blocks", kind = "LIST", required = false, element = "number_block", doc = "one after the other, up to the one that holds `last`" },
     },
     statement_request = {
         { name = "card", kind = "CARD", required = true, doc = "the card" },

@@ -62,9 +62,20 @@ static json_t *next_expiry_json(const struct msg_card_show_answer *answer)
     return json_pack("{s:s,s:I}", "day", day, "points", (json_int_t)answer->next_expiry_points);
 }
 
+/* How a day was closed, if it was. */
+static bool is_of_no_close(const struct reply *reply, const struct message_field *field)
+{
+    if (reply->message != MESSAGE_day_totals_answer)
+        return false;
+    return ((const struct msg_day_totals_answer *)reply->body)->closes == 0 &&
+           (strncmp(field->name, "close_", strlen("close_")) == 0 || strcmp(field->name, "late") == 0);
+}
+
 static void add_field(json_t *object, const struct reply *reply, const struct message_field *field,
                       bool sparse)
 {
+    if (is_of_no_close(reply, field))
+        return;
     if (strcmp(field->name, "next_expiry_day") == 0)
         (void)json_object_set_new(object, "next_expiry", next_expiry_json(reply->body));
     else if (strcmp(field->name, "next_expiry_points") != 0 &&
@@ -146,10 +157,37 @@ static int card_show_print(struct cli *cli, const struct reply *reply, const str
     return exit_code == CLI_OK ? lists_print(cli, reply->message, answer) : exit_code;
 }
 
+/* "in balance, then 2 late" */
+static json_t *close_text(const struct msg_day_totals_answer *answer)
+{
+    static const char *const states[] = { "in balance", "not in balance", "open: the till had more to send" };
+    char time[TIME_TEXT_SIZE];
+    time_text(answer->close_time, false, time);
+    return answer->late == 0 ? json_sprintf("%s, %s", time, states[answer->close_state])
+                             : json_sprintf("%s, %s, then %llu late", time, states[answer->close_state],
+                                            (unsigned long long)answer->late);
+}
+
+/* The day of a till, and in one row how it was closed. */
+static int day_totals_print(struct cli *cli, const struct reply *reply)
+{
+    const struct msg_day_totals_answer *answer = reply->body;
+    json_t *fields = fields_text(cli, reply->message, answer, false);
+    (void)json_object_del(fields, "close_state");
+    (void)json_object_del(fields, "close_time");
+    (void)json_object_del(fields, "late");
+    if (answer->closes > 0)
+        (void)json_object_set_new(fields, "closed", close_text(answer));
+    int exit_code = output_pairs(cli, fields);
+    return exit_code == CLI_OK ? lists_print(cli, reply->message, answer) : exit_code;
+}
+
 int reply_print(struct cli *cli, const struct reply *reply, const struct request *request)
 {
     if (reply->head.operation == PUNKT_OPERATION_CARD_SHOW)
         return card_show_print(cli, reply, request);
+    if (reply->head.operation == PUNKT_OPERATION_DAY_TOTALS)
+        return day_totals_print(cli, reply);
     if (!sentence_print(cli, reply, request)) {
         int exit_code = output_pairs(cli, fields_text(cli, reply->message, reply->body, false));
         if (exit_code != CLI_OK)

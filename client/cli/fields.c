@@ -7,7 +7,7 @@
 #include "cli/parse.h"
 
 #define EVERY MESSAGE_COUNT /* rows for all messages with such a field */
-#define FLAGS_MAX 8
+#define FLAGS_MAX 9
 
 typedef const char *word_fn(uint32_t value);
 
@@ -32,6 +32,7 @@ WORDS(part_word, NULL, "spend", "item", "visit", "tier", "multiply", "add", "sta
       "cap_month", "cap_balance")
 WORDS(move_word, NULL, "added", "taken", "joined", "matured", "expired", "held", "freed", "captured")
 WORDS(outcome_word, NULL, "reversed", "nothing_to_reverse", "will_be_refused")
+WORDS(close_word, "in_balance", "not_in_balance", "open")
 WORDS(audit_word, "damage", "matches", "differs")
 
 static const struct trait traits[] = {
@@ -39,6 +40,7 @@ static const struct trait traits[] = {
     { .message = EVERY, .field = "spend", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "purchase_amount", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "return_amount", .sense = SENSE_AMOUNT },
+    { .message = EVERY, .field = "return_amount_sent", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "redeemed_worth", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "stamps", .sense = SENSE_THOUSANDTHS },
     { .message = EVERY, .field = "allow_debt", .sense = SENSE_YES },
@@ -62,9 +64,11 @@ static const struct trait traits[] = {
     { .message = MESSAGE_why_answer,
       .field = "flags",
       .sense = SENSE_FLAGS,
-      .flags = { "server_time", "advice", "historic", "server_lost", "suspense", "fell_short",
-                 "old_period" } },
+      .flags = { "server_time", "advice", "historic", "server_lost", "suspense", "fell_short", "old_period",
+                 "offline", "late" } },
     { .message = MESSAGE_reversal_answer, .field = "outcome", .sense = SENSE_WORD, .word = outcome_word },
+    { .message = MESSAGE_day_totals_answer, .field = "close_state", .sense = SENSE_WORD, .word = close_word },
+    { .message = MESSAGE_day_close_answer, .field = "state", .sense = SENSE_WORD, .word = close_word },
     { .message = MESSAGE_audit_verify_answer, .field = "state", .sense = SENSE_WORD, .word = audit_word },
     { .message = MESSAGE_programme_entry, .field = "current", .sense = SENSE_YES },
     { .message = MESSAGE_offer_activate_answer, .field = "active", .sense = SENSE_YES },
@@ -280,6 +284,14 @@ static json_t *list_json(const void *in, const struct message_field *field)
     return array;
 }
 
+static json_t *hash_json(const uint8_t *bytes, size_t size)
+{
+    char text[2 * 32 + 1];
+    for (size_t i = 0; i < size; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return json_string(text);
+}
+
 json_t *field_json(enum message message, const void *in, const struct message_field *field)
 {
     const struct trait *trait = trait_of(message, field);
@@ -312,6 +324,8 @@ json_t *field_json(enum message message, const void *in, const struct message_fi
     case SENSE_TEXT:
         break;
     }
+    if (field->kind == FIELD_HASH16 || field->kind == FIELD_HASH32)
+        return hash_json((const uint8_t *)in + field->offset, field->kind == FIELD_HASH16 ? 16 : 32);
     const char *text = text_of(in, field, &size);
     return size > 0 ? json_stringn(text, size) : json_null();
 }

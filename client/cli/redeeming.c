@@ -43,6 +43,7 @@ static int reverse_fill(struct cli *cli, const struct args *args, struct request
 }
 
 #define PLACE OPTION_STORE, OPTION_TILL, OPTION_OPERATOR, OPTION_TIME
+#define DATE OPTION_BUSINESS_DATE
 #define PIN OPTION_PIN_FILE, OPTION_PIN_STDIN
 #define SALE OPTION_SALE_RECEIPT, OPTION_SALE_DATE, OPTION_SALE_STORE, OPTION_SALE_TILL
 
@@ -53,7 +54,7 @@ const struct command redeeming_commands[] = {
         .usage = "CARD POINTS | CARD --reward NAME",
         .examples = { "punkt redeem 2900000000018 40", "punkt redeem 2900000000018 500 --bill 4.20",
                       "punkt redeem 2900000000018 --reward coffee --quantity 2 --pin-file pin.txt" },
-        .options = { OPTION_REWARD, OPTION_QUANTITY, OPTION_BILL, PIN, PLACE, SALE },
+        .options = { OPTION_REWARD, OPTION_QUANTITY, OPTION_BILL, PIN, PLACE, DATE, SALE },
         .words_min = 1,
         .words_max = 2,
         .change = true,
@@ -66,7 +67,7 @@ const struct command redeeming_commands[] = {
         .summary = "Sets points or a reward aside, until it is captured, released or too late.",
         .usage = "CARD POINTS | CARD --reward NAME",
         .examples = { "punkt hold 2900000000018 40", "punkt hold 2900000000018 --reward coffee --for 15m" },
-        .options = { OPTION_REWARD, OPTION_QUANTITY, OPTION_BILL, OPTION_FOR, PIN, PLACE },
+        .options = { OPTION_REWARD, OPTION_QUANTITY, OPTION_BILL, OPTION_FOR, PIN, PLACE, DATE },
         .words_min = 1,
         .words_max = 2,
         .change = true,
@@ -79,7 +80,7 @@ const struct command redeeming_commands[] = {
         .summary = "Spends what a hold has set aside, and gives the rest back.",
         .usage = "CARD HOLD [POINTS]",
         .examples = { "punkt capture 2900000000018 4711", "punkt capture 2900000000018 4711 25" },
-        .options = { OPTION_BILL, PLACE },
+        .options = { OPTION_BILL, PLACE, DATE },
         .words_min = 2,
         .words_max = 3,
         .change = true,
@@ -92,7 +93,7 @@ const struct command redeeming_commands[] = {
         .summary = "Gives back what a hold has set aside.",
         .usage = "CARD HOLD",
         .examples = { "punkt release 2900000000018 4711" },
-        .options = { PLACE },
+        .options = { PLACE, DATE },
         .words_min = 2,
         .words_max = 2,
         .change = true,
@@ -105,7 +106,7 @@ const struct command redeeming_commands[] = {
         .usage = "EPOCH:NUMBER",
         .examples = { "punkt reverse 9f86d081884c7d65:1",
                       "punkt reverse 9f86d081884c7d65:1 --card 2900000000018 --amount 105.00" },
-        .options = { OPTION_CARD, OPTION_ORIGINAL_AMOUNT, OPTION_ORIGINAL_POINTS, PLACE },
+        .options = { OPTION_CARD, OPTION_ORIGINAL_AMOUNT, OPTION_ORIGINAL_POINTS, PLACE, DATE },
         .words_min = 1,
         .words_max = 1,
         .change = true,

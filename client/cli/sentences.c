@@ -61,6 +61,11 @@ static const struct {
       "[outcome=1:Reversed: {taken} points taken, {given_back} given back. {available} can be spent, {debt} "
       "are owed.][outcome=2:There was nothing to reverse.][outcome=3:It was never seen. If it comes yet, it "
       "will be refused.]" },
+    { OPERATION_DAY_CLOSE,
+      "Close {number}: [state=0:the day is in balance.][state=1:the day is not in balance.][state=2:the day is "
+      "open, for the till has more to send.] {purchases} purchases of {purchase_amount}[, {returns} returns of "
+      "{return_amount}][, {redemptions} redemptions worth {redeemed_worth}][, {reversals} reversals].[ {late} "
+      "came after the close before.]" },
     { OPERATION_ADJUST,
       "The balance changed by {points} points. {available} can be spent[, {debt} are owed]." },
     { OPERATION_BONUS,

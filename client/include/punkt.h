@@ -204,6 +204,8 @@ enum punkt_operation {
     PUNKT_OPERATION_REVERSAL = 39,
     PUNKT_OPERATION_QUOTE = 40,
     PUNKT_OPERATION_RETURN_PREVIEW = 41,
+    PUNKT_OPERATION_DAY_CLOSE = 48,
+    PUNKT_OPERATION_DAY_NUMBERS = 49,
     PUNKT_OPERATION_DAY_TOTALS = 50,
     PUNKT_OPERATION_ADJUST = 64,
     PUNKT_OPERATION_BONUS = 65,
@@ -806,6 +808,7 @@ struct punkt_redeem_request {
     /* The account's PIN, if the programme asks for it: 1 to 32 bytes. It travels beside the request, is in no
      * journal, and is wiped from the handle's memory when the request has its final answer. */
     const char *pin;
+    int32_t business_date; /* days since 1970; 0: the day it is booked on */
 };
 
 struct punkt_redeem_answer {
@@ -831,11 +834,12 @@ struct punkt_hold_request {
     const char *store; /* NULL: "0" */
     const char *till;  /* NULL: "0" */
     const char *operator_;
-    const char *reward; /* NULL: points */
-    uint32_t quantity;  /* of the reward; 0: 1 */
-    int64_t bill;       /* what is to be paid, minor units: no more is set aside; 0: not said */
-    uint32_t seconds;   /* how long, up to 86400; 0: as the programme says */
-    const char *pin;    /* see struct punkt_redeem_request */
+    const char *reward;    /* NULL: points */
+    uint32_t quantity;     /* of the reward; 0: 1 */
+    int64_t bill;          /* what is to be paid, minor units: no more is set aside; 0: not said */
+    uint32_t seconds;      /* how long, up to 86400; 0: as the programme says */
+    const char *pin;       /* see struct punkt_redeem_request */
+    int32_t business_date; /* days since 1970; 0: the day it is booked on */
 };
 
 struct punkt_hold_answer {
@@ -861,7 +865,8 @@ struct punkt_capture_request {
     const char *store; /* NULL: "0" */
     const char *till;  /* NULL: "0" */
     const char *operator_;
-    int64_t bill; /* what is to be paid, minor units: no more is taken; 0: not said */
+    int64_t bill;          /* what is to be paid, minor units: no more is taken; 0: not said */
+    int32_t business_date; /* days since 1970; 0: the day it is booked on */
 };
 
 struct punkt_capture_answer {
@@ -887,6 +892,7 @@ struct punkt_release_request {
     const char *store; /* NULL: "0" */
     const char *till;  /* NULL: "0" */
     const char *operator_;
+    int32_t business_date; /* days since 1970; 0: the day it is booked on */
 };
 
 struct punkt_release_answer {
@@ -914,6 +920,7 @@ struct punkt_reversal_request {
     const char *card; /* NULL: not said */
     bool with_amount; /* amount is said: */
     int64_t amount;   /* that of a purchase or return, or what a redemption or hold was worth; minor units */
+    int32_t business_date; /* days since 1970; 0: the day it is booked on */
 };
 
 enum punkt_reversal_outcome {
@@ -1506,6 +1513,7 @@ enum punkt_event {
     PUNKT_EVENT_WRITE_OFF = 28,
     PUNKT_EVENT_AWARD_MOVED = 29,
     PUNKT_EVENT_RETURN_WAITING = 30, /* an advice whose purchase is not here yet */
+    PUNKT_EVENT_DAY_CLOSED = 31,     /* a till closed a business date */
 };
 
 /* The constant in small letters ("unlinked_return"; "card_issued" for the first); "event" for others. */

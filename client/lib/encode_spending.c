@@ -23,6 +23,7 @@ bool encode_redeem(struct build *build, const void *request)
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_time(build, in.time_us, &msg.time) ||
         !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
+        !put_day(build, in.business_date, &msg.business_date) ||
         !put_code(build, in.reward, &msg.reward, "reward: 1 to 32 bytes") ||
         !put_points(build, in.points, &msg.reward, &msg.points) || !put_bill(build, in.bill, &msg.bill) ||
         !put_code(build, in.sale_store, &msg.sale_store, "sale_store: 1 to 32 bytes") ||
@@ -43,6 +44,7 @@ bool encode_hold(struct build *build, const void *request)
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_time(build, in.time_us, &msg.time) ||
         !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
+        !put_day(build, in.business_date, &msg.business_date) ||
         !put_code(build, in.reward, &msg.reward, "reward: 1 to 32 bytes") ||
         !put_points(build, in.points, &msg.reward, &msg.points) || !put_bill(build, in.bill, &msg.bill) ||
         !put_unsigned(build, in.seconds, 86400, &msg.seconds, "seconds: up to 86400"))
@@ -59,6 +61,7 @@ bool encode_capture(struct build *build, const void *request)
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_time(build, in.time_us, &msg.time) ||
         !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
+        !put_day(build, in.business_date, &msg.business_date) ||
         !put_unsigned(build, in.points, MESSAGE_POINTS_MAX, &msg.points, "points: 0 or more, below 10^12") ||
         !put_bill(build, in.bill, &msg.bill))
         return false;
@@ -75,7 +78,8 @@ bool encode_release(struct build *build, const void *request)
     message_init(MESSAGE_release_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_card(build, in.card, &msg.card) ||
         !put_time(build, in.time_us, &msg.time) ||
-        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator))
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
+        !put_day(build, in.business_date, &msg.business_date))
         return false;
     if (in.hold == 0)
         return build_wrong(build, "hold: the position of one");
@@ -89,7 +93,8 @@ bool encode_reversal(struct build *build, const void *request)
     struct msg_reversal_request msg;
     message_init(MESSAGE_reversal_request, &msg);
     if (!build_request(build, request, &in, sizeof(in)) || !put_time(build, in.time_us, &msg.time) ||
-        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator))
+        !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
+        !put_day(build, in.business_date, &msg.business_date))
         return false;
     if (in.card != NULL && *in.card != '\0' && !put_card(build, in.card, &msg.card))
         return false;

@@ -119,6 +119,7 @@ const char *punkt_event_name(uint32_t kind)
         [PUNKT_EVENT_WRITE_OFF] = "write_off",
         [PUNKT_EVENT_AWARD_MOVED] = "award_moved",
         [PUNKT_EVENT_RETURN_WAITING] = "return_waiting",
+        [PUNKT_EVENT_DAY_CLOSED] = "day_closed",
     };
     const char *name = kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
     return name != NULL ? name : "event";

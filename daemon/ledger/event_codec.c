@@ -39,8 +39,9 @@ static const struct codec_field event_fields[] = {
     CODEC_CODE(struct event, waited.sale.till),
     CODEC_DAY(struct event, waited.sale.business_date),
     CODEC_CODE(struct event, waited.sale.number),
+    CODEC_DAY(struct event, business_date),
 };
-CODEC_ROWS_ARE_OF(struct event, 904);
+CODEC_ROWS_ARE_OF(struct event, 912);
 
 /* Days of the event's own fields are near that of its time, all others near its day and when it happened. */
 static struct codec_base base_of_time(const struct event *event)

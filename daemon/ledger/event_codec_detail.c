@@ -127,6 +127,24 @@ static const struct codec_field waiting_line_fields[] = {
 };
 CODEC_ROWS_ARE_OF(struct waiting_line, 32);
 
+#define FIGURES_ROWS(side)                                                                                   \
+    CODEC_U64(struct event, day_close.side.purchases), CODEC_U64(struct event, day_close.side.returns),      \
+        CODEC_U64(struct event, day_close.side.reversals),                                                   \
+        CODEC_I64(struct event, day_close.side.purchase_amount, 0),                                          \
+        CODEC_I64(struct event, day_close.side.return_amount, 0),                                            \
+        CODEC_ID(struct event, day_close.side.hash)
+static const struct codec_field day_close_fields[] = {
+    CODEC_U64(struct event, day_close.number),
+    CODEC_U32(struct event, day_close.state, DAY_OPEN),
+    CODEC_U64(struct event, day_close.queued),
+    CODEC_U64(struct event, day_close.late),
+    FIGURES_ROWS(said),
+    FIGURES_ROWS(booked),
+    CODEC_U64(struct event, day_close.head),
+    CODEC_BYTES(struct event, day_close.head_hash, 32),
+};
+CODEC_ROWS_ARE_OF(struct day_figures, 48);
+
 /* What is of the event itself, by type; none of those whose detail is a struct of its own. */
 static const struct {
     const struct codec_field *fields;
@@ -159,6 +177,7 @@ static const struct {
     [EVENT_WRITE_OFF] = { CODEC_FIELDS(write_off_fields) },
     [EVENT_AWARD_MOVED] = { CODEC_FIELDS(award_moved_fields) },
     [EVENT_RETURN_WAITING] = { CODEC_FIELDS(waiting_fields) },
+    [EVENT_DAY_CLOSE] = { CODEC_FIELDS(day_close_fields) },
 };
 static_assert(COUNT_OF(details) == EVENT_TYPE_MAX + 1, "every type has its row");
 

@@ -203,6 +203,23 @@ journal_position fold_request(struct fold *fold, uint64_t identity, uint64_t epo
     return position;
 }
 
+bool fold_requests_booked(struct fold *fold, uint64_t identity, uint64_t epoch, uint64_t number,
+                          struct requests_booked *out)
+{
+    struct key key = key_requests(identity, epoch, number);
+    struct state_value value;
+    memset(out, 0, sizeof(*out));
+    if (!fold_get(fold, &key, &value))
+        return false;
+    PUNKT_CHECK(requests_booked(value, &out->booked, out->hash));
+    for (uint64_t slot = 0; slot < REQUESTS_PER_RECORD; slot++) {
+        journal_position position;
+        PUNKT_CHECK(requests_get(value, slot, &position));
+        out->known |= (uint64_t)(position != 0) << slot;
+    }
+    return true;
+}
+
 bool fold_programme(struct fold *fold, uint32_t version, struct programme_record *out)
 {
     struct key key = key_programme(version);
@@ -430,17 +447,23 @@ static bool fold_detail(struct fold *fold, const struct event *event, journal_po
     case EVENT_TIE:
     case EVENT_CLOCK_ACCEPTED:
         return true;
+    case EVENT_DAY_CLOSE:
+        return fold_day_close(fold, event, position);
     }
     return false;
 }
 
-void fold_put_request(struct fold *fold, const struct request_name *request, journal_position position)
+void fold_put_request(struct fold *fold, const struct request_name *request, journal_position position,
+                      const uint8_t *booked)
 {
     uint8_t record[REQUESTS_RECORD_MAX];
     struct key key = key_requests(request->identity, request->epoch, request->number);
     struct state_value value = { NULL, 0 };
     (void)fold_get(fold, &key, &value);
-    size_t size = requests_set(value, request->number % REQUESTS_PER_RECORD, position, record);
+    uint64_t slot = request->number % REQUESTS_PER_RECORD;
+    size_t size = requests_set(value, slot, position, record);
+    if (booked != NULL)
+        requests_book(record, slot, booked);
     fold_put(fold, &key, record, size);
 }
 
@@ -458,9 +481,10 @@ static void fold_event_document(struct fold *fold, const struct event *event, jo
  * The number leads to its event for good, and the lane moves on. False: it was there already, and this event is what
  * is said later about it.
  */
-static bool fold_request_name(struct fold *fold, const struct request_name *request,
-                              journal_position position)
+static bool fold_request_name(struct fold *fold, const struct event *event, journal_position position,
+                              const uint8_t hash[TILL_HASH_SIZE])
 {
+    const struct request_name *request = &event->request;
     uint8_t record[REQUESTS_RECORD_MAX];
     struct lane_record lane = { .highest = 0 };
     (void)fold_lane(fold, request->identity, request->epoch, &lane);
@@ -469,7 +493,7 @@ static bool fold_request_name(struct fold *fold, const struct request_name *requ
     lane.last_position = position;
     struct key key = key_lane(request->identity, request->epoch);
     fold_put(fold, &key, record, lane_encode(&lane, record, sizeof(record)));
-    fold_put_request(fold, request, position);
+    fold_put_request(fold, request, position, first_word && event_is_booked(event) ? hash : NULL);
     return first_word;
 }
 
@@ -504,8 +528,11 @@ bool fold_event(struct fold *fold, const struct event *event, journal_position p
         !fold_moved(&fold->totals, &movements))
         return false;
     fold_event_document(fold, event, position);
-    bool first_word = event->request.number == 0 || fold_request_name(fold, &event->request, position);
-    if (!count_event(fold, event, &movements, first_word))
+    uint8_t hash[TILL_HASH_SIZE] = { 0 };
+    if (event->request.number != 0 && event_is_booked(event))
+        request_hash(fold, &event->request, hash);
+    bool first_word = event->request.number == 0 || fold_request_name(fold, event, position, hash);
+    if (!count_event(fold, event, &movements, first_word ? hash : NULL))
         return false;
     fold->next_sequence++;
     fold->totals.events++;

@@ -103,6 +103,21 @@ bool fold_programme(struct fold *fold, uint32_t version, struct programme_record
 bool fold_till_day(struct fold *fold, struct text store, struct text till, local_day business_date,
                    struct till_day *out);
 
+/* How often a till closed a day, whichever; 0: never. */
+uint64_t fold_till_closes(struct fold *fold, struct text store, struct text till);
+/* Whether the event, which is not folded yet, counts for a business date that its till has closed. */
+bool fold_is_late(struct fold *fold, const struct event *event);
+
+/* Of the 64 numbers of a lane that begin with a multiple of 64; lowest bit first. */
+struct requests_booked {
+    uint64_t known;               /* those that an event is known of */
+    uint64_t booked;              /* those that were not refused and not tied */
+    uint8_t hash[TILL_HASH_SIZE]; /* XOR over these, as of struct till_day */
+};
+/* Those of which `number` is one. False: nothing is known of any. */
+bool fold_requests_booked(struct fold *fold, uint64_t identity, uint64_t epoch, uint64_t number,
+                          struct requests_booked *out);
+
 /*
  * Calls visit for every open hold, once after ledger_open and before anything is appended: it reads the last
  * checkpoint, which is then all there is. False: state cannot be read.

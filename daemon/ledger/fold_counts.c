@@ -97,6 +97,17 @@ static bool add_sums(struct till_day *day, enum till_kind kind, minor_units amou
     return add(&day->sums[kind].amount, amount) && add(&day->sums[kind].points, points);
 }
 
+/* The amount of a return as its till sent it: lines of a purchase have none. 0: it is no return. */
+static minor_units return_as_sent(const struct event *event)
+{
+    if (event->type == EVENT_UNLINKED_RETURN)
+        return event->goods_return.amount;
+    if (event->type == EVENT_RETURN_WAITING)
+        return event->waiting.line_count == 0 ? event->waiting.amount : 0;
+    return event->type == EVENT_RETURN && event->goods_return.line_count == 0 ? event->goods_return.amount
+                                                                              : 0;
+}
+
 /* Redemptions of a purchase are counted, too: as those of their own. */
 static bool count_sums(const struct event *event, struct till_day *day)
 {
@@ -111,7 +122,7 @@ static bool count_sums(const struct event *event, struct till_day *day)
         amount = event->goods_return.amount;
         points = event->goods_return.taken - event->goods_return.given_back;
     } else if (event->type == EVENT_RETURN_WAITING) {
-        amount = event->waiting.amount;
+        amount = event->waiting.amount; /* of lines: not known before the purchase is here */
     } else if (event->type == EVENT_HOLD) {
         points = event->hold.wanted.points;
     } else if (event->type == EVENT_REVERSAL) {
@@ -121,7 +132,7 @@ static bool count_sums(const struct event *event, struct till_day *day)
     if (kind != TILL_REDEMPTIONS)
         day->sums[kind].count++;
     day->sums[TILL_REDEMPTIONS].count += redeemed.count;
-    return add_sums(day, kind, amount, points) &&
+    return add_sums(day, kind, amount, points) && add(&day->returns_sent, return_as_sent(event)) &&
            add_sums(day, TILL_REDEMPTIONS, redeemed.worth, redeemed.points);
 }
 
@@ -144,8 +155,13 @@ static void count_number(const struct request_name *request, struct till_day *da
     day->epoch_count++;
 }
 
+bool event_is_booked(const struct event *event)
+{
+    return event->type != EVENT_REFUSAL && event->type != EVENT_TIE;
+}
+
 /* The first bytes of SHA-256 over epoch, number (both little-endian) and fingerprint. */
-static void mix_hash(struct sha256 *sha256, const struct request_name *request, struct till_day *day)
+void request_hash(struct fold *fold, const struct request_name *request, uint8_t out[TILL_HASH_SIZE])
 {
     uint8_t bytes[16 + sizeof(request->fingerprint)];
     uint8_t hash[SHA256_SIZE];
@@ -154,32 +170,87 @@ static void mix_hash(struct sha256 *sha256, const struct request_name *request, 
     memcpy(bytes, &epoch, 8);
     memcpy(bytes + 8, &number, 8);
     memcpy(bytes + 16, request->fingerprint, sizeof(request->fingerprint));
-    sha256_begin(sha256);
-    sha256_add(sha256, bytes, sizeof(bytes));
-    sha256_end(sha256, hash);
-    for (size_t i = 0; i < TILL_HASH_SIZE; i++)
-        day->hash[i] ^= hash[i];
+    sha256_begin(&fold->sha256);
+    sha256_add(&fold->sha256, bytes, sizeof(bytes));
+    sha256_end(&fold->sha256, hash);
+    memcpy(out, hash, TILL_HASH_SIZE);
 }
 
-static bool count_till(struct fold *fold, const struct event *event)
+/* A close says how the day stands and is no part of it. */
+static bool counts_for_till(const struct event *event)
 {
-    if (event->type == EVENT_REFUSAL || event->type == EVENT_TIE || event->till.size == 0)
+    return event->till.size > 0 && event_is_booked(event) && event->type != EVENT_DAY_CLOSE;
+}
+
+static struct key key_of_till_day(const struct event *event)
+{
+    return key_till_day(event->store, event->till, event_business_date(event));
+}
+
+static bool count_till(struct fold *fold, const struct event *event, const uint8_t hash[TILL_HASH_SIZE])
+{
+    if (!counts_for_till(event))
         return true;
-    local_day date = event->document.kind != DOCUMENT_NONE ? event->document.business_date : event->day;
-    struct key key = key_till_day(event->store, event->till, date);
+    struct key key = key_of_till_day(event);
     struct till_day *day = &reports_change(fold, REPORT_TILL_DAY, &key)->till_day;
     count_number(&event->request, day);
-    mix_hash(&fold->sha256, &event->request, day);
+    for (size_t i = 0; i < TILL_HASH_SIZE; i++)
+        day->hash[i] ^= hash[i];
+    day->late += day->closes > 0;
     return count_sums(event, day);
 }
 
+bool fold_is_late(struct fold *fold, const struct event *event)
+{
+    if (!counts_for_till(event))
+        return false;
+    struct key key = key_of_till_day(event);
+    return reports_find(fold, REPORT_TILL_DAY, &key)->till_day.closes > 0;
+}
+
+static struct till_record till_of(struct fold *fold, struct text store, struct text till)
+{
+    struct till_record record = { .closes = 0 };
+    struct key key = key_till(store, till);
+    struct state_value value;
+    if (fold_get(fold, &key, &value))
+        PUNKT_CHECK(till_decode(value, &record)); /* its checksum was right */
+    return record;
+}
+
+uint64_t fold_till_closes(struct fold *fold, struct text store, struct text till)
+{
+    return till_of(fold, store, till).closes;
+}
+
+bool fold_day_close(struct fold *fold, const struct event *event, journal_position position)
+{
+    uint8_t bytes[SMALL_RECORD_MAX];
+    struct till_record till = till_of(fold, event->store, event->till);
+    if (event->day_close.number != till.closes + 1)
+        return false;
+    till.closes++;
+    till.last_close = position;
+    struct key key = key_till(event->store, event->till);
+    fold_put(fold, &key, bytes, till_encode(&till, bytes, sizeof(bytes)));
+    key = key_till_day(event->store, event->till, event->business_date);
+    struct till_day *day = &reports_change(fold, REPORT_TILL_DAY, &key)->till_day;
+    if (event->day_close.late != day->late)
+        return false;
+    day->closes++;
+    day->late = 0;
+    day->close_state = event->day_close.state;
+    day->close_time = event->time;
+    return true;
+}
+
 bool count_event(struct fold *fold, const struct event *event, const struct movements *movements,
-                 bool first_word)
+                 const uint8_t *hash)
 {
     uint32_t count = event->effect_count > 0 ? event->effect_count : 1;
     for (uint32_t i = 0; i < count; i++) {
         if (!count_day(fold, event, movements, i))
             return false;
     }
-    return event->request.number == 0 || !first_word || count_till(fold, event);
+    return event->request.number == 0 || hash == NULL || count_till(fold, event, hash);
 }

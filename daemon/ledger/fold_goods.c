@@ -155,7 +155,7 @@ bool fold_tombstone(struct fold *fold, const struct event *event, journal_positi
     uint8_t record[SMALL_RECORD_MAX];
     struct key key = key_lane(original->identity, original->epoch);
     fold_put(fold, &key, record, lane_encode(&lane, record, sizeof(record)));
-    fold_put_request(fold, original, position);
+    fold_put_request(fold, original, position, NULL);
     return true;
 }
 

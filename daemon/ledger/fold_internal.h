@@ -13,8 +13,9 @@ void fold_remove(struct fold *fold, const struct key *key);
 bool fold_has(struct fold *fold, const struct key *key);
 void fold_put_position(struct fold *fold, const struct key *key, journal_position position);
 
-/* The number leads to the event at position. */
-void fold_put_request(struct fold *fold, const struct request_name *request, journal_position position);
+/* The number leads to the event at position. booked: its hash, if it was booked by that (requests_book); else NULL. */
+void fold_put_request(struct fold *fold, const struct request_name *request, journal_position position,
+                      const uint8_t *booked);
 
 void fold_write_account(struct fold *fold, const struct account *account);
 /* Makes fold->account an account without anything, not stored yet. */
@@ -65,6 +66,14 @@ void reports_store(struct fold *fold);
 
 /* --- fold_counts.c --- */
 
-/* Counts by day, store and tier, and the till's day. first_word: not what is said later about an earlier number. */
+/* Whether its number counts as booked: not refused, not tied (LEDGER.md, End of day). */
+bool event_is_booked(const struct event *event);
+/* What a number that was booked adds to the XOR of a till's day, and to that of its 64 numbers. */
+void request_hash(struct fold *fold, const struct request_name *request, uint8_t out[TILL_HASH_SIZE]);
+/*
+ * Counts by day, store and tier, and the till's day. hash: what request_hash says of its number; NULL: it is said later
+ * about an earlier number, which the till's day has already.
+ */
 PUNKT_MUST_CHECK bool count_event(struct fold *fold, const struct event *event,
-                                  const struct movements *movements, bool first_word);
+                                  const struct movements *movements, const uint8_t *hash);
+PUNKT_MUST_CHECK bool fold_day_close(struct fold *fold, const struct event *event, journal_position position);

@@ -398,6 +398,14 @@ journal_position ledger_durable(const struct ledger *ledger)
     return journal_durable(ledger->journal);
 }
 
+journal_position ledger_head(struct ledger *ledger, uint8_t out_hash[32])
+{
+    struct journal_head head;
+    journal_durable_head(ledger->journal, &head);
+    memcpy(out_hash, head.hash, sizeof(head.hash));
+    return head.position;
+}
+
 utc_us ledger_now(struct ledger *ledger)
 {
     if (!ledger->clock_read_this_turn) {

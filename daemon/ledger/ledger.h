@@ -85,6 +85,9 @@ journal_position ledger_end(const struct ledger *ledger);
 /* Events below this position are durable. */
 journal_position ledger_durable(const struct ledger *ledger);
 
+/* What stands for all that is durable: the hash of the newest durable block, into out_hash, and where that ends. */
+journal_position ledger_head(struct ledger *ledger, uint8_t out_hash[32]);
+
 /* Ledger time, read from the machine's clocks at most once a turn. */
 utc_us ledger_now(struct ledger *ledger);
 bool ledger_clock_confirmed(const struct ledger *ledger);

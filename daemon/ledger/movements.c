@@ -94,6 +94,7 @@ static bool said_by(const struct event *event, struct said *out)
     case EVENT_TOMBSTONE:
     case EVENT_AWARD_MOVED:
     case EVENT_RETURN_WAITING:
+    case EVENT_DAY_CLOSE:
         return true;
     }
     return false;

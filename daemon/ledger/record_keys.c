@@ -25,6 +25,7 @@ enum table {
     TABLE_OUTSTANDING = 15,
     TABLE_COHORT = 16,
     TABLE_TILL_DAY = 17,
+    TABLE_TILL = 18,
 };
 
 static struct key key_of(enum table table)
@@ -188,6 +189,14 @@ struct key key_till_day(struct text store, struct text till, local_day business_
 {
     struct key key = key_of(TABLE_TILL_DAY);
     key_add_signed(&key, business_date);
+    key_add_code(&key, store);
+    key_add_code(&key, till);
+    return key;
+}
+
+struct key key_till(struct text store, struct text till)
+{
+    struct key key = key_of(TABLE_TILL);
     key_add_code(&key, store);
     key_add_code(&key, till);
     return key;

@@ -227,8 +227,8 @@ bool position_decode(struct state_value value, journal_position *out)
 
 static bool requests_valid(struct state_value value)
 {
-    return value.size >= 1 && value.data[0] == RECORD_VERSION && (value.size - 1) % 8 == 0 &&
-           value.size <= REQUESTS_RECORD_MAX;
+    return value.size >= 1 && value.data[0] == RECORD_VERSION && value.size >= REQUESTS_HEAD_SIZE &&
+           (value.size - REQUESTS_HEAD_SIZE) % 8 == 0 && value.size <= REQUESTS_RECORD_MAX;
 }
 
 bool requests_get(struct state_value value, uint64_t slot, journal_position *out)
@@ -236,8 +236,8 @@ bool requests_get(struct state_value value, uint64_t slot, journal_position *out
     uint64_t stored = 0;
     if (!requests_valid(value))
         return false;
-    if (1 + 8 * slot < value.size)
-        memcpy(&stored, value.data + 1 + 8 * slot, sizeof(stored));
+    if (REQUESTS_HEAD_SIZE + 8 * slot < value.size)
+        memcpy(&stored, value.data + REQUESTS_HEAD_SIZE + 8 * slot, sizeof(stored));
     *out = le64toh(stored);
     return true;
 }
@@ -245,15 +245,37 @@ bool requests_get(struct state_value value, uint64_t slot, journal_position *out
 size_t requests_set(struct state_value value, uint64_t slot, journal_position position,
                     uint8_t out[REQUESTS_RECORD_MAX])
 {
-    size_t size = 1 + 8 * (slot + 1);
+    size_t size = REQUESTS_HEAD_SIZE + 8 * (slot + 1);
     uint64_t stored = htole64(position);
     PUNKT_CHECK(value.size == 0 || requests_valid(value));
-    out[0] = RECORD_VERSION;
-    if (value.size > 0)
+    if (value.size > 0) {
         memcpy(out, value.data, value.size);
-    size_t had = value.size > 0 ? value.size : 1;
+    } else {
+        memset(out, 0, REQUESTS_HEAD_SIZE);
+        out[0] = RECORD_VERSION;
+    }
+    size_t had = value.size > 0 ? value.size : REQUESTS_HEAD_SIZE;
     if (size > had)
         memset(out + had, 0, size - had);
-    memcpy(out + 1 + 8 * slot, &stored, sizeof(stored));
+    memcpy(out + REQUESTS_HEAD_SIZE + 8 * slot, &stored, sizeof(stored));
     return size > had ? size : had;
+}
+
+void requests_book(uint8_t record[REQUESTS_RECORD_MAX], uint64_t slot, const uint8_t hash[TILL_HASH_SIZE])
+{
+    PUNKT_CHECK((record[1 + slot / 8] & 1u << slot % 8) == 0);
+    record[1 + slot / 8] |= (uint8_t)(1u << slot % 8);
+    for (size_t i = 0; i < TILL_HASH_SIZE; i++)
+        record[1 + 8 + i] ^= hash[i];
+}
+
+bool requests_booked(struct state_value value, uint64_t *out_mask, uint8_t out_hash[TILL_HASH_SIZE])
+{
+    if (!requests_valid(value))
+        return false;
+    uint64_t mask;
+    memcpy(&mask, value.data + 1, sizeof(mask));
+    *out_mask = le64toh(mask);
+    memcpy(out_hash, value.data + 1 + 8, TILL_HASH_SIZE);
+    return true;
 }

@@ -40,6 +40,7 @@ struct key key_day_counts(local_day day, struct text store, uint64_t tier);
 struct key key_outstanding(int32_t month); /* of the last day, since January 1970, or one of the above */
 struct key key_cohort(int32_t quarter);    /* in which points were earned, since the first of 1970 */
 struct key key_till_day(struct text store, struct text till, local_day business_date);
+struct key key_till(struct text store, struct text till);
 
 /* The beginning that all keys of a kind have, for state_scan. */
 struct key key_all_accounts(void);
@@ -138,8 +139,19 @@ struct till_day {
     } sums[TILL_KIND_COUNT];
     uint8_t hash[TILL_HASH_SIZE]; /* XOR over the operations */
     bool more_epochs;             /* there were more than have room */
+    minor_units returns_sent;     /* amounts of returns as sent: one that named lines has none */
+    uint64_t closes;              /* how often the day was closed */
+    uint32_t close_state;         /* of the newest: enum day_close_state */
+    utc_us close_time;            /* when that was booked */
+    uint64_t late;                /* operations that came after it */
     uint32_t epoch_count;
     struct till_epoch epochs[TILL_EPOCHS_MAX]; /* in the order in which they came */
+};
+
+/* What lasts of a till longer than a day. */
+struct till_record {
+    uint64_t closes;             /* of all its days */
+    journal_position last_close; /* of its event */
 };
 
 #define ACCOUNT_RECORD_MAX (64 * 1024)
@@ -180,14 +192,22 @@ size_t cohort_encode(const struct cohort *cohort, uint8_t *out, size_t capacity)
 PUNKT_MUST_CHECK bool cohort_decode(struct state_value value, struct cohort *out);
 size_t till_day_encode(const struct till_day *day, uint8_t *out, size_t capacity);
 PUNKT_MUST_CHECK bool till_day_decode(struct state_value value, struct till_day *out);
+size_t till_encode(const struct till_record *till, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool till_decode(struct state_value value, struct till_record *out);
 
 /*
- * A record of requests: its version, then eight bytes a number, the position of its event (0: none was
- * booked under it), up to the last number in use. Read and written in place, since every change of a
- * lane does.
+ * A record of requests: its version; a mask of the numbers that were booked, and the XOR of what the till's day has of
+ * each of them (LEDGER.md, End of day); then eight bytes a number, the position of its event (0: it has none), up to the
+ * last number in use. Read and written in place, since every change of a lane does.
  */
-#define REQUESTS_RECORD_MAX (1 + 8 * REQUESTS_PER_RECORD)
+#define REQUESTS_HEAD_SIZE (1 + 8 + TILL_HASH_SIZE)
+#define REQUESTS_RECORD_MAX (REQUESTS_HEAD_SIZE + 8 * REQUESTS_PER_RECORD)
 PUNKT_MUST_CHECK bool requests_get(struct state_value value, uint64_t slot, journal_position *out);
 /* The record with one position set, into out (REQUESTS_RECORD_MAX); value: as it was, empty if new. */
 size_t requests_set(struct state_value value, uint64_t slot, journal_position position,
                     uint8_t out[REQUESTS_RECORD_MAX]);
+/* In a record that requests_set has just written: this number was booked, once; hash: of it. */
+void requests_book(uint8_t record[REQUESTS_RECORD_MAX], uint64_t slot, const uint8_t hash[TILL_HASH_SIZE]);
+/* The mask, lowest bit first, and the XOR. */
+PUNKT_MUST_CHECK bool requests_booked(struct state_value value, uint64_t *out_mask,
+                                      uint8_t out_hash[TILL_HASH_SIZE]);

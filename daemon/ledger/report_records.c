@@ -28,8 +28,9 @@ static const struct codec_field day_counts_fields[] = {
     EVENTS_5(16),
     EVENTS_5(21),
     EVENTS_5(26),
+    EVENTS(31),
 };
-static_assert(MOVEMENT_COUNT == 11 && EVENT_TYPE_MAX == 30, "each has its row above");
+static_assert(MOVEMENT_COUNT == 11 && EVENT_TYPE_MAX == 31, "each has its row above");
 
 static const struct codec_field outstanding_fields[] = {
     { 0, 0, CODEC_FORM_I64, 0, false, 0 }, /* the points are all of it */
@@ -56,7 +57,18 @@ static const struct codec_field till_day_fields[] = {
     SUMS(TILL_REVERSALS),
     SUMS(TILL_OTHERS),
     CODEC_BOOL(struct till_day, more_epochs),
+    CODEC_I64(struct till_day, returns_sent, 0),
+    CODEC_U64(struct till_day, closes),
+    CODEC_U32(struct till_day, close_state, DAY_OPEN),
+    CODEC_I64(struct till_day, close_time, 0),
+    CODEC_U64(struct till_day, late),
 };
+
+static const struct codec_field till_fields[] = {
+    CODEC_U64(struct till_record, closes),
+    CODEC_U64(struct till_record, last_close),
+};
+CODEC_ROWS_ARE_OF(struct till_record, 16);
 
 static const struct codec_field epoch_fields[] = {
     CODEC_ID(struct till_epoch, epoch),
@@ -111,4 +123,14 @@ bool till_day_decode(struct state_value value, struct till_day *out)
     for (uint32_t i = 0; i < out->epoch_count && !reader.failed; i++)
         codec_read(&reader, &record_base, CODEC_FIELDS(epoch_fields), &out->epochs[i]);
     return wire_read_done(&reader);
+}
+
+size_t till_encode(const struct till_record *till, uint8_t *out, size_t capacity)
+{
+    return record_write(CODEC_FIELDS(till_fields), till, out, capacity);
+}
+
+bool till_decode(struct state_value value, struct till_record *out)
+{
+    return record_read(value, CODEC_FIELDS(till_fields), out);
 }

@@ -196,6 +196,7 @@ struct unlinked_return_request {
 /* Where a request comes from. */
 struct place {
     struct text store, till, operator;
+    local_day business_date; /* as sent; 0: not */
 };
 
 struct redeem_request {

@@ -10,6 +10,7 @@ static void take_place(struct event *event, const struct place *place)
     event->store = place->store;
     event->till = place->till;
     event->operator= place->operator;
+    event->business_date = place->business_date;
 }
 
 static minor_units bill_of(minor_units said)

@@ -39,6 +39,7 @@ static bool can_be_reversed(enum event_type type)
     case EVENT_BONUS:
     case EVENT_WRITE_OFF:
     case EVENT_AWARD_MOVED:
+    case EVENT_DAY_CLOSE:
         return false;
     }
     return false;
@@ -292,6 +293,7 @@ void decide_reversal(const struct points_view *view, const struct judgement *jud
     event->store = request->place.store;
     event->till = request->place.till;
     event->operator= request->place.operator;
+    event->business_date = request->place.business_date;
     event->reversal.original = request->original;
     if (original == NULL) {
         event->type = EVENT_TOMBSTONE;

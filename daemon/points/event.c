@@ -63,6 +63,15 @@ const char *event_type_name(enum event_type type)
         return "award_moved";
     case EVENT_RETURN_WAITING:
         return "return_waiting";
+    case EVENT_DAY_CLOSE:
+        return "day_closed";
     }
     return "unknown";
+}
+
+local_day event_business_date(const struct event *event)
+{
+    if (event->document.kind != DOCUMENT_NONE || event->document.business_date != 0)
+        return event->document.business_date; /* a receipt without a number has one, too */
+    return event->business_date != 0 ? event->business_date : event->day;
 }

@@ -47,8 +47,9 @@ enum event_type {
     EVENT_WRITE_OFF = 28,
     EVENT_AWARD_MOVED = 29,
     EVENT_RETURN_WAITING = 30, /* an advice of a return whose purchase is not here yet */
+    EVENT_DAY_CLOSE = 31,      /* a till closed a business date; not to be confused with EVENT_DAY */
 };
-#define EVENT_TYPE_MAX 30
+#define EVENT_TYPE_MAX 31
 
 /* The word of a type for people and JSON: "purchase", "return", ... */
 const char *event_type_name(enum event_type type);
@@ -330,6 +331,21 @@ struct waiting_line {
     struct text code;
 };
 
+/* How a close of a day came out. Numbered for ever; sent on the wire. */
+enum day_close_state {
+    DAY_IN_BALANCE = 0,     /* nothing is queued, and both sides say the same */
+    DAY_NOT_IN_BALANCE = 1, /* they do not */
+    DAY_OPEN = 2,           /* the till has more to send */
+};
+
+/* What one side has of a business date of a till: what a close compares. */
+struct day_figures {
+    uint64_t purchases, returns, reversals; /* how many */
+    minor_units purchase_amount;
+    minor_units return_amount; /* as sent: a return that named lines has none */
+    uint64_t hash;             /* XOR over what was booked, as on the wire */
+};
+
 struct event {
     enum event_type type;
     uint64_t sequence; /* filled by the ledger */
@@ -341,6 +357,8 @@ struct event {
     uint8_t content[16]; /* hash of what makes two documents the same; zeros: no document */
     struct document document;
     struct text store, till, operator;
+    /* As sent with what has no document; EVENT_DAY_CLOSE: of the day that is closed. 0: none. See event_business_date. */
+    local_day business_date;
     card_id card; /* 0: none */
     /*
      * A purchase that is booked to suspense for the first time: what is made for it. The number of the card (sealed);
@@ -487,8 +505,23 @@ struct event {
         struct {
             utc_us before, after;
         } clock;
+        struct {
+            uint64_t number;                 /* of the till's closes, from 1 */
+            uint32_t state;                  /* enum day_close_state */
+            uint64_t queued;                 /* operations of the till that were not answered yet */
+            uint64_t late;                   /* operations that came after the close before this one */
+            struct day_figures said, booked; /* by the till, here */
+            journal_position head;           /* what the till got of the journal: where a block ended, */
+            uint8_t head_hash[32];           /* and its hash */
+        } day_close; /* EVENT_DAY_CLOSE; its store, till and business_date say which day */
     };
 };
+
+/*
+ * The business date that an event counts under (LEDGER.md, End of day): as sent with its document or without one, else
+ * the day on which it was booked.
+ */
+local_day event_business_date(const struct event *event);
 
 #define EVENT_FLAG_SERVER_TIME 0x01 /* the till's time was out of bounds, the server's was used */
 #define EVENT_FLAG_ADVICE 0x02
@@ -498,3 +531,4 @@ struct event {
 #define EVENT_FLAG_SHORTFALL 0x20  /* an advice redeemed more than was free: the merchant's loss */
 #define EVENT_FLAG_OLD_PERIOD 0x40 /* a limit or cap was counted in an older period than is kept */
 #define EVENT_FLAG_OFFLINE 0x80    /* an advice: the till redeemed on its own, without the server */
+#define EVENT_FLAG_LATE 0x100      /* its till had closed its business date before */

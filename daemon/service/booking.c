@@ -95,6 +95,8 @@ static void append(struct request *request, struct event *event, uint16_t type, 
     memcpy(event->request.fingerprint, request->fingerprint, sizeof(event->request.fingerprint));
     event->answer_type = type;
     event->answer = (struct text){ (const char *)service->bytes, answer_size };
+    if (fold_is_late(ledger_fold(service->ledger), event))
+        event->flags |= EVENT_FLAG_LATE;
     journal_position position = ledger_reserve(service->ledger);
     ledger_append(service->ledger, event);
     service->returns_waited = service->returns_waited || event->type == EVENT_RETURN_WAITING;
@@ -244,7 +246,7 @@ void refuse_now(struct request *request, enum result result, const char *detail)
         answer_bytes(request->service, request->conn, type, 0, request->number, bytes, size, 0);
 }
 
-/* Ties a new number to the event that booked the document: the first answer again. */
+/* Ties a new number to the event that booked the document: the first answer again, and a flag that says so. */
 void tie(struct request *request, const struct event *first, journal_position position,
          const struct document *document)
 {
@@ -260,7 +262,7 @@ void tie(struct request *request, const struct event *first, journal_position po
     event.occurred = event.time;
     memcpy(event.content, first->content, sizeof(event.content));
     memcpy(service->bytes, first->answer.data, first->answer.size);
-    append(request, &event, first->answer_type, FRAME_FLAG_REPLAYED, first->answer.size);
+    append(request, &event, first->answer_type, FRAME_FLAG_REPLAYED | FRAME_FLAG_TIED, first->answer.size);
 }
 
 enum document_check document_settle(struct request *request, const struct document *document,

@@ -47,6 +47,7 @@ struct text event_reason(const struct event *event)
     case EVENT_REVERSAL:
     case EVENT_TOMBSTONE:
     case EVENT_RETURN_WAITING:
+    case EVENT_DAY_CLOSE:
         return none;
     }
     return none;
@@ -105,6 +106,7 @@ journal_position event_refers(const struct event *event)
     case EVENT_TOMBSTONE:
     case EVENT_BONUS:
     case EVENT_WRITE_OFF:
+    case EVENT_DAY_CLOSE:
         return 0;
     }
     return 0;

@@ -72,6 +72,7 @@ struct session {
     uint64_t conn;
     uint64_t identity; /* proven; 0 before hello */
     struct lane *lane; /* NULL: this connection only reads */
+    uint64_t claim;    /* the last number that the client has a final answer for, it says; 0: none */
 };
 
 /* One request on its way through a handler. */
@@ -397,7 +398,7 @@ struct text text_of_message(struct message_text text);
 /* A name of the programme, or what was a code when it came. */
 void code_for_wire(struct text text, struct wire_code *out);
 struct place place_of(const struct wire_code *store, const struct wire_code *till,
-                      const struct wire_code *operator);
+                      const struct wire_code *operator, uint64_t business_date);
 /* What an effect freed of holds. */
 millipoints points_freed(const struct effect *effect);
 
@@ -437,6 +438,12 @@ struct text tier_name(const struct service *service, uint64_t id);
 struct text purse_name(const struct service *service, uint64_t id);
 struct text offer_name(const struct service *service, uint64_t id);
 void programmes_free(struct service *service);
+
+/* --- op_day_totals.c --- */
+
+/* What is booked of a till's day (day NULL: nothing), without its closes. lanes: TILL_EPOCHS_MAX of them. */
+void day_for_answer(const struct service *service, const struct till_day *day, struct msg_lane_range *lanes,
+                    struct msg_day_totals_answer *out);
 
 /* --- one handler an operation: handle_NAME in op_*.c --- */
 

@@ -89,7 +89,8 @@ static enum handled repeat(struct request *request, journal_position position)
         refuse_now(request, RESULT_CONFLICT, "");
         return HANDLED;
     }
-    answer_in_order(request->service, request->conn, first->answer_type, FRAME_FLAG_REPLAYED, request->number,
+    uint16_t flags = FRAME_FLAG_REPLAYED | (first->type == EVENT_TIE ? FRAME_FLAG_TIED : 0);
+    answer_in_order(request->service, request->conn, first->answer_type, flags, request->number,
                     first->answer.data, first->answer.size, position);
     return HANDLED;
 }
@@ -129,6 +130,8 @@ static bool is_new_business(enum operation operation)
     case OPERATION_REVERSAL:
     case OPERATION_QUOTE:
     case OPERATION_RETURN_PREVIEW:
+    case OPERATION_DAY_CLOSE:
+    case OPERATION_DAY_NUMBERS:
     case OPERATION_DAY_TOTALS:
     case OPERATION_STATEMENT:
     case OPERATION_TOTALS:
@@ -323,6 +326,23 @@ void lane_tombstone(struct service *service, uint64_t identity, uint64_t epoch)
     }
 }
 
+/*
+ * What the client said in hello to have final answers for moves the lane on with the change behind it: those in between
+ * were malformed, and are not remembered. A client that sends one of them instead was answered by a server that lost it
+ * (LEDGER.md, After a server's loss): then the lane goes on from what is here.
+ */
+static void take_claim(struct request *request)
+{
+    struct session *session = request->session;
+    struct lane *lane = request->lane;
+    if (session->claim <= lane->highest || lane->parked_first != NULL)
+        return;
+    if (request->number == session->claim + 1)
+        lane->highest = session->claim;
+    else if (request->number > lane->highest && request->number <= session->claim)
+        session->claim = 0;
+}
+
 enum service_verdict lane_take(struct request *request)
 {
     struct service *service = request->service;
@@ -330,6 +350,7 @@ enum service_verdict lane_take(struct request *request)
     if (!there_is_room(service))
         return SERVICE_NOT_NOW;
     take_secret(request);
+    take_claim(request);
     if (lane->parked_first != NULL) {
         (void)lane_parks(request);
         return SERVICE_TAKEN;

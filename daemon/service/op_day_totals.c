@@ -7,11 +7,12 @@
 
 static_assert(TILL_EPOCHS_MAX == 16, "the limit of the list `lanes`");
 
-static void sums_for_wire(const struct service *service, const struct till_day *day,
-                          struct msg_day_totals_answer *out)
+void day_for_answer(const struct service *service, const struct till_day *day, struct msg_lane_range *lanes,
+                    struct msg_day_totals_answer *out)
 {
-    const struct till_day none = { .epoch_count = 0 };
+    static const struct till_day none = { .epoch_count = 0 };
     const struct till_day *from = day != NULL ? day : &none;
+    message_init(MESSAGE_day_totals_answer, out);
     out->purchases = from->sums[TILL_PURCHASES].count;
     out->purchase_amount = from->sums[TILL_PURCHASES].amount;
     out->earned = points_to_wire(service, from->sums[TILL_PURCHASES].points);
@@ -26,6 +27,11 @@ static void sums_for_wire(const struct service *service, const struct till_day *
     memcpy(&out->hash, from->hash, sizeof(out->hash));
     out->hash = le64toh(out->hash); /* on the wire its bytes stand as they are here */
     out->more = from->more_epochs;
+    out->lanes = lanes;
+    for (uint32_t i = 0; i < from->epoch_count; i++)
+        lanes[out->lanes_count++] = (struct msg_lane_range){ .epoch = from->epochs[i].epoch,
+                                                             .first = from->epochs[i].first,
+                                                             .last = from->epochs[i].last };
 }
 
 enum handled handle_day_totals(struct request *request)
@@ -38,13 +44,13 @@ enum handled handle_day_totals(struct request *request)
                                text_of_code(&message->till), (local_day)message->date, &day);
     union message_any answer;
     struct msg_day_totals_answer *out = &answer.day_totals_answer;
-    message_init(MESSAGE_day_totals_answer, out);
-    sums_for_wire(service, known ? &day : NULL, out);
-    out->lanes = lanes;
-    for (uint32_t i = 0; known && i < day.epoch_count; i++)
-        lanes[out->lanes_count++] = (struct msg_lane_range){ .epoch = day.epochs[i].epoch,
-                                                             .first = day.epochs[i].first,
-                                                             .last = day.epochs[i].last };
+    day_for_answer(service, known ? &day : NULL, lanes, out);
+    if (known) {
+        out->closes = day.closes;
+        out->close_state = day.close_state;
+        out->close_time = (uint64_t)day.close_time;
+        out->late = day.late;
+    }
     answer_read(request, &answer, ledger_newest(service->ledger));
     return HANDLED;
 }

@@ -21,13 +21,11 @@ enum handled handle_hello(struct request *request)
             refuse_now(request, RESULT_BUSY, "out of memory");
             return HANDLED;
         }
-        /* What the client has a final answer for needs none: it may be a number that was malformed. */
-        if (lane->parked_first == NULL && hello->first_unanswered > 0)
-            lane->highest = u64_max(lane->highest, hello->first_unanswered - 1);
     }
     if (session->lane != NULL)
         lane_leave(service, session->lane);
     session->lane = lane;
+    session->claim = hello->first_unanswered > 0 ? hello->first_unanswered - 1 : 0;
     session->identity = IDENTITY_LOCAL;
     service->options.link.proven(service->options.link.ctx, session->conn);
 

@@ -53,12 +53,13 @@ enum handled handle_redeem(struct request *request)
 {
     struct service *service = request->service;
     const struct msg_redeem_request *message = &request->message->redeem_request;
-    struct redeem_request redeem = { .card = text_of_code(&message->card),
-                                     .wish = wish_of(request, message->points, &message->reward,
-                                                     message->quantity),
-                                     .bill = (minor_units)message->bill,
-                                     .time = (utc_us)message->time,
-                                     .place = place_of(&message->store, &message->till, &message->operator) };
+    struct redeem_request redeem = {
+        .card = text_of_code(&message->card),
+        .wish = wish_of(request, message->points, &message->reward, message->quantity),
+        .bill = (minor_units)message->bill,
+        .time = (utc_us)message->time,
+        .place = place_of(&message->store, &message->till, &message->operator, message->business_date)
+    };
     if (!wish_is_named(request, message->points, &message->reward))
         return HANDLED;
     struct document document;
@@ -88,13 +89,14 @@ enum handled handle_hold(struct request *request)
 {
     struct service *service = request->service;
     const struct msg_hold_request *message = &request->message->hold_request;
-    struct hold_request hold = { .card = text_of_code(&message->card),
-                                 .wish =
-                                     wish_of(request, message->points, &message->reward, message->quantity),
-                                 .bill = (minor_units)message->bill,
-                                 .seconds = (uint32_t)message->seconds,
-                                 .time = (utc_us)message->time,
-                                 .place = place_of(&message->store, &message->till, &message->operator) };
+    struct hold_request hold = {
+        .card = text_of_code(&message->card),
+        .wish = wish_of(request, message->points, &message->reward, message->quantity),
+        .bill = (minor_units)message->bill,
+        .seconds = (uint32_t)message->seconds,
+        .time = (utc_us)message->time,
+        .place = place_of(&message->store, &message->till, &message->operator, message->business_date)
+    };
     if (!wish_is_named(request, message->points, &message->reward))
         return HANDLED;
     enum handled handled = pin_settle(request, hold.card);
@@ -147,7 +149,7 @@ enum handled handle_capture(struct request *request)
         .hold = message->hold,
         .bill = (minor_units)message->bill,
         .time = (utc_us)message->time,
-        .place = place_of(&message->store, &message->till, &message->operator),
+        .place = place_of(&message->store, &message->till, &message->operator, message->business_date),
     };
     if (!points_from_wire(service, message->points, &capture.points))
         capture.points = MILLIPOINTS_MAX;
@@ -185,7 +187,7 @@ enum handled handle_release(struct request *request)
         .card = text_of_code(&message->card),
         .hold = message->hold,
         .time = (utc_us)message->time,
-        .place = place_of(&message->store, &message->till, &message->operator),
+        .place = place_of(&message->store, &message->till, &message->operator, message->business_date),
     };
     if (!hold_fetch(request, release.hold, &release.hold_event))
         return HANDLED_FETCH;

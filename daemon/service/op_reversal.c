@@ -165,7 +165,7 @@ enum handled handle_reversal(struct request *request)
         .card = text_of_code(&message->card),
         .amount = message->amount,
         .time = (utc_us)message->time,
-        .place = place_of(&message->store, &message->till, &message->operator),
+        .place = place_of(&message->store, &message->till, &message->operator, message->business_date),
     };
     if (message->number == 0 || message->epoch == 0 ||
         (message->epoch == request->lane->epoch && message->number == request->number)) {

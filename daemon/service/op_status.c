@@ -33,6 +33,7 @@ static enum job_step status_run(struct ledger_job *job, struct reading *reading)
     query->found = true;
     out->state = (event->answer_type & FRAME_TYPE_DONE) != 0 ? 1 : 2;
     out->type = event->answer_type;
+    out->tied = event->type == EVENT_TIE;
     if (event->answer.size <= sizeof(query->first)) {
         memcpy(query->first, event->answer.data, event->answer.size);
         out->answer = (struct message_text){ (const char *)query->first, event->answer.size };

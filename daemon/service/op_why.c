@@ -152,6 +152,8 @@ static void answer_why(struct request *request, const struct event *event, journ
     code_for_wire(event->document.number, &out->receipt);
     if (event->document.kind != DOCUMENT_NONE)
         out->date = day_for_wire(event->document.business_date);
+    else if (event->business_date != 0)
+        out->date = day_for_wire(event->business_date);
     code_for_wire(event->operator, & out->operator);
     code_for_wire(event_reason(event), &out->reason);
     struct text note = event_note(event);

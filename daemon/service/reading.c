@@ -26,11 +26,12 @@ uint64_t day_for_wire(local_day day)
 }
 
 struct place place_of(const struct wire_code *store, const struct wire_code *till,
-                      const struct wire_code *operator)
+                      const struct wire_code *operator, uint64_t business_date)
 {
     return (struct place){ .store = text_of_code(store),
                            .till = text_of_code(till),
-                           .operator= text_of_code(operator) };
+                           .operator= text_of_code(operator),
+                           .business_date = (local_day)business_date };
 }
 
 millipoints points_freed(const struct effect *effect)

@@ -22,6 +22,7 @@ static union {
     struct day_counts day_counts;
     struct cohort cohort;
     struct till_day till_day;
+    struct till_record till;
 } any;
 
 /* A record of requests is read and written in place: what one number says stays, whatever another one gets. */
@@ -82,11 +83,12 @@ AGAIN(reward)
 AGAIN(day_counts)
 AGAIN(cohort)
 AGAIN(till_day)
+AGAIN(till)
 
 static size_t (*const kinds[])(struct state_value value, uint8_t *again) = {
-    account_again,  card_again,       returned_again, totals_again,      lane_again,
-    position_again, programme_again,  set_again,      hold_again,        open_hold_again,
-    reward_again,   day_counts_again, cohort_again,   outstanding_again, till_day_again,
+    account_again,   card_again,        returned_again, totals_again,    lane_again,   position_again,
+    programme_again, set_again,         hold_again,     open_hold_again, reward_again, day_counts_again,
+    cohort_again,    outstanding_again, till_day_again, till_again,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -117,7 +117,7 @@ static void test_malformed(void **state)
     world_kill(world);
     world_start(world);
     talk = talk_hello(world_address(world), EPOCH, 7, &hello);
-    assert_int_equal(hello.last_booked, 6);
+    assert_int_equal(hello.last_booked, 5);
     buy(talk, 7);
     assert_int_equal(talk_card(talk, CARD).available, 4);
     talk_free(talk);

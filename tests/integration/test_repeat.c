@@ -21,6 +21,7 @@ struct seen {
     enum operation operation;
     uint64_t number;
     uint16_t type;
+    bool tied;
     uint8_t body[256];
     size_t size;
 };
@@ -30,6 +31,7 @@ static struct seen seen_of(const struct talk_answer *answer)
     struct seen seen = { .operation = (enum operation)(answer->type & FRAME_TYPE_OPERATION),
                          .number = answer->number,
                          .type = answer->type,
+                         .tied = (answer->flags & FRAME_FLAG_TIED) != 0,
                          .size = answer->body_size };
     assert_true(answer->body_size <= sizeof(seen.body));
     memcpy(seen.body, answer->body, answer->body_size);
@@ -54,21 +56,26 @@ static void expect_same(const struct seen *first, const struct seen *again)
     assert_memory_equal(again->body, first->body, first->size);
 }
 
+#define REPLAYED_TIED (FRAME_FLAG_REPLAYED | FRAME_FLAG_TIED)
+
 /* Sends it as it was and expects the first answer, flagged; then otherwise, and expects a conflict. */
 static void expect_repeat(struct talk *talk, const struct seen *first, const void *body, const void *other)
 {
-    struct seen again = ask(talk, first->operation, first->number, body, FRAME_FLAG_REPLAYED);
+    uint16_t flags = first->tied ? REPLAYED_TIED : FRAME_FLAG_REPLAYED;
+    struct seen again = ask(talk, first->operation, first->number, body, flags);
     expect_same(first, &again);
     talk_send(talk, first->operation, 0, first->number, other);
     struct talk_answer answer = talk_expect_refusal(talk, first->operation, first->number, RESULT_CONFLICT);
     assert_int_equal(answer.flags, 0);
 }
 
-static void expect_status(struct talk *talk, uint64_t epoch, uint64_t number, const struct seen *first)
+static void expect_status(struct talk *talk, uint64_t epoch, uint64_t number, const struct seen *first,
+                          bool tied)
 {
     struct msg_status_answer status = talk_status(talk, epoch, number);
     assert_int_equal(status.state, (first->type & FRAME_TYPE_DONE) != 0 ? 1 : 2);
     assert_int_equal(status.type, first->type);
+    assert_int_equal(status.tied, tied);
     assert_int_equal(status.answer.size, first->size);
     assert_memory_equal(status.answer.data, first->body, first->size);
 }
@@ -169,7 +176,7 @@ static void lane_expect_repeats(struct lane *lane, struct talk *talk)
     talk_send(talk, OPERATION_CARD_ISSUE, 0, 7, &lane->issue);
     (void)talk_expect_refusal(talk, OPERATION_CARD_ISSUE, 7, RESULT_CONFLICT);
     for (size_t i = 0; i < 7; i++)
-        expect_status(talk, EPOCH, i + 1, &lane->seen[i]);
+        expect_status(talk, EPOCH, i + 1, &lane->seen[i], false);
     assert_int_equal(talk_status(talk, EPOCH, 8).state, 0);
     assert_int_equal(talk_status(talk, EPOCH + 1, 1).state, 0);
 }
@@ -239,21 +246,21 @@ static void lost_till_sends(struct talk *talk, uint64_t number, const struct doc
 {
     struct msg_totals_answer before = talk_totals(talk);
     uint64_t statement = statement_count(talk, 0);
-    struct seen same = ask(talk, document->operation, number, document->same, FRAME_FLAG_REPLAYED);
+    struct seen same = ask(talk, document->operation, number, document->same, REPLAYED_TIED);
     expect_same(document->first, &same);
     struct seen other = ask(talk, document->operation, number + 1, document->other, 0);
     assert_int_equal(other.type, document->operation | FRAME_TYPE_REFUSED);
     struct talk_answer refused = { .type = other.type, .body = other.body, .body_size = other.size };
     assert_int_equal(talk_result(talk, &refused), RESULT_RECEIPT_USED);
-    struct seen more = ask(talk, document->operation, number + 2, document->same, FRAME_FLAG_REPLAYED);
+    struct seen more = ask(talk, document->operation, number + 2, document->same, REPLAYED_TIED);
     expect_same(document->first, &more);
     /* Each has its own number now, and keeps its own content under it. */
     expect_repeat(talk, &same, document->same, document->other);
     expect_repeat(talk, &other, document->other, document->same);
     expect_repeat(talk, &more, document->same, document->other);
-    expect_status(talk, LOST_EPOCH, number, document->first);
-    expect_status(talk, LOST_EPOCH, number + 1, &other);
-    expect_status(talk, LOST_EPOCH, number + 2, document->first);
+    expect_status(talk, LOST_EPOCH, number, document->first, true);
+    expect_status(talk, LOST_EPOCH, number + 1, &other, false);
+    expect_status(talk, LOST_EPOCH, number + 2, document->first, true);
     before.events += 3; /* two ties and a refusal; they move no points and stand in no statement */
     expect_totals(talk, &before);
     assert_int_equal(statement_count(talk, 0), statement);
@@ -261,11 +268,11 @@ static void lost_till_sends(struct talk *talk, uint64_t number, const struct doc
 
 static void lost_till_repeats(struct talk *talk, uint64_t number, const struct document *document)
 {
-    struct seen again = ask(talk, document->operation, number, document->same, FRAME_FLAG_REPLAYED);
+    struct seen again = ask(talk, document->operation, number, document->same, REPLAYED_TIED);
     expect_same(document->first, &again);
-    again = ask(talk, document->operation, number + 2, document->same, FRAME_FLAG_REPLAYED);
+    again = ask(talk, document->operation, number + 2, document->same, REPLAYED_TIED);
     expect_same(document->first, &again);
-    expect_status(talk, LOST_EPOCH, number + 2, document->first);
+    expect_status(talk, LOST_EPOCH, number + 2, document->first, true);
 }
 
 /* One receipt, one return and one unlinked return, again under new numbers, before and after a crash. */

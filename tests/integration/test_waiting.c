@@ -26,6 +26,8 @@ static struct msg_return_request goods(const char *receipt, uint64_t amount, con
     return goods;
 }
 
+#define TIED (FRAME_FLAG_REPLAYED | FRAME_FLAG_TIED)
+
 /* An advice of a return whose answer says that it waits. */
 static void expect_waits(struct talk *talk, uint64_t number, const struct msg_return_request *goods,
                          uint16_t flags)
@@ -87,7 +89,7 @@ static void test_all_are_decided(void **state)
     expect_waits(talk, 2, &ten, 0);
     expect_waits(talk, 3, &five, 0);
     expect_waits(talk, 4, &two, 0);
-    expect_waits(talk, 5, &ten, FRAME_FLAG_REPLAYED);
+    expect_waits(talk, 5, &ten, TIED);
     buy(talk, 6, 10000, "7");
     wait_for_balance(talk, 83);
     /* (LEDGER.md, Who sends) Status, repeat and reversal of either number mean the same. */
@@ -110,7 +112,7 @@ static void test_refused_in_the_end(void **state)
     talk_issue(talk, 1, CARD, 1);
     struct msg_return_request much = goods("8", 99999, "C");
     expect_waits(talk, 2, &much, 0);
-    expect_waits(talk, 3, &much, FRAME_FLAG_REPLAYED);
+    expect_waits(talk, 3, &much, TIED);
     uint64_t events = talk_totals(talk).events;
     buy(talk, 4, 1000, "8");
     wait_for_events(talk, events + 2);
@@ -135,7 +137,7 @@ static void test_undone_before(void **state)
     talk_issue(talk, 1, CARD, 1);
     struct msg_return_request four = goods("9", 400, "D");
     expect_waits(talk, 2, &four, 0);
-    expect_waits(talk, 3, &four, FRAME_FLAG_REPLAYED);
+    expect_waits(talk, 3, &four, TIED);
     assert_int_equal(undo(talk, 4, 3), REVERSED);
     uint64_t events = talk_totals(talk).events;
     buy(talk, 5, 1000, "9");

@@ -260,6 +260,28 @@ static bool make_office(struct maker *maker, struct event *out)
     }
 }
 
+static struct day_figures any_figures(struct maker *maker)
+{
+    return (struct day_figures){ .purchases = any_u64(maker),
+                                 .returns = any_u64(maker),
+                                 .reversals = any_u64(maker),
+                                 .purchase_amount = any_i64(maker),
+                                 .return_amount = any_i64(maker),
+                                 .hash = any_u64(maker) };
+}
+
+static void make_day_close(struct maker *maker, struct event *out)
+{
+    out->day_close.number = any_u64(maker);
+    out->day_close.state = any_up_to(maker, DAY_OPEN);
+    out->day_close.queued = any_u64(maker);
+    out->day_close.late = any_u64(maker);
+    out->day_close.said = any_figures(maker);
+    out->day_close.booked = any_figures(maker);
+    out->day_close.head = any_u64(maker);
+    any_bytes(maker, out->day_close.head_hash, sizeof(out->day_close.head_hash));
+}
+
 /* What happens without goods, cards and the office. False: it is something else. */
 static bool make_other(struct maker *maker, struct event *out)
 {
@@ -293,6 +315,9 @@ static bool make_other(struct maker *maker, struct event *out)
         out->day_run.matured = any_i64(maker);
         out->day_run.tier_before = any_u64(maker);
         out->day_run.tier_after = any_u64(maker);
+        return true;
+    case EVENT_DAY_CLOSE:
+        make_day_close(maker, out);
         return true;
     default:
         return false;

@@ -199,6 +199,7 @@ void random_event(struct random *random, enum event_type type, enum random_event
     out->occurred = random_below(random, 2) == 0 ? out->time : any_i64(&maker);
     out->day = any_day(&maker);
     out->flags = any_u32(&maker);
+    out->business_date = any_day(&maker);
     out->card = any_u64(&maker);
     make_parts(&maker, out);
     out->effect_count = any_count(&maker, EVENT_EFFECTS_MAX);

@@ -281,12 +281,23 @@ static void make_till_day(struct maker *maker, union record *out)
     }
     any_bytes(maker, day->hash, sizeof(day->hash));
     day->more_epochs = any_bool(maker);
+    day->returns_sent = any_i64(maker);
+    day->closes = any_u64(maker);
+    day->close_state = any_up_to(maker, DAY_OPEN);
+    day->close_time = any_i64(maker);
+    day->late = any_u64(maker);
     day->epoch_count = many(maker, TILL_EPOCHS_MAX);
     for (uint32_t i = 0; i < day->epoch_count; i++) {
         day->epochs[i].epoch = any_u64(maker);
         day->epochs[i].first = any_u64(maker);
         day->epochs[i].last = any_u64(maker);
     }
+}
+
+static void make_till(struct maker *maker, union record *out)
+{
+    out->till.closes = any_u64(maker);
+    out->till.last_close = any_u64(maker);
 }
 
 /* The functions of a kind, as functions of any record. */
@@ -310,6 +321,7 @@ ANY_RECORD(reward)
 ANY_RECORD(day_counts)
 ANY_RECORD(cohort)
 ANY_RECORD(till_day)
+ANY_RECORD(till)
 
 static size_t encode_position(const union record *from, uint8_t *out, size_t capacity)
 {
@@ -363,4 +375,5 @@ const struct record_kind record_kinds[KIND_COUNT] = {
     { "outstanding", SMALL_RECORD_MAX, make_outstanding, encode_outstanding, decode_outstanding },
     { "cohort", SMALL_RECORD_MAX, make_cohort, encode_cohort, decode_cohort },
     { "till day", REPORT_RECORD_MAX, make_till_day, encode_till_day, decode_till_day },
+    { "till", SMALL_RECORD_MAX, make_till, encode_till, decode_till },
 };

@@ -22,6 +22,7 @@ union record {
     millipoints outstanding;
     struct cohort cohort;
     struct till_day till_day;
+    struct till_record till;
 };
 
 struct record_kind {
@@ -33,5 +34,5 @@ struct record_kind {
 };
 
 /* In the order of this: the tests name some of them. */
-enum { KIND_ACCOUNT, KIND_CARD, KIND_RETURNED, KIND_HOLD = 7, KIND_TILL_DAY = 13, KIND_COUNT };
+enum { KIND_ACCOUNT, KIND_CARD, KIND_RETURNED, KIND_HOLD = 7, KIND_TILL_DAY = 13, KIND_COUNT = 15 };
 extern const struct record_kind record_kinds[KIND_COUNT];

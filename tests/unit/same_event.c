@@ -289,6 +289,16 @@ static bool assert_same_office(const struct event *want, const struct event *hav
     }
 }
 
+static void assert_same_figures(const struct day_figures *want, const struct day_figures *have)
+{
+    SAME(purchases);
+    SAME(returns);
+    SAME(reversals);
+    SAME(purchase_amount);
+    SAME(return_amount);
+    SAME(hash);
+}
+
 /* Without goods, cards and the office. False: it is of something else. */
 static bool assert_same_other(const struct event *want, const struct event *have)
 {
@@ -322,6 +332,16 @@ static bool assert_same_other(const struct event *want, const struct event *have
         SAME(day_run.matured);
         SAME(day_run.tier_before);
         SAME(day_run.tier_after);
+        return true;
+    case EVENT_DAY_CLOSE:
+        SAME(day_close.number);
+        SAME(day_close.state);
+        SAME(day_close.queued);
+        SAME(day_close.late);
+        SAME(day_close.head);
+        SAME_BYTES(day_close.head_hash);
+        assert_same_figures(&want->day_close.said, &have->day_close.said);
+        assert_same_figures(&want->day_close.booked, &have->day_close.booked);
         return true;
     default:
         return false;
@@ -426,6 +446,7 @@ void assert_same_event(const struct event *want, const struct event *have)
     SAME_TEXT(store);
     SAME_TEXT(till);
     SAME_TEXT(operator);
+    SAME(business_date);
     SAME(card);
     SAME_TEXT(suspense.number);
     SAME(suspense.new_card);

@@ -88,6 +88,8 @@ static void test_rows(void **state)
     (void)state;
     has_command[OPERATION_RETURN_PREVIEW] = true;  /* return --preview */
     has_command[OPERATION_UNLINKED_RETURN] = true; /* return --unlinked */
+    has_command[OPERATION_DAY_CLOSE] = true;       /* of a till that knows what it sent: it has an outbox */
+    has_command[OPERATION_DAY_NUMBERS] = true;     /* the same */
     for (size_t i = 0; i < COUNT_OF(groups); i++) {
         for (const struct command *row = groups[i]; row->name != NULL; row++) {
             assert_non_null(row->examples[0]);
@@ -138,6 +140,12 @@ static void test_senses(void **state)
         { MESSAGE_report_row, "purchases", SENSE_COUNT },
         { MESSAGE_day_totals_answer, "purchase_amount", SENSE_AMOUNT },
         { MESSAGE_day_totals_answer, "hash", SENSE_EPOCH },
+        { MESSAGE_day_totals_answer, "close_state", SENSE_WORD },
+        { MESSAGE_day_totals_answer, "close_time", SENSE_TIME },
+        { MESSAGE_day_close_answer, "state", SENSE_WORD },
+        { MESSAGE_day_close_answer, "return_amount_sent", SENSE_AMOUNT },
+        { MESSAGE_day_close_answer, "late", SENSE_COUNT },
+        { MESSAGE_day_close_answer, "head", SENSE_TEXT },
         { MESSAGE_totals_answer, "outstanding", SENSE_POINTS },
         { MESSAGE_programme_rehearse_answer, "old_points", SENSE_POINTS },
         { MESSAGE_programme_rehearse_answer, "receipts", SENSE_COUNT },

@@ -171,11 +171,11 @@ static void test_forms(void **unused PUNKT_UNUSED)
         { "a mask in a longer form", false, BYTES(NOTHING(10), 0x81, 0, 5) },
         { "more than the event", false, BYTES(NOTHING(10), 1, 5, 0) },
         { "no type", false, BYTES(NOTHING(0), 0) },
-        { "a type to come", false, BYTES(NOTHING(31), 0) },
+        { "a type to come", false, BYTES(NOTHING(32), 0) },
         { "no format", false, BYTES(10, 0, 0, 0, 0) },
         { "the format before", false, BYTES(10, 1, 0, 0, 0) },
         { "a format to come", false, BYTES(10, 3, 0, 0, 0) },
-        { "a part of the event to come", false, BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 4, 1, 0) },
+        { "a part of the event to come", false, BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 8, 1, 0) },
         { "flags of 32 bits", true, BYTES(HEAD(10), 0x80, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0) },
         { "flags of 33 bits", false, BYTES(HEAD(10), 0x80, 1, 0x80, 0x80, 0x80, 0x80, 0x10, 0) },
         { "a day that never comes", true, BYTES(HEAD(10), 2, 0, 0) },
@@ -212,7 +212,7 @@ static void test_forms(void **unused PUNKT_UNUSED)
         { "a reversal that found nothing", true, BYTES(NOTHING(25), 0x20, 2, 0) },
         { "a reversal without outcome", false, BYTES(NOTHING(25), 0, 0) },
         { "a reversal of an outcome to come", false, BYTES(NOTHING(25), 0x20, 4, 0) },
-        { "a reversal of a type to come", false, BYTES(NOTHING(25), 0x30, 31, 1, 0) },
+        { "a reversal of a type to come", false, BYTES(NOTHING(25), 0x30, 32, 1, 0) },
     };
     check_forms(rows, COUNT_OF(rows));
 }

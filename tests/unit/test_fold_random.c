@@ -213,11 +213,24 @@ static journal_position random_detail(struct run *run)
     }
 }
 
+/* One of the last days of a till, which goes on with it or not. */
+static void close_a_day(struct run *run, struct event *event)
+{
+    struct fold *fold = run->world->live.fold;
+    struct till_day day;
+    event->store = random_below(&run->random, 2) == 0 ? TEXT_LITERAL("1") : TEXT_LITERAL("2");
+    event->till = TEXT_LITERAL("7");
+    event->business_date = 20000 + (local_day)random_below(&run->random, 2);
+    (void)fold_till_day(fold, event->store, event->till, event->business_date, &day);
+    event->day_close.number = fold_till_closes(fold, event->store, event->till) + 1;
+    event->day_close.late = day.late;
+}
+
 /* What no decision makes, or only under its own conditions. */
 static journal_position random_other(struct run *run)
 {
-    static const enum event_type types[] = { EVENT_TERM, EVENT_REFUSAL, EVENT_TIE, EVENT_CLOCK_ACCEPTED,
-                                             EVENT_RETURN_WAITING };
+    static const enum event_type types[] = { EVENT_TERM,           EVENT_REFUSAL,        EVENT_TIE,
+                                             EVENT_CLOCK_ACCEPTED, EVENT_RETURN_WAITING, EVENT_DAY_CLOSE };
     struct fold_world *world = run->world;
     journal_position first = recall(run, run->sales, run->sale_count);
     struct event event = { .type = types[random_below(&run->random, COUNT_OF(types))],
@@ -231,6 +244,8 @@ static journal_position random_other(struct run *run)
         event.waiting.previous = fold_waiting(world->live.fold, &event.waiting.sale);
         event.waiting.card = TEXT_LITERAL("100");
     }
+    if (event.type == EVENT_DAY_CLOSE)
+        close_a_day(run, &event);
     world->decision->event = event;
     world->decision->refusal = REFUSAL_NONE;
     return fold_world_book_decision(world);

@@ -171,6 +171,8 @@ static void test_keys_apart(void **unused PUNKT_UNUSED)
     keys[count++] = key_day_counts(1, text_of(""), 1);
     keys[count++] = key_till_day(text_of("1"), text_of("23"), 1);
     keys[count++] = key_till_day(text_of("12"), text_of("3"), 1);
+    keys[count++] = key_till(text_of("1"), text_of("23"));
+    keys[count++] = key_till(text_of("12"), text_of("3"));
     for (size_t i = 0; i < count; i++) {
         assert_true(keys[i].bytes[0] != 0); /* the mark of state itself */
         for (size_t j = 0; j < count; j++)
@@ -182,12 +184,27 @@ static void test_keys_apart(void **unused PUNKT_UNUSED)
     assert_true(key_document(&document).size <= STATE_KEY_MAX);
 }
 
+/* One more number was booked, in the record as in what it is compared with. */
+static void book_one(struct random *random, uint8_t record[REQUESTS_RECORD_MAX], uint64_t slot,
+                     uint64_t *inout_booked, uint8_t inout_hash[TILL_HASH_SIZE])
+{
+    uint8_t hash[TILL_HASH_SIZE];
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        hash[i] = (uint8_t)random_u64(random);
+        inout_hash[i] ^= hash[i];
+    }
+    *inout_booked |= UINT64_C(1) << slot;
+    requests_book(record, slot, hash);
+}
+
 /* Against a plain table: positions set in any order, some never. */
 static void test_requests(void **unused PUNKT_UNUSED)
 {
     struct random random = random_seeded();
     for (int round = 0; round < ROUNDS; round++) {
         journal_position table[REQUESTS_PER_RECORD] = { 0 };
+        uint64_t booked = 0;
+        uint8_t hash[TILL_HASH_SIZE] = { 0 };
         uint8_t now[REQUESTS_RECORD_MAX], next[REQUESTS_RECORD_MAX];
         struct state_value value = { now, 0 };
         for (int change = 0; change < 80; change++) {
@@ -196,26 +213,33 @@ static void test_requests(void **unused PUNKT_UNUSED)
             table[slot] = random_u64(&random) >> random_below(&random, 64);
             memset(next, 0xAA, sizeof(next));
             value.size = (uint32_t)requests_set(value, slot, table[slot], next);
+            if ((booked >> slot & 1) == 0 && random_below(&random, 2) == 0)
+                book_one(&random, next, slot, &booked, hash);
             assert_true(value.size <= REQUESTS_RECORD_MAX && value.size > 8 * slot);
             memcpy(now, next, sizeof(now));
             for (uint64_t i = 0; i < REQUESTS_PER_RECORD; i++) {
                 assert_true(requests_get(value, i, &got));
                 assert_int_equal(got, table[i]);
             }
+            uint64_t mask;
+            uint8_t have[TILL_HASH_SIZE];
+            assert_true(requests_booked(value, &mask, have));
+            assert_int_equal(mask, booked);
+            assert_memory_equal(have, hash, sizeof(hash));
         }
     }
 }
 
 static void test_requests_refused(void **unused PUNKT_UNUSED)
 {
-    uint8_t other[REQUESTS_RECORD_MAX + 8] = { 2 };
+    uint8_t other[REQUESTS_RECORD_MAX + 8] = { 3 };
     journal_position got;
     for (uint32_t size = 0; size <= sizeof(other); size++)
         assert_int_equal(requests_get((struct state_value){ other, size }, 0, &got),
-                         size % 8 == 1 && size <= REQUESTS_RECORD_MAX);
+                         size % 8 == 1 && size >= 17 && size <= REQUESTS_RECORD_MAX);
     for (unsigned version = 0; version < 256; version++) {
         other[0] = (uint8_t)version;
-        assert_int_equal(requests_get((struct state_value){ other, 9 }, 0, &got), version == 2);
+        assert_int_equal(requests_get((struct state_value){ other, 25 }, 0, &got), version == 3);
     }
 }
 

@@ -80,7 +80,7 @@ static void test_refused(void **unused PUNKT_UNUSED)
             assert_false(decodes(&record_kinds[i], bytes, size + 1));
             for (unsigned version = 0; version < 256; version++) {
                 bytes[0] = (uint8_t)version;
-                assert_int_equal(decodes(&record_kinds[i], bytes, size), version == 2);
+                assert_int_equal(decodes(&record_kinds[i], bytes, size), version == 3);
             }
         }
     }
@@ -151,18 +151,18 @@ static void test_peek_is_true(void **unused PUNKT_UNUSED)
         size_t size;
     } rows[] = {
         /* version, due, peek, number, mask, fields */
-        { "an empty account", true, { 2, 0, 0, 9, 0 }, 5 },
-        { "in suspense and closed", true, { 2, 0, 3, 9, 0 }, 5 },
-        { "a mark to come", false, { 2, 0, 16, 9, 0 }, 5 },
-        { "merged, but into nothing", false, { 2, 0, 4, 9, 0 }, 5 },
-        { "in debt, but of nothing", false, { 2, 0, 8, 9, 0 }, 5 },
-        { "in debt", true, { 2, 0, 8, 9, 0x80, 0x80, 0x80, 1, 2 }, 9 },
-        { "a debt that is not said", false, { 2, 0, 0, 9, 0x80, 0x80, 0x80, 1, 2 }, 9 },
-        { "due, but for nothing", false, { 2, 2, 0, 9, 0 }, 5 },
-        { "a lot that matures on 1 January 2026", true, { 2, 2, 0, 9, 0x80, 1, 1, 0x88, 1, 2 }, 10 },
+        { "an empty account", true, { 3, 0, 0, 9, 0 }, 5 },
+        { "in suspense and closed", true, { 3, 0, 3, 9, 0 }, 5 },
+        { "a mark to come", false, { 3, 0, 16, 9, 0 }, 5 },
+        { "merged, but into nothing", false, { 3, 0, 4, 9, 0 }, 5 },
+        { "in debt, but of nothing", false, { 3, 0, 8, 9, 0 }, 5 },
+        { "in debt", true, { 3, 0, 8, 9, 0x80, 0x80, 0x80, 1, 2 }, 9 },
+        { "a debt that is not said", false, { 3, 0, 0, 9, 0x80, 0x80, 0x80, 1, 2 }, 9 },
+        { "due, but for nothing", false, { 3, 2, 0, 9, 0 }, 5 },
+        { "a lot that matures on 1 January 2026", true, { 3, 2, 0, 9, 0x80, 1, 1, 0x88, 1, 2 }, 10 },
         { "a lot that matures, said to be due a day later",
           false,
-          { 2, 4, 0, 9, 0x80, 1, 1, 0x88, 1, 2 },
+          { 3, 4, 0, 9, 0x80, 1, 1, 0x88, 1, 2 },
           10 },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -175,7 +175,7 @@ static void test_peek_is_true(void **unused PUNKT_UNUSED)
 static bool list_decodes(const struct record_kind *kind, unsigned bit, uint64_t count, const char *entry)
 {
     struct wire_writer writer = wire_writer_over(bytes, sizeof(bytes));
-    wire_write_u8(&writer, 2);
+    wire_write_u8(&writer, 3);
     if (kind == &record_kinds[KIND_ACCOUNT])
         wire_write_bytes(&writer, (const uint8_t[]){ 0, 0, 9 }, 3);
     wire_write_uint(&writer, UINT64_C(1) << bit);
@@ -220,7 +220,7 @@ static void test_too_many(void **unused PUNKT_UNUSED)
 
 static void test_values_refused(void **unused PUNKT_UNUSED)
 {
-    static const uint8_t card[] = { 2, 4, 1 };
+    static const uint8_t card[] = { 3, 4, 1 };
     memcpy(bytes, card, sizeof(card));
     for (unsigned status = 0; status < 128; status++) {
         bytes[2] = (uint8_t)status;
@@ -230,12 +230,12 @@ static void test_values_refused(void **unused PUNKT_UNUSED)
     bytes[1] = 0; /* no status at all */
     assert_false(decodes(&record_kinds[KIND_CARD], bytes, 2));
     for (unsigned end = 0; end < 128; end++) {
-        memcpy(bytes, (const uint8_t[]){ 2, 4, (uint8_t)end }, 3);
+        memcpy(bytes, (const uint8_t[]){ 3, 4, (uint8_t)end }, 3);
         assert_int_equal(decodes(&record_kinds[KIND_HOLD], bytes, 3),
                          end >= HOLD_CAPTURED && end <= HOLD_TIMED_OUT);
     }
     for (unsigned size = 0; size < 40; size++) { /* a tag */
-        memcpy(bytes, (const uint8_t[]){ 2, 0, 0, 9, 0x80, 0x80, 0x80, 8, 1, (uint8_t)size }, 10);
+        memcpy(bytes, (const uint8_t[]){ 3, 0, 0, 9, 0x80, 0x80, 0x80, 8, 1, (uint8_t)size }, 10);
         memset(bytes + 10, 'T', size);
         assert_int_equal(decodes(&record_kinds[KIND_ACCOUNT], bytes, 10 + size), size <= 32);
         memset(bytes + 10, 0x80, size);
