@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "ops/programme_parts.h"
-#include "points/receipt_text.h"
 
 #define KNOWN_MAX 256 /* of the values that a list knows */
 

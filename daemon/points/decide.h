@@ -422,3 +422,11 @@ struct balance {
     millipoints next_expiry_points;
 };
 void points_balance(const struct account *account, local_day today, struct balance *out);
+
+/*
+ * Of the rewards for points that are offered today in a store ("": in none) and at the account's tier, and of which it may
+ * have one more, the cheapest that costs more than it can spend; and how many points are missing. NULL: there is none.
+ */
+const struct reward *points_next_reward(const struct points_view *view, const struct programme *programme,
+                                        const struct account *account, struct text store, local_day today,
+                                        millipoints *out_missing);

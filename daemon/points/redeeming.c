@@ -194,6 +194,43 @@ static bool offered(const struct programme *programme, const struct reward *rewa
     return fault == NULL;
 }
 
+static int64_t stock_left(const struct points_view *view, const struct reward *reward, uint64_t taken)
+{
+    return i64_max(reward->stock - view->reward_used(view->ctx, reward->id) - (int64_t)taken, 0);
+}
+
+/* Whether an account could have one of a reward for points, had it enough of them. */
+static bool could_have(const struct points_view *view, const struct programme *programme,
+                       const struct reward *reward, const struct account *account, struct text store,
+                       local_day day)
+{
+    if (reward->cost_points == 0 || day < reward->period.from || day > reward->period.through ||
+        !store_offers(programme, reward, store) || tier_step(programme, account) < reward->minimum_tier)
+        return false;
+    local_day period = reward_use_period(reward, day);
+    if (period != USE_UNCOUNTED &&
+        account_tally(account, TALLY_REWARD, reward->id, period) >= (int64_t)reward->limit.uses)
+        return false;
+    return !reward->has_stock || stock_left(view, reward, 0) > 0;
+}
+
+const struct reward *points_next_reward(const struct points_view *view, const struct programme *programme,
+                                        const struct account *account, struct text store, local_day today,
+                                        millipoints *out_missing)
+{
+    const struct reward *next = NULL;
+    millipoints available = account_free(account, today);
+    for (uint32_t i = 0; i < programme->reward_count; i++) {
+        const struct reward *reward = &programme->rewards[i];
+        if (reward->cost_points > available && (next == NULL || reward->cost_points < next->cost_points) &&
+            could_have(view, programme, reward, account, store, today))
+            next = reward;
+    }
+    if (next != NULL)
+        *out_missing = next->cost_points - available;
+    return next;
+}
+
 bool card_may_spend(const struct points_view *view, const struct judgement *judgement, struct text number)
 {
     struct card card;
@@ -251,9 +288,7 @@ static bool in_stock(const struct points_view *view, const struct reward *reward
 {
     if (!reward->has_stock)
         return true;
-    int64_t used =
-        view->reward_used(view->ctx, reward->id) + (int64_t)taken_before(&decision->event, reward->id);
-    int64_t left = i64_max(reward->stock - used, 0);
+    int64_t left = stock_left(view, reward, taken_before(&decision->event, reward->id));
     if (quantity <= left)
         return true;
     decide_refuse(decision, REFUSAL_OUT_OF_STOCK, "%" PRId64 " left", left);

@@ -101,8 +101,10 @@ static void append(struct request *request, struct event *event, uint16_t type, 
     ledger_append(service->ledger, event);
     service->returns_waited = service->returns_waited || event->type == EVENT_RETURN_WAITING;
     request->lane->highest = request->number;
-    answers_add(&service->answers, position, request->conn, type, flags, request->number, service->bytes,
-                answer_size);
+    struct text body = event->answer;
+    (void)receipt_text_add(request, type, &body); /* of this event, so it waits for it anyway */
+    answers_add(&service->answers, position, request->conn, type, flags, request->number, body.data,
+                body.size);
 }
 
 void append_own(struct service *service, struct event *event)

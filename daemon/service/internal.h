@@ -10,6 +10,7 @@
 #include "points/decide.h"
 #include "proto/message.h"
 #include "service/answers.h"
+#include "service/receipt_text.h"
 #include "service/service.h"
 
 #define REFUSAL_DETAIL_MAX 400 /* the limit of `detail`: what is longer is cut, for a long path is no bug */
@@ -73,6 +74,7 @@ struct session {
     uint64_t identity; /* proven; 0 before hello */
     struct lane *lane; /* NULL: this connection only reads */
     uint64_t claim;    /* the last number that the client has a final answer for, it says; 0: none */
+    struct receipt_wish receipt;
 };
 
 /* One request on its way through a handler. */
@@ -89,7 +91,8 @@ struct request {
     uint32_t body_size;
     uint8_t fingerprint[16]; /* of a change */
     const union message_any *message;
-    struct text secret; /* of a change: the PIN that came with it; empty: none */
+    struct receipt_wish receipt; /* of the connection */
+    struct text secret;          /* of a change: the PIN that came with it; empty: none */
     bool secret_broken;
     enum pin_check pin;       /* what is known of it */
     struct text pin_card;     /* whose: set by pin_settle */
@@ -137,6 +140,7 @@ struct parked {
     struct account_pin check;
     account_number check_for;
     bool secret_broken;
+    struct receipt_wish receipt;
     uint32_t secret_size;
     char secret[FRAME_SECRET_MAX];
     uint32_t body_size;
@@ -172,6 +176,7 @@ struct service {
     struct wish wishes[REDEMPTIONS_MAX];
     struct msg_spent spent[REDEMPTIONS_MAX]; /* for answers */
     struct msg_part parts[AWARD_PARTS_MAX];
+    struct receipt_scratch *receipt;
     struct return_request_line return_lines[LINES_MAX];
     uint8_t *bytes; /* an encoded answer, or what is hashed: FRAME_BODY_MAX */
     struct decision decision;

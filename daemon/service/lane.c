@@ -90,8 +90,16 @@ static enum handled repeat(struct request *request, journal_position position)
         return HANDLED;
     }
     uint16_t flags = FRAME_FLAG_REPLAYED | (first->type == EVENT_TIE ? FRAME_FLAG_TIED : 0);
-    answer_in_order(request->service, request->conn, first->answer_type, flags, request->number,
-                    first->answer.data, first->answer.size, position);
+    struct text body = first->answer;
+    if (request->receipt.width > 0) {
+        if (!request_decode(request)) /* it was, before */
+            return HANDLED;
+        /* The text is of the account as it is now. */
+        if (receipt_text_add(request, first->answer_type, &body))
+            position = u64_max(position, ledger_newest(request->service->ledger));
+    }
+    answer_in_order(request->service, request->conn, first->answer_type, flags, request->number, body.data,
+                    body.size, position);
     return HANDLED;
 }
 

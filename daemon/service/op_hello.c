@@ -4,6 +4,53 @@
 #include <string.h>
 
 #include "service/internal.h"
+#include "service/receipt_lines.h"
+
+/* Greatest common divisor of numbers above zero. */
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* So many points are so much money: with as many of both as make whole smallest units of points. */
+static void tell_worth(const struct programme *programme, struct msg_hello_answer *out)
+{
+    int64_t step = programme_step(programme);
+    int64_t common = common_divisor(programme->worth_points, step);
+    out->redeem_points = (uint64_t)(programme->worth_points / common);
+    out->redeem_worth = (uint64_t)(programme->worth_amount * (step / common));
+}
+
+/* What a till needs of the programme while the server is away (DOMAIN.md, Redeeming). */
+static void tell_programme(const struct service *service, const struct programme *programme,
+                           struct msg_hello_answer *out)
+{
+    out->currency = (struct message_text){ programme->currency, strlen(programme->currency) };
+    out->currency_exponent = programme->currency_exponent;
+    out->points_decimals = programme->decimals;
+    out->zone = (struct message_text){ programme->calendar.zone, strlen(programme->calendar.zone) };
+    out->programme_version = programme->version;
+    out->card_check = programme->card_check;
+    tell_worth(programme, out);
+    out->redeem_minimum = (uint64_t)points_to_wire(service, programme->redeem_minimum);
+    out->redeem_step = (uint64_t)points_to_wire(service, programme->redeem_step);
+    out->offline_card = (uint64_t)points_to_wire(service, programme->offline_card);
+    out->offline_till = (uint64_t)points_to_wire(service, programme->offline_till);
+}
+
+static struct receipt_wish wish_for_text(const struct msg_hello_request *hello)
+{
+    struct receipt_wish wish = { .width = (uint8_t)hello->receipt_width };
+    if (wish.width > 0 && wish.width < RECEIPT_WIDTH_MIN)
+        wish.width = RECEIPT_WIDTH_MIN;
+    memcpy(wish.language, hello->receipt_language.bytes, hello->receipt_language.size);
+    return wish;
+}
 
 enum handled handle_hello(struct request *request)
 {
@@ -27,9 +74,9 @@ enum handled handle_hello(struct request *request)
     session->lane = lane;
     session->claim = hello->first_unanswered > 0 ? hello->first_unanswered - 1 : 0;
     session->identity = IDENTITY_LOCAL;
+    session->receipt = wish_for_text(hello);
     service->options.link.proven(service->options.link.ctx, session->conn);
 
-    const struct programme *programme = programme_in_force(service, ledger_now(service->ledger));
     union message_any answer;
     struct msg_hello_answer *out = &answer.hello_answer;
     message_init(MESSAGE_hello_answer, out);
@@ -40,11 +87,8 @@ enum handled handle_hello(struct request *request)
     out->last_booked = lane != NULL ? lane->highest : 0;
     out->frame_max = FRAME_HEADER_SIZE + FRAME_BODY_MAX;
     out->in_flight_max = service->options.limits.in_flight_max;
-    out->currency = (struct message_text){ programme->currency, strlen(programme->currency) };
-    out->currency_exponent = programme->currency_exponent;
-    out->points_decimals = programme->decimals;
-    out->zone = (struct message_text){ programme->calendar.zone, strlen(programme->calendar.zone) };
-    out->programme_version = programme->version;
+    tell_programme(service, programme_in_force(service, ledger_now(service->ledger)), out);
+    out->offline_text = receipt_text_offline(service, &session->receipt, &out->offline_text_count);
     answer_read(request, &answer, ledger_newest(service->ledger));
     return HANDLED;
 }

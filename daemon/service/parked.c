@@ -47,6 +47,7 @@ struct parked *park(const struct request *request)
     pending_add(&parked->pending, request, parked_drop);
     parked->lane = request->lane;
     parked->identity = request->identity;
+    parked->receipt = request->receipt;
     parked->pin = request->pin;
     parked->secret_broken = request->secret_broken;
     parked->secret_size = (uint32_t)request->secret.size;
@@ -68,6 +69,7 @@ struct request parked_request(struct parked *parked)
                                .row = operation_row(parked->pending.type),
                                .flags = parked->pending.flags,
                                .number = parked->pending.number,
+                               .receipt = parked->receipt,
                                .body = parked->body,
                                .body_size = parked->body_size,
                                .secret = { parked->secret, parked->secret_size },

@@ -142,9 +142,10 @@ enum punkt_status service_open(const struct service_options *options, struct ser
     service->bytes = malloc(FRAME_BODY_MAX);
     service->scratch = calloc(1, sizeof(*service->scratch));
     service->fetched = calloc(FETCHED_MAX, sizeof(*service->fetched));
+    service->receipt = receipt_scratch_new();
     enum punkt_status status = sha256_init(&service->sha256);
     if (status != PUNKT_OK || service->lists == NULL || service->bytes == NULL || service->scratch == NULL ||
-        service->fetched == NULL) {
+        service->fetched == NULL || service->receipt == NULL) {
         failure_set(failure, "no memory for the service");
         status = PUNKT_NO_MEMORY;
     }
@@ -186,6 +187,7 @@ void service_free(struct service *service)
     free(service->lists);
     free(service->bytes);
     free(service->scratch);
+    receipt_scratch_free(service->receipt);
     free(service);
 }
 
@@ -292,6 +294,7 @@ enum service_verdict service_frame(struct service *service, struct session *sess
                                .row = row,
                                .flags = frame->flags,
                                .number = frame->number,
+                               .receipt = session->receipt,
                                .body = frame->body,
                                .body_size = frame->body_size };
     if (!answers_have_room(&service->answers))
