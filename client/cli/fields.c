@@ -271,6 +271,16 @@ static json_t *epoch_json(int64_t epoch)
     return json_string(text);
 }
 
+/* An element of a list: of one field only that. A blank line is a text, not none. */
+static json_t *element_json(enum message element, const void *in)
+{
+    const struct message_table *table = &message_tables[element];
+    if (table->field_count > 1)
+        return message_json(element, in);
+    json_t *value = field_json(element, in, &table->fields[0]);
+    return element == MESSAGE_text_line && json_is_null(value) ? json_string("") : value;
+}
+
 static json_t *list_json(const void *in, const struct message_field *field)
 {
     const struct message_table *element = &message_tables[field->element];
@@ -278,9 +288,7 @@ static json_t *list_json(const void *in, const struct message_field *field)
     uint64_t count;
     const char *at = field_list(in, field, &count);
     for (uint64_t i = 0; i < count && array != NULL; i++, at += element->struct_size)
-        (void)json_array_append_new(array, element->field_count == 1
-                                               ? field_json(field->element, at, &element->fields[0])
-                                               : message_json(field->element, at));
+        (void)json_array_append_new(array, element_json(field->element, at));
     return array;
 }
 

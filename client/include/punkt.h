@@ -633,6 +633,8 @@ struct punkt_purchase_answer {
     const char *tier;      /* at which it was rated; "" */
     const struct punkt_spent *const *spent; /* by wish, in their order */
     size_t spent_count;
+    const char *const *text; /* lines ready to print, "" a blank one; none unless the handle asked for text */
+    size_t text_count;
 };
 
 /* A receipt that is not booked: what it would earn and spend. */
@@ -784,7 +786,9 @@ struct punkt_return_answer {
     int64_t available;
     int64_t debt;
     bool server_time_used;
-    bool waiting; /* an advice: it waits for its purchase, and has taken nothing yet */
+    bool waiting;            /* an advice: it waits for its purchase, and has taken nothing yet */
+    const char *const *text; /* as in struct punkt_purchase_answer */
+    size_t text_count;
 };
 
 struct punkt_redeem_request {
@@ -816,11 +820,13 @@ struct punkt_redeem_answer {
     uint64_t position;
     int64_t redeemed;
     int64_t available;
-    int64_t worth;       /* minor units */
-    int64_t stamps;      /* spent, thousandths */
-    int64_t shortfall;   /* of an advice: points that were not there */
-    const char *reward;  /* its name, or "" */
-    const char *voucher; /* code to hand out, or "" */
+    int64_t worth;           /* minor units */
+    int64_t stamps;          /* spent, thousandths */
+    int64_t shortfall;       /* of an advice: points that were not there */
+    const char *reward;      /* its name, or "" */
+    const char *voucher;     /* code to hand out, or "" */
+    const char *const *text; /* as in struct punkt_purchase_answer */
+    size_t text_count;
 };
 
 /* Sets points or a reward aside. */

@@ -146,6 +146,21 @@ static bool take_activated(struct message_memory *memory, const struct msg_card_
     return true;
 }
 
+static bool take_text(struct message_memory *memory, const struct msg_text_line *in, uint64_t count,
+                      const char *const **out, size_t *out_count)
+{
+    const char **list = memory_take(memory, count * sizeof(*list));
+    if (list == NULL)
+        return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!memory_text(memory, in[i].text.data, in[i].text.size, &list[i]))
+            return false;
+    }
+    *out = list;
+    *out_count = count;
+    return true;
+}
+
 bool fill_ping(const void *message, struct message_memory *memory, union any_answer *out)
 {
     const struct msg_ping_answer *msg = message;
@@ -206,7 +221,8 @@ bool fill_purchase(const void *message, struct message_memory *memory, union any
     out->purchase_.paid = (int64_t)msg->paid;
     out->purchase_.spent_count = msg->spent_count;
     return memory_code(memory, &msg->tier, &out->purchase_.tier) &&
-           take_spent(memory, msg->spent, msg->spent_count, &out->purchase_.spent);
+           take_spent(memory, msg->spent, msg->spent_count, &out->purchase_.spent) &&
+           take_text(memory, msg->text, msg->text_count, &out->purchase_.text, &out->purchase_.text_count);
 }
 
 bool fill_quote(const void *message, struct message_memory *memory, union any_answer *out)
@@ -244,7 +260,6 @@ bool fill_return_preview(const void *message, struct message_memory *memory, uni
 bool fill_return(const void *message, struct message_memory *memory, union any_answer *out)
 {
     const struct msg_return_answer *msg = message;
-    (void)memory;
     out->any_return.position = msg->position;
     out->any_return.taken = msg->taken;
     out->any_return.given_back = msg->given_back;
@@ -253,13 +268,12 @@ bool fill_return(const void *message, struct message_memory *memory, union any_a
     out->any_return.debt = msg->debt;
     out->any_return.server_time_used = (msg->flags & FLAG_SERVER_TIME) != 0;
     out->any_return.waiting = (msg->flags & FLAG_SUSPENSE) != 0;
-    return true;
+    return take_text(memory, msg->text, msg->text_count, &out->any_return.text, &out->any_return.text_count);
 }
 
 bool fill_unlinked_return(const void *message, struct message_memory *memory, union any_answer *out)
 {
     const struct msg_unlinked_return_answer *msg = message;
-    (void)memory;
     out->any_return.position = msg->position;
     out->any_return.taken = msg->taken;
     out->any_return.given_back = msg->given_back;
@@ -267,7 +281,7 @@ bool fill_unlinked_return(const void *message, struct message_memory *memory, un
     out->any_return.available = msg->available;
     out->any_return.debt = msg->debt;
     out->any_return.server_time_used = (msg->flags & FLAG_SERVER_TIME) != 0;
-    return true;
+    return take_text(memory, msg->text, msg->text_count, &out->any_return.text, &out->any_return.text_count);
 }
 
 bool fill_redeem(const void *message, struct message_memory *memory, union any_answer *out)
@@ -280,7 +294,8 @@ bool fill_redeem(const void *message, struct message_memory *memory, union any_a
     out->redeem_.stamps = msg->stamps;
     out->redeem_.shortfall = msg->shortfall;
     return memory_code(memory, &msg->reward, &out->redeem_.reward) &&
-           memory_code(memory, &msg->voucher, &out->redeem_.voucher);
+           memory_code(memory, &msg->voucher, &out->redeem_.voucher) &&
+           take_text(memory, msg->text, msg->text_count, &out->redeem_.text, &out->redeem_.text_count);
 }
 
 bool fill_hold(const void *message, struct message_memory *memory, union any_answer *out)

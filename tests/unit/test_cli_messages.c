@@ -218,6 +218,11 @@ static void test_grown_json(void **state)
     expect_json(reply_json(&reply, NULL),
                 "{\"result\":\"done\",\"replayed\":true,\"earned\":105,\"available\":105,\"pending\":0,"
                 "\"debt\":0,\"flags\":[\"server_time\",\"fell_short\"],\"redeemed\":5}");
+    struct msg_text_line text[] = { { .text = { "Thanks", 6 } }, { .text = { "", 0 } } };
+    purchase = (struct msg_purchase_answer){ .earned = 1, .text = text, .text_count = 2 };
+    expect_json(reply_json(&reply, NULL),
+                "{\"result\":\"done\",\"replayed\":true,\"earned\":1,\"available\":0,"
+                "\"pending\":0,\"debt\":0,\"text\":[\"Thanks\",\"\"]}");
     reply = (struct reply){ .head = { .operation = PUNKT_OPERATION_REDEEM },
                             .message = MESSAGE_redeem_answer,
                             .body = &redeem };
