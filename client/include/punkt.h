@@ -13,8 +13,12 @@
  *      switch (punkt_purchase(punkt, &sale, &answer)) ...
  *
  * Structs. Every struct of this header begins with its size, which the caller sets to sizeof; the PUNKT_..._INIT
- * macros do. Later versions add fields at the end and read no further than size says. In requests and options
- * zero, or NULL, always means "the default", so that a designated initializer names only what matters.
+ * macros do. In requests and options zero, or NULL, always means "the default", so that a designated initializer
+ * names only what matters. Later versions add fields at the end, none of them in what was padding, and move none;
+ * struct punkt_answer, which stands inside others, has its reserved words for that and never grows. So a program runs
+ * with a library of another age than its header. What the caller does not have is as if it were zero; what this
+ * library does not have, it refuses where it is not zero (PUNKT_CALL_INVALID), and leaves zero in answers. Structs
+ * that the library hands out are to be read no further than their size says.
  *
  * Two planes. A call ends on one of two planes: the server answered (DONE or REFUSED), or it did not (NOT_SENT,
  * UNKNOWN). A missing answer is never a failure: after UNKNOWN the change may have been booked, or may be yet.
@@ -31,9 +35,10 @@
  * Pointers inside answers point into the handle and are valid until the next call with that handle (in a
  * callback: until it returns). Texts that belong to no handle, such as names of results, are valid for ever.
  *
- * Threads. A handle is used by one thread at a time; two handles share nothing. A handle is not used in the
- * child of a fork. The library starts no threads, installs no signal handlers, raises no SIGPIPE, and never
- * ends the process.
+ * Threads. A handle is used by one thread at a time, also by functions that only ask; two handles share nothing.
+ * Functions that take no handle, and punkt_new, may be called from any thread at any time: "any thread" below. A
+ * handle is not used in the child of a fork. The library starts no threads, installs no signal handlers, raises no
+ * SIGPIPE, and never ends the process.
  */
 #ifndef PUNKT_H
 #define PUNKT_H
@@ -166,15 +171,15 @@ enum punkt_result {
     PUNKT_RESULT_OFFLINE = 200, /* points cannot be redeemed now: the server is away */
 };
 
-/* What a result is called in JSON ("unknown_card"), and in a sentence; never NULL. */
+/* What a result is called in JSON ("unknown_card"), and in a sentence; never NULL. Any thread. */
 PUNKT_API const char *punkt_result_name(uint32_t code);
 PUNKT_API const char *punkt_result_text(uint32_t code);
-/* Whether the same request may succeed later, under the same number. */
+/* Whether the same request may succeed later, under the same number. Any thread. */
 PUNKT_API bool punkt_result_retryable(uint32_t code);
-/* What the command `punkt` exits with after this refusal: 1, 3, 4, 5 or 6; 0 for PUNKT_RESULT_DONE. */
+/* What the command `punkt` exits with after this refusal: 1, 3, 4, 5 or 6; 0 for PUNKT_RESULT_DONE. Any thread. */
 PUNKT_API int punkt_result_exit_code(uint32_t code);
 /* "done", "refused", "queued", "not_sent", "unknown", "invalid", "window_full", "no_memory",
- * "not_stored". */
+ * "not_stored". Any thread. */
 PUNKT_API const char *punkt_call_name(enum punkt_call call);
 
 enum punkt_operation {
@@ -224,7 +229,7 @@ enum punkt_operation {
     PUNKT_OPERATION_CLOCK_ACCEPT = 97,
 };
 
-/* "purchase"; "unknown" for an operation this library does not know. */
+/* "purchase"; "unknown" for an operation this library does not know. Any thread. */
 PUNKT_API const char *punkt_operation_name(uint32_t operation);
 
 /*
@@ -318,7 +323,7 @@ struct punkt_options {
 /*
  * Makes a handle; nothing is connected yet. PUNKT_CALL_DONE, PUNKT_CALL_INVALID (options, or a server address
  * that cannot be read) or PUNKT_CALL_NO_MEMORY (also: no random numbers); *out is the caller's, to be given to
- * punkt_free, and NULL after a failure.
+ * punkt_free, and NULL after a failure. Any thread.
  */
 PUNKT_API enum punkt_call punkt_new(const struct punkt_options *options, struct punkt **out);
 
@@ -371,7 +376,7 @@ enum punkt_link_state {
 };
 
 PUNKT_API enum punkt_link_state punkt_link_state(const struct punkt *punkt);
-/* "idle", "connecting", "up", "down". */
+/* "idle", "connecting", "up", "down". Any thread. */
 PUNKT_API const char *punkt_link_state_name(enum punkt_link_state state);
 
 /* Writes what is known into *out_info, as much as its size holds. */
@@ -457,7 +462,7 @@ enum punkt_card_status {
     PUNKT_CARD_SUSPENSE = 5, /* not issued; advices are booked under its number until it is */
 };
 
-/* "active", "blocked", "replaced", "closed", "suspense"; "unknown" for others. */
+/* "active", "blocked", "replaced", "closed", "suspense"; "unknown" for others. Any thread. */
 PUNKT_API const char *punkt_card_status_name(uint32_t status);
 
 struct punkt_card_issue_answer {
@@ -1025,7 +1030,7 @@ struct punkt_statement_answer {
     const void *entries; /* read through punkt_statement_entry() */
 };
 
-/* The entry at index, newest first, borrowed from the handle; NULL behind the last. */
+/* The entry at index, newest first, borrowed from the handle that answered; NULL behind the last. */
 PUNKT_API const struct punkt_statement_entry *punkt_statement_entry(
     const struct punkt_statement_answer *answer, size_t index);
 
@@ -1248,7 +1253,7 @@ enum punkt_outbox_state {
     PUNKT_OUTBOX_DEAD = 4,
 };
 
-/* "queued", "done", "refused", "dead". */
+/* "queued", "done", "refused", "dead". Any thread. */
 PUNKT_API const char *punkt_outbox_state_name(enum punkt_outbox_state state);
 
 /* An operation of the outbox; texts are valid until the next call with the handle. */
@@ -1301,7 +1306,7 @@ enum punkt_close_state {
         3, /* the server was not there: the till's own figures only, close again later */
 };
 
-/* "in balance", "not in balance", "open", "server not reached". */
+/* "in balance", "not in balance", "open", "server not reached". Any thread. */
 PUNKT_API const char *punkt_close_state_name(enum punkt_close_state state);
 
 /* Figures of a till's business date, of one side. */
@@ -1458,6 +1463,8 @@ PUNKT_API unsigned punkt_process(struct punkt *punkt);
 PUNKT_API unsigned punkt_drive(struct punkt *punkt, int wait_ms);
 
 /* ------------------------------------------------------------------------------------------------------ helpers */
+
+/* Any thread: everything down to the end. */
 
 enum punkt_card_check {
     PUNKT_CARD_CHECK_NONE = 0,

@@ -9,6 +9,9 @@
  * of it. */
 #define ARENA_SIZE ((size_t)256 * 1024)
 
+/* It stands inside the structs of all answers, and so is what it was in the first version. */
+static_assert(sizeof(void *) != 8 || sizeof(struct punkt_answer) == 128, "the head of answers never grows");
+
 #define ENTRIES_MAX 200
 #define CODE_SIZE (WIRE_CODE_MAX + 1)
 static_assert(ENTRIES_MAX * (sizeof(struct msg_statement_entry) + sizeof(struct punkt_statement_entry) +
