@@ -361,6 +361,7 @@ local messages = {
         { name = "available", kind = "SINT", required = true, doc = "points that can be spent now" },
         { name = "debt", kind = "SINT", required = true, doc = "points the account owes" },
         { name = "flags", kind = "UINT", required = false, doc = "bit 0: the server's time was used instead of the till's; bit 1: it waits for its purchase" },
+        { name = "amount", kind = "UINT", required = false, doc = "what the goods are worth that came back, minor units" },
         { name = "text", kind = "LIST", required = false, element = "text_line", doc = "to print; only if receipt_width was said at hello" },
     },
     return_preview_request = {
@@ -405,6 +406,7 @@ local messages = {
         { name = "available", kind = "SINT", required = true, doc = "points that can be spent now" },
         { name = "debt", kind = "SINT", required = true, doc = "points the account owes" },
         { name = "flags", kind = "UINT", required = false, doc = "bit 0: the server's time was used instead of the till's" },
+        { name = "amount", kind = "UINT", required = false, doc = "what the goods are worth, minor units" },
         { name = "text", kind = "LIST", required = false, element = "text_line", doc = "to print; only if receipt_width was said at hello" },
     },
     redeem_request = {

@@ -794,6 +794,7 @@ struct punkt_return_answer {
     bool waiting;            /* an advice: it waits for its purchase, and has taken nothing yet */
     const char *const *text; /* as in struct punkt_purchase_answer */
     size_t text_count;
+    int64_t amount; /* what the goods are worth, minor units; waiting: as it was asked for */
 };
 
 struct punkt_redeem_request {

@@ -18,13 +18,30 @@ struct request_head {
     uint32_t timeout_ms;
 };
 
+/* What the outbox and the offline rules want to know of a request, noted while it is encoded. */
+struct build_note {
+    char card[PUNKT_CARD_MAX + 1];
+    int64_t amount;         /* of the goods, minor units */
+    int32_t business_date;  /* days since 1970; 0: none */
+    int64_t bill;           /* no more is redeemed, minor units; 0: not said */
+    int64_t points;         /* to be redeemed by points, */
+    bool rewards;           /* by rewards, */
+    bool holds;             /* and by capturing holds */
+    uint64_t epoch, number; /* of the original of a reversal */
+};
+
 /* A request on its way into a frame. */
 struct build {
     struct buffer *frame;     /* gets the body, behind FRAME_HEADER_SIZE bytes left free */
     struct buffer *lists;     /* memory for lists while encoding */
     struct request_head head; /* the flags are those of the frame */
     uint32_t operation;
-    uint64_t epoch;    /* of the handle */
+    uint64_t epoch;           /* of the handle */
+    const char *store, *till; /* where a request names none; NULL: "0" */
+    int64_t now_us;           /* when a change happened that does not say so; 0: leave it to the server */
+    int32_t today;            /* its business date, likewise */
+    uint32_t card_check;      /* enum punkt_card_check */
+    struct build_note note;
     const char *wrong; /* after a failure: what cannot be sent, of static lifetime; NULL: no memory */
     const char *field; /* of a body that was given, which is wrong, of static lifetime; NULL: none */
 };

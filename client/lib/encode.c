@@ -74,6 +74,10 @@ bool put_card(struct build *build, const char *card, struct wire_code *out)
 {
     if (!code_from(card, "", out) || !card_number_valid(out))
         return build_wrong(build, "card: 1 to 32 of A-Z a-z 0-9 . _ % + @ -");
+    if (!card_check_valid(out, (enum card_check)build->card_check))
+        return build_wrong(build, "card: its check digit is wrong");
+    memcpy(build->note.card, out->bytes, out->size);
+    build->note.card[out->size] = '\0';
     return true;
 }
 
@@ -82,16 +86,17 @@ bool put_code(struct build *build, const char *text, struct wire_code *out, cons
     return code_from(text, "", out) || build_wrong(build, complaint);
 }
 
-static bool put_place(struct build *build, const char *text, struct wire_code *out, const char *complaint)
+static bool put_place(struct build *build, const char *text, const char *preset, struct wire_code *out,
+                      const char *complaint)
 {
-    return code_from(text, "0", out) || build_wrong(build, complaint);
+    return code_from(text, preset != NULL ? preset : "0", out) || build_wrong(build, complaint);
 }
 
 bool put_where(struct build *build, const char *store, const char *till, const char *operator_,
                struct wire_code *out_store, struct wire_code *out_till, struct wire_code *out_operator)
 {
-    return put_place(build, store, out_store, "store: 1 to 32 bytes") &&
-           put_place(build, till, out_till, "till: 1 to 32 bytes") &&
+    return put_place(build, store, build->store, out_store, "store: 1 to 32 bytes") &&
+           put_place(build, till, build->till, out_till, "till: 1 to 32 bytes") &&
            put_code(build, operator_, out_operator, "operator: 1 to 32 bytes");
 }
 
@@ -105,15 +110,23 @@ bool put_unsigned(struct build *build, int64_t value, int64_t max, uint64_t *out
 
 bool put_amount(struct build *build, int64_t value, uint64_t *out)
 {
+    build->note.amount = value;
     return put_unsigned(build, value, MESSAGE_AMOUNT_MAX, out, "amount: 0 or more, below 10^12");
 }
 
 bool put_time(struct build *build, int64_t value, uint64_t *out)
 {
-    return put_unsigned(build, value, MESSAGE_TIME_MAX, out, "time_us: from 1970 to 9999");
+    return put_unsigned(build, value != 0 ? value : build->now_us, MESSAGE_TIME_MAX, out,
+                        "time_us: from 1970 to 9999");
 }
 
 bool put_day(struct build *build, int32_t value, uint64_t *out)
+{
+    build->note.business_date = value != 0 ? value : build->today;
+    return put_date(build, build->note.business_date, out);
+}
+
+bool put_date(struct build *build, int32_t value, uint64_t *out)
 {
     return put_unsigned(build, value, MESSAGE_DAY_MAX, out, "business date: from 1970 to 9999");
 }

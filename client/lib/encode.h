@@ -62,7 +62,9 @@ bool put_where(struct build *build, const char *store, const char *till, const c
 bool put_unsigned(struct build *build, int64_t value, int64_t max, uint64_t *out, const char *complaint);
 bool put_amount(struct build *build, int64_t value, uint64_t *out);
 bool put_time(struct build *build, int64_t value, uint64_t *out);
+/* A business date: of the request itself, which the build may preset, or of something it names. */
 bool put_day(struct build *build, int32_t value, uint64_t *out);
+bool put_date(struct build *build, int32_t value, uint64_t *out);
 bool signed_within(int64_t value, int64_t max);
 
 /* --- the body --- */

@@ -127,6 +127,12 @@ static bool put_wishes(struct build *build, const struct receipt *in, struct msg
             return build_wrong(build, "a wish has neither points, nor a reward, nor a hold");
         if (wish.line > PUNKT_LINES_MAX)
             return build_wrong(build, "line of a wish: up to 4096");
+        if (wish.hold != 0)
+            build->note.holds = true;
+        else if (out[i].reward.size > 0)
+            build->note.rewards = true;
+        else
+            build->note.points += wish.points;
         out[i].points = wish.points;
         out[i].quantity = wish.quantity > 0 ? wish.quantity : 1;
         out[i].hold = wish.hold;
@@ -171,6 +177,7 @@ bool encode_purchase(struct build *build, const void *request)
     if (!put_receipt(build, &receipt, &lists))
         return false;
     RECEIPT_INTO(msg, receipt, lists);
+    build->note.bill = in.amount;
     return put_message_with_pin(build, MESSAGE_purchase_request, &msg, receipt_elements(&receipt), in.pin);
 }
 
@@ -231,7 +238,7 @@ bool encode_return(struct build *build, const void *request)
         !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
         !put_code(build, in.sale_store, &msg.sale_store, "sale_store: 1 to 32 bytes") ||
         !put_code(build, in.sale_till, &msg.sale_till, "sale_till: 1 to 32 bytes") ||
-        !put_day(build, in.sale_date, &msg.sale_date) ||
+        !put_date(build, in.sale_date, &msg.sale_date) ||
         !put_code(build, in.sale_receipt, &msg.sale_receipt, "sale_receipt: 1 to 32 bytes") ||
         !put_code(build, in.document, &msg.document, "document: 1 to 32 bytes") ||
         !put_day(build, in.business_date, &msg.business_date) ||
@@ -254,7 +261,7 @@ bool encode_return_preview(struct build *build, const void *request)
         !put_where(build, in.store, in.till, in.operator_, &msg.store, &msg.till, &msg.operator) ||
         !put_code(build, in.sale_store, &msg.sale_store, "sale_store: 1 to 32 bytes") ||
         !put_code(build, in.sale_till, &msg.sale_till, "sale_till: 1 to 32 bytes") ||
-        !put_day(build, in.sale_date, &msg.sale_date) ||
+        !put_date(build, in.sale_date, &msg.sale_date) ||
         !put_code(build, in.sale_receipt, &msg.sale_receipt, "sale_receipt: 1 to 32 bytes") ||
         !put_day(build, in.business_date, &msg.business_date) ||
         !put_return_lines(build, in.lines, in.line_count, &msg.lines))

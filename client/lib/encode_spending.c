@@ -28,11 +28,14 @@ bool encode_redeem(struct build *build, const void *request)
         !put_points(build, in.points, &msg.reward, &msg.points) || !put_bill(build, in.bill, &msg.bill) ||
         !put_code(build, in.sale_store, &msg.sale_store, "sale_store: 1 to 32 bytes") ||
         !put_code(build, in.sale_till, &msg.sale_till, "sale_till: 1 to 32 bytes") ||
-        !put_day(build, in.sale_date, &msg.sale_date) ||
+        !put_date(build, in.sale_date, &msg.sale_date) ||
         !put_code(build, in.sale_receipt, &msg.sale_receipt, "sale_receipt: 1 to 32 bytes"))
         return false;
     msg.quantity = in.quantity > 0 ? in.quantity : 1;
     msg.sale_position = in.sale_position;
+    build->note.bill = in.bill;
+    build->note.rewards = msg.reward.size > 0;
+    build->note.points = build->note.rewards ? 0 : in.points;
     return put_message_with_pin(build, MESSAGE_redeem_request, &msg, 0, in.pin);
 }
 
@@ -106,5 +109,7 @@ bool encode_reversal(struct build *build, const void *request)
     msg.number = in.number;
     if (in.with_amount)
         msg.amount = in.amount;
+    build->note.epoch = msg.epoch;
+    build->note.number = msg.number;
     return put_message(build, MESSAGE_reversal_request, &msg, 0);
 }

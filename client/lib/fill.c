@@ -266,6 +266,7 @@ bool fill_return(const void *message, struct message_memory *memory, union any_a
     out->any_return.shortfall = msg->shortfall;
     out->any_return.available = msg->available;
     out->any_return.debt = msg->debt;
+    out->any_return.amount = (int64_t)msg->amount;
     out->any_return.server_time_used = (msg->flags & FLAG_SERVER_TIME) != 0;
     out->any_return.waiting = (msg->flags & FLAG_SUSPENSE) != 0;
     return take_text(memory, msg->text, msg->text_count, &out->any_return.text, &out->any_return.text_count);
@@ -280,6 +281,7 @@ bool fill_unlinked_return(const void *message, struct message_memory *memory, un
     out->any_return.shortfall = msg->shortfall;
     out->any_return.available = msg->available;
     out->any_return.debt = msg->debt;
+    out->any_return.amount = (int64_t)msg->amount;
     out->any_return.server_time_used = (msg->flags & FLAG_SERVER_TIME) != 0;
     return take_text(memory, msg->text, msg->text_count, &out->any_return.text, &out->any_return.text_count);
 }

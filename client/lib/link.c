@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,13 +34,20 @@ uint64_t link_jitter(uint64_t *random, uint64_t bound)
     return bound == UINT64_MAX ? mixed : mixed % (bound + 1);
 }
 
-bool link_init(struct link *link, const char *servers, uint64_t seed)
+bool link_init(struct link *link, const char *servers, uint64_t seed, const struct heap *heap)
 {
+    size_t size = strlen(servers) + 1;
     memset(link, 0, sizeof(*link));
     link->fd = -1;
     link->random = seed;
-    link->servers = strdup(servers);
-    return link->servers != NULL;
+    link->heap = heap;
+    link->in.heap = heap;
+    link->out.heap = heap;
+    link->servers = heap_take(heap, size);
+    if (link->servers == NULL)
+        return false;
+    memcpy(link->servers, servers, size);
+    return true;
 }
 
 void link_done(struct link *link)
@@ -49,7 +55,7 @@ void link_done(struct link *link)
     if (link->fd >= 0)
         (void)close(link->fd);
     link->fd = -1;
-    free(link->servers);
+    heap_give(link->heap, link->servers);
     link->servers = NULL;
     buffer_done(&link->in);
     buffer_done(&link->out);
@@ -84,6 +90,9 @@ void link_close(struct link *link, uint64_t now_us, const char *format, ...)
         (void)close(link->fd);
     link->fd = -1;
     link->state = LINK_DOWN;
+    if (link->good)
+        link->address_index = link->addresses.count;
+    link->good = false;
     buffer_clear(&link->in);
     buffer_clear(&link->out);
     link->attempt_us = next_attempt_us(link, now_us);
@@ -124,6 +133,7 @@ void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us)
         link_close(link, now_us, "%s", strerror(errno));
         return;
     }
+    link->serial++;
     set_socket_options(link->fd, family);
     link->state = LINK_CONNECTING;
     link->deadline_us = now_us + attempt_timeout_us;
@@ -156,6 +166,7 @@ bool link_connected(struct link *link, uint64_t now_us)
 
 void link_greeted(struct link *link)
 {
+    link->good = true;
     link->failures = link->addresses.count * link->greetings++;
 }
 

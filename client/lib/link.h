@@ -19,10 +19,13 @@ enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_OPEN };
 
 struct link {
     enum link_state state;
-    int fd;        /* -1: none */
+    int fd;          /* -1: none */
+    unsigned serial; /* another for each socket; 0: there was none */
+    const struct heap *heap;
     char *servers; /* owned */
     struct address_list addresses;
     unsigned address_index; /* of the attempt that is on or was last */
+    bool good;              /* it was let in: after its loss the first address is tried first again */
     unsigned failures;      /* in a row; decides how long the next pause is */
     unsigned greetings;     /* since link_progress */
     uint64_t attempt_us;    /* DOWN: the next attempt is not before */
@@ -40,8 +43,8 @@ uint64_t link_now_us(void);
 /* A random number from 0 to bound, both possible, of a generator whose state is *random. */
 uint64_t link_jitter(uint64_t *random, uint64_t bound);
 
-/* Takes a copy of servers. False: no memory. To be ended by link_done either way. */
-bool link_init(struct link *link, const char *servers, uint64_t seed);
+/* Takes a copy of servers; heap outlives the link. False: no memory. To be ended by link_done either way. */
+bool link_init(struct link *link, const char *servers, uint64_t seed, const struct heap *heap);
 void link_done(struct link *link);
 
 /* DOWN and due: begins an attempt that may take attempt_timeout_us. Otherwise does nothing. */

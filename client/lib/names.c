@@ -125,6 +125,24 @@ const char *punkt_event_name(uint32_t kind)
     return name != NULL ? name : "event";
 }
 
+const char *punkt_link_state_name(enum punkt_link_state state)
+{
+    static const char *const names[] = { "idle", "connecting", "up", "down" };
+    return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+const char *punkt_outbox_state_name(enum punkt_outbox_state state)
+{
+    static const char *const names[] = { "unknown", "queued", "done", "refused", "dead" };
+    return names[(unsigned)state < sizeof(names) / sizeof(names[0]) ? state : 0];
+}
+
+const char *punkt_close_state_name(enum punkt_close_state state)
+{
+    static const char *const names[] = { "in balance", "not in balance", "open", "server not reached" };
+    return (unsigned)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
 const char *punkt_version(void)
 {
     return PUNKT_VERSION;

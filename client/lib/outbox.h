@@ -71,8 +71,11 @@ struct outbox_entry {
     uint32_t body_size;
     uint64_t body_offset; /* in the file; moves when it is compacted */
     bool unsettled;       /* settled here, not yet on the disk */
-    void *waiter;         /* the caller's; NULL at first */
-    unsigned refusals;    /* the caller's: retryable ones in a row */
+    /* The caller's own, zero at first, on no disk: */
+    void *waiter;
+    bool cancelled;        /* a reversal, or an advice in its place, stands behind it */
+    bool reopened;         /* see outbox_reopen */
+    uint16_t resend_flags; /* of the frame, besides flags */
 };
 
 enum outbox_status {
@@ -163,6 +166,7 @@ struct outbox_counts {
     uint32_t queued; /* of them in the queue */
     uint32_t dead;
     uint32_t kept;     /* answered, not forgotten yet */
+    uint32_t unsettled; /* of them, not on the disk yet */
     int64_t oldest_us; /* when the oldest open one was made; 0: none is */
     uint64_t bytes;    /* of the file that are used */
     bool failed;       /* the last thing the disk said was no */

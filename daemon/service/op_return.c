@@ -46,6 +46,9 @@ static void answer_return(struct request *request)
         out->taken = points_to_wire(service, event->goods_return.taken);
         out->given_back = points_to_wire(service, event->goods_return.given_back);
         out->shortfall = points_to_wire(service, event->goods_return.shortfall);
+        out->amount = (uint64_t)event->goods_return.amount;
+    } else {
+        out->amount = (uint64_t)event->waiting.amount; /* as it was asked for: what it is worth is not known yet */
     }
     if (event->effect_count > 0) {
         struct balance balance = balance_after(service, 0);

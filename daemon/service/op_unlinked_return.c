@@ -55,6 +55,7 @@ enum handled handle_unlinked_return(struct request *request)
     out->taken = points_to_wire(service, event->goods_return.taken);
     out->given_back = points_to_wire(service, event->goods_return.given_back);
     out->shortfall = points_to_wire(service, event->goods_return.shortfall);
+    out->amount = (uint64_t)event->goods_return.amount;
     out->available = points_to_wire(service, balance.available);
     out->debt = points_to_wire(service, balance.debt);
     if ((event->flags & EVENT_FLAG_SERVER_TIME) != 0)

@@ -394,7 +394,7 @@ static void wrong_options(void **state)
 {
     (void)state;
     static const struct punkt_options rows[] = {
-        { .size = sizeof(rows[0]) - 1, .server = "127.0.0.1:7400" },
+        { .size = offsetof(struct punkt_options, term), .server = "127.0.0.1:7400" },
         { .size = sizeof(rows[0]) },
         { .size = sizeof(rows[0]), .server = "" },
         { .size = sizeof(rows[0]), .server = "localhost" },

@@ -197,6 +197,7 @@ static void compare_change(uint64_t change)
     case PUNKT_CALL_INVALID:
     case PUNKT_CALL_WINDOW_FULL:
     case PUNKT_CALL_NO_MEMORY:
+    case PUNKT_CALL_NOT_STORED:
         fail_msg("change %d ended as %s", (int)change, punkt_call_name(told.call[change]));
     }
 }

@@ -470,16 +470,16 @@ static void idle_connection(void **state)
     struct punkt *punkt = client(PATIENT_MS, 0);
     assert_int_equal(punkt_connect(punkt, 0, NULL), PUNKT_CALL_DONE);
     assert_in_range(punkt_timeout_ms(punkt), 50000, 60000);
-    punkt->active_us -= 60 * SECOND_US;
+    punkt->live.active_us -= 60 * SECOND_US;
     assert_int_equal(punkt_timeout_ms(punkt), 0);
     (void)punkt_process(punkt);
-    assert_true(punkt->ping_number != 0);
-    while (punkt->ping_number != 0)
+    assert_true(punkt->live.ping_number != 0);
+    while (punkt->live.ping_number != 0)
         (void)punkt_drive(punkt, PATIENT_MS);
     assert_int_equal(punkt_wanted(punkt), PUNKT_WANT_READ);
-    punkt->active_us -= 60 * SECOND_US;
+    punkt->live.active_us -= 60 * SECOND_US;
     (void)punkt_process(punkt);
-    punkt->ping_us -= 10 * SECOND_US;
+    punkt->live.ping_us -= 10 * SECOND_US;
     (void)punkt_process(punkt);
     assert_int_equal(punkt_fd(punkt), -1);
     assert_int_equal(punkt_timeout_ms(punkt), -1);
@@ -495,7 +495,7 @@ static void pauses(void **state)
     (void)state;
     static struct link link;
     uint64_t now_us = 1000 * SECOND_US, bound_us = SECOND_US / 2, longest_us = 0;
-    assert_true(link_init(&link, "unix:/nonexistent/a,unix:/nonexistent/b", 1));
+    assert_true(link_init(&link, "unix:/nonexistent/a,unix:/nonexistent/b", 1, NULL));
     for (int round = 0; round < 200; round++) {
         link_try(&link, now_us, SECOND_US);
         assert_int_equal(link.state, LINK_DOWN);

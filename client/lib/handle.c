@@ -1,0 +1,369 @@
+/* Handles: made, asked, and freed. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/client.h"
+#include "lib/sizes.h"
+#include "proto/message.h"
+
+#define TIMEOUT_DEFAULT_MS 1500
+#define WINDOW_DEFAULT 16
+#define OUTBOX_MAX_DEFAULT 10000
+#define OUTBOX_DAYS_DEFAULT 7
+#define DAY_US (INT64_C(86400) * 1000 * 1000)
+#define OUTBOX_PREALLOCATED (UINT64_C(16) * 1024 * 1024)
+
+#define TROUBLE(punkt, ...) (void)snprintf((punkt)->trouble, sizeof((punkt)->trouble), __VA_ARGS__)
+
+/* --- life --- */
+
+static bool text_good(const char *text, size_t max)
+{
+    return text == NULL || (strnlen(text, max + 1) <= max && wire_utf8_valid(text, strlen(text)));
+}
+
+static bool place_good(const char *text, bool required)
+{
+    struct wire_code code;
+    if (text == NULL || *text == '\0')
+        return !required;
+    return strnlen(text, WIRE_CODE_MAX + 1) <= WIRE_CODE_MAX && wire_code_from(text, strlen(text), &code);
+}
+
+static bool options_good(const struct punkt_options *options)
+{
+    const char *why;
+    bool stored = options->outbox != NULL;
+    return options->server != NULL && address_check(options->server, &why) &&
+           options->window <= PUNKT_WINDOW_MAX && (options->epoch != 0 || options->next_number == 0) &&
+           options->next_number < READ_NUMBER && text_good(options->software, 64) &&
+           place_good(options->store, stored) && place_good(options->till, stored) &&
+           place_good(options->language, false) && options->receipt_width <= 64 &&
+           (!stored || (options->epoch == 0 && options->term == 0));
+}
+
+static void copy_text(char *out, size_t capacity, const char *text, const char *preset)
+{
+    (void)snprintf(out, capacity, "%s", text != NULL && *text != '\0' ? text : preset);
+}
+
+static void use_options(struct punkt *punkt, const struct punkt_options *options)
+{
+    static const uint8_t none[16];
+    punkt->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
+    punkt->window = options->window != 0 ? options->window : WINDOW_DEFAULT;
+    copy_text(punkt->software, sizeof(punkt->software), options->software, "libpunkt " PUNKT_VERSION);
+    copy_text(punkt->store, sizeof(punkt->store), options->store, "0");
+    copy_text(punkt->till, sizeof(punkt->till), options->till, "0");
+    copy_text(punkt->language, sizeof(punkt->language), options->language, "");
+    punkt->receipt_width = options->receipt_width;
+    punkt->on_alarm = options->on_alarm;
+    punkt->on_settled = options->on_settled;
+    punkt->ctx = options->ctx;
+    punkt->info.size = sizeof(punkt->info);
+    punkt->outbox_max = options->outbox_max != 0 ? options->outbox_max : OUTBOX_MAX_DEFAULT;
+    punkt->ledger_known = memcmp(options->journal_id, none, sizeof(none)) != 0;
+    memcpy(punkt->info.journal_id, options->journal_id, sizeof(options->journal_id));
+    punkt->info.term = options->term;
+}
+
+static bool session_init(struct punkt *punkt, struct session *session, const char *servers, uint64_t epoch,
+                         uint64_t next_number, uint64_t seed)
+{
+    session->punkt = punkt;
+    session->epoch = epoch;
+    session->next_number = next_number;
+    session->next_read = 1;
+    session->window = punkt->window;
+    session->link.fd = -1;
+    for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++) {
+        session->slots[i].frame.heap = &punkt->heap;
+        session->slots[i].answer.heap = &punkt->heap;
+    }
+    return link_init(&session->link, servers, seed, &punkt->heap);
+}
+
+/* random: two epochs. */
+static enum punkt_call open_outbox(struct punkt *punkt, const struct punkt_options *options,
+                                   const uint64_t random[2])
+{
+    char why[OUTBOX_WHY_SIZE];
+    struct outbox_options outbox = {
+        .path = options->outbox,
+        .store = punkt->store,
+        .till = punkt->till,
+        .epochs = { random[0] | 1, random[1] | 1 }, /* not 0 */
+        .now_us = wall_now_us(punkt),
+        .open_max = punkt->outbox_max,
+        .age_max_us =
+            (int64_t)(options->outbox_days != 0 ? options->outbox_days : OUTBOX_DAYS_DEFAULT) * DAY_US,
+        .preallocate = OUTBOX_PREALLOCATED,
+        .heap = &punkt->heap,
+    };
+    enum outbox_status status = outbox_open(&outbox, &punkt->outbox, why);
+    if (status == OUTBOX_NO_MEMORY)
+        return PUNKT_CALL_NO_MEMORY;
+    if (status != OUTBOX_OK) {
+        alarm_somebody(punkt, PUNKT_ALARM_OUTBOX_FAILED, "%s", why);
+        return status == OUTBOX_FAILED ? PUNKT_CALL_NOT_STORED : PUNKT_CALL_INVALID;
+    }
+    if (why[0] != '\0')
+        alarm_somebody(punkt, PUNKT_ALARM_DAMAGED, "%s", why);
+    known_recall(punkt);
+    punkt->epoll = epoll_create1(EPOLL_CLOEXEC);
+    return punkt->epoll >= 0 ? PUNKT_CALL_DONE : PUNKT_CALL_NO_MEMORY;
+}
+
+static enum punkt_call start(struct punkt *punkt, const struct punkt_options *options)
+{
+    uint64_t random[4];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return PUNKT_CALL_NO_MEMORY;
+    use_options(punkt, options);
+    if (options->outbox != NULL) {
+        enum punkt_call opened = open_outbox(punkt, options, random);
+        if (opened != PUNKT_CALL_DONE)
+            return opened;
+        if (!session_init(punkt, &punkt->queue, options->server,
+                          outbox_epoch(punkt->outbox, OUTBOX_LANE_QUEUE), 1, random[3]) ||
+            !session_init(punkt, &punkt->live, options->server, outbox_epoch(punkt->outbox, OUTBOX_LANE_LIVE),
+                          1, random[2]))
+            return PUNKT_CALL_NO_MEMORY;
+        queue_open(punkt);
+        return PUNKT_CALL_DONE;
+    }
+    uint64_t epoch = options->epoch != 0 ? options->epoch : random[0] | 1; /* 0: that no changes follow */
+    return session_init(punkt, &punkt->live, options->server, epoch,
+                        options->next_number != 0 ? options->next_number : 1, random[2])
+               ? PUNKT_CALL_DONE
+               : PUNKT_CALL_NO_MEMORY;
+}
+
+enum punkt_call punkt_new(const struct punkt_options *given, struct punkt **out)
+{
+    struct punkt_options options;
+    *out = NULL;
+    if (given == NULL || given->size < SIZE_THROUGH(struct punkt_options, term) ||
+        size_has_unknown(given, given->size, sizeof(options)))
+        return PUNKT_CALL_INVALID;
+    size_copy(given, given->size, &options, sizeof(options));
+    if (!options_good(&options))
+        return PUNKT_CALL_INVALID;
+    struct heap heap = { .resize = options.resize, .ctx = options.resize_ctx };
+    struct punkt *punkt = heap_take(&heap, sizeof(*punkt));
+    if (punkt == NULL)
+        return PUNKT_CALL_NO_MEMORY;
+    punkt->heap = heap;
+    punkt->live.link.fd = -1;
+    punkt->queue.link.fd = -1;
+    punkt->epoll = -1;
+    punkt->lists.heap = &punkt->heap;
+    punkt->encoded.heap = &punkt->heap;
+    punkt->arena.heap = &punkt->heap;
+    for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++)
+        punkt->waiters[i].secret.heap = &punkt->heap;
+    enum punkt_call started = start(punkt, &options);
+    if (started != PUNKT_CALL_DONE) {
+        punkt_free(punkt);
+        return started;
+    }
+    *out = punkt;
+    return PUNKT_CALL_DONE;
+}
+
+static void session_done(struct session *session)
+{
+    for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++) {
+        buffer_done(&session->slots[i].frame);
+        buffer_done(&session->slots[i].answer);
+    }
+    link_done(&session->link);
+}
+
+void punkt_free(struct punkt *punkt)
+{
+    if (punkt == NULL)
+        return;
+    session_done(&punkt->live);
+    session_done(&punkt->queue);
+    outbox_close(punkt->outbox);
+    if (punkt->epoll >= 0)
+        (void)close(punkt->epoll);
+    for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++)
+        buffer_done(&punkt->waiters[i].secret);
+    buffer_done(&punkt->lists);
+    buffer_done(&punkt->encoded);
+    buffer_done(&punkt->arena);
+    struct heap heap = punkt->heap;
+    heap_give(&heap, punkt->to_check);
+    heap_give(&heap, punkt);
+}
+
+/* --- telling --- */
+
+void tell(struct punkt *punkt, punkt_done_fn *on_done, void *ctx)
+{
+    struct outbox_counts counts = { 0 };
+    bool inside = punkt->in_callback;
+    if (punkt->outbox != NULL)
+        outbox_counts(punkt->outbox, &counts);
+    punkt->answer.head.queued = counts.open;
+    punkt->ended++;
+    punkt->in_callback = true;
+    on_done(punkt, &punkt->answer.head, ctx);
+    punkt->in_callback = inside;
+}
+
+void alarm_somebody(struct punkt *punkt, enum punkt_alarm alarm, const char *format, ...)
+{
+    char text[OUTBOX_WHY_SIZE + 128];
+    bool inside = punkt->in_callback;
+    va_list arguments;
+    if (punkt->on_alarm == NULL)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    punkt->in_callback = true;
+    punkt->on_alarm(punkt, alarm, text, punkt->ctx);
+    punkt->in_callback = inside;
+}
+
+/* --- questions that need no server --- */
+
+uint64_t punkt_epoch(const struct punkt *punkt)
+{
+    return punkt->live.epoch;
+}
+
+uint64_t punkt_next_number(const struct punkt *punkt)
+{
+    return punkt->live.next_number;
+}
+
+const char *punkt_trouble(const struct punkt *punkt)
+{
+    if (punkt->trouble[0] != '\0')
+        return punkt->trouble;
+    return punkt->live.link.trouble[0] != '\0' ? punkt->live.link.trouble : punkt->queue.link.trouble;
+}
+
+/* Copies as much as the caller's struct, whose size is given, has room for. */
+static void copy_out(void *out, size_t size, const void *from, size_t known)
+{
+    memset(out, 0, size);
+    memcpy(out, from, size < known ? size : known);
+    memcpy(out, &size, sizeof(size));
+}
+
+void punkt_server_info(const struct punkt *punkt, struct punkt_server_info *out_info)
+{
+    struct punkt_server_info info = { .size = 0 };
+    if (punkt->info.known)
+        info = punkt->info;
+    info.connected = punkt->live.ready || punkt->queue.ready;
+    copy_out(out_info, out_info->size, &info, sizeof(info));
+}
+
+enum punkt_link_state punkt_link_state(const struct punkt *punkt)
+{
+    if (punkt->live.ready || punkt->queue.ready)
+        return PUNKT_LINK_UP;
+    if (queue_link_down(punkt))
+        return PUNKT_LINK_DOWN;
+    if (punkt->live.link.state != LINK_DOWN || punkt->queue.link.state != LINK_DOWN)
+        return PUNKT_LINK_CONNECTING;
+    return PUNKT_LINK_IDLE;
+}
+
+void punkt_outbox_info(const struct punkt *punkt, struct punkt_outbox_info *out_info)
+{
+    struct punkt_outbox_info info = { .present = punkt->outbox != NULL };
+    if (info.present) {
+        struct outbox_counts counts;
+        outbox_counts(punkt->outbox, &counts);
+        info.failed = counts.failed;
+        info.queued = counts.open;
+        info.live = counts.open - counts.queued;
+        info.dead = counts.dead;
+        info.kept = counts.kept;
+        info.max = punkt->outbox_max;
+        info.oldest_us = counts.oldest_us;
+        info.bytes = counts.bytes;
+    }
+    copy_out(out_info, out_info->size, &info, sizeof(info));
+}
+
+bool punkt_outbox_entry(struct punkt *punkt, uint64_t index, struct punkt_outbox_entry *out_entry)
+{
+    const struct outbox_entry *at = punkt->outbox != NULL ? outbox_first(punkt->outbox) : NULL;
+    while (at != NULL && index-- > 0)
+        at = at->next;
+    if (at == NULL)
+        return false;
+    struct punkt_outbox_entry entry = {
+        .epoch = at->epoch,
+        .number = at->number,
+        .state = (enum punkt_outbox_state)at->state,
+        .live = at->lane == OUTBOX_LANE_LIVE,
+        .advice = (at->flags & FRAME_FLAG_ADVICE) != 0,
+        .operation = at->operation,
+        .created_us = at->note.created_us,
+        .business_date = at->note.business_date,
+        .amount = at->note.amount,
+        .earned = at->result.earned,
+        .redeemed = at->result.redeemed,
+        .offline_points = at->note.offline_points,
+        .result = at->result.result,
+        .position = at->result.position,
+        .replaces_epoch = at->note.replaces_epoch,
+        .replaces_number = at->note.replaces_number,
+        .card = at->note.card,
+    };
+    buffer_clear(&punkt->arena);
+    if (outbox_body(punkt->outbox, at, &punkt->arena)) {
+        entry.body = buffer_data(&punkt->arena);
+        entry.body_size = buffer_size(&punkt->arena);
+    }
+    copy_out(out_entry, out_entry->size, &entry, sizeof(entry));
+    return true;
+}
+
+enum punkt_call punkt_outbox_discard(struct punkt *punkt, uint64_t epoch, uint64_t number)
+{
+    struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
+    punkt->trouble[0] = '\0';
+    if (entry == NULL || entry->state != OUTBOX_DEAD) {
+        TROUBLE(punkt, "no operation of this epoch and number is on the DEAD list");
+        return PUNKT_CALL_INVALID;
+    }
+    if (outbox_discard(punkt->outbox, entry) == OUTBOX_OK)
+        return PUNKT_CALL_DONE;
+    TROUBLE(punkt, "%s", outbox_trouble(punkt->outbox));
+    return PUNKT_CALL_NOT_STORED;
+}
+
+unsigned punkt_in_doubt(const struct punkt *punkt)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < punkt->live.order_count; i++)
+        count += punkt->live.order[i]->in_doubt;
+    return count;
+}
+
+unsigned punkt_unanswered(const struct punkt *punkt)
+{
+    return punkt->live.order_count - punkt_in_doubt(punkt) + punkt->waiter_count;
+}
+
+unsigned punkt_room(const struct punkt *punkt)
+{
+    unsigned live = punkt->window - punkt->live.order_count;
+    unsigned queue = punkt->window - punkt->waiter_count;
+    return live < queue ? live : queue;
+}

@@ -1,0 +1,131 @@
+/* What became of a change that was stored, and undoing it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/client.h"
+#include "proto/message.h"
+
+static enum punkt_call end_invalid(struct punkt *punkt, struct punkt_answer *out_answer, const char *why)
+{
+    (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", why);
+    return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
+}
+
+void queue_recall(struct punkt *punkt, const struct outbox_entry *entry)
+{
+    const struct outbox_result *result = &entry->result;
+    union any_answer *answer = &punkt->answer;
+    bool done = entry->state == OUTBOX_DONE;
+    call_head(call_of(entry->operation), entry->operation, done ? PUNKT_CALL_DONE : PUNKT_CALL_REFUSED,
+              answer);
+    answer->head.epoch = entry->epoch;
+    answer->head.number = entry->number;
+    answer->head.replayed = true;
+    if (!done) {
+        call_head_code(&answer->head, result->result);
+    } else if (entry->operation == OPERATION_PURCHASE) {
+        answer->purchase_.position = result->position;
+        answer->purchase_.earned = result->earned;
+        answer->purchase_.redeemed = result->redeemed;
+        answer->purchase_.paid = result->worth;
+        answer->purchase_.available = result->available;
+        answer->purchase_.tier = "";
+    } else if (entry->operation == OPERATION_RETURN || entry->operation == OPERATION_UNLINKED_RETURN) {
+        answer->any_return.position = result->position;
+        answer->any_return.taken = result->earned < 0 ? -result->earned : 0;
+        answer->any_return.given_back = result->earned > 0 ? result->earned : 0;
+        answer->any_return.amount = result->worth;
+        answer->any_return.available = result->available;
+    } else if (entry->operation == OPERATION_REDEEM) {
+        answer->redeem_.position = result->position;
+        answer->redeem_.redeemed = result->redeemed;
+        answer->redeem_.worth = result->worth;
+        answer->redeem_.available = result->available;
+        answer->redeem_.reward = "";
+        answer->redeem_.voucher = "";
+    }
+}
+
+/* Somebody waits again for an operation of the queue. False: nobody more may wait. */
+static bool wait_again(struct punkt *punkt, struct outbox_entry *entry, uint32_t timeout_ms,
+                       struct waiting *waiting)
+{
+    struct waiter *waiter = queue_waiter_take(punkt);
+    if (waiter == NULL)
+        return false;
+    waiter->entry = entry;
+    waiter->call = call_of(entry->operation);
+    waiter->operation = entry->operation;
+    waiter->on_done = wait_collect;
+    waiter->ctx = waiting;
+    waiter->again = true;
+    waiter->deadline_us = link_now_us() + (uint64_t)timeout_ms * 1000;
+    entry->waiter = waiter;
+    punkt->waiter_count++;
+    link_hurry(&punkt->queue.link, link_now_us());
+    return true;
+}
+
+enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number, uint32_t timeout_ms,
+                           struct punkt_answer *out_answer)
+{
+    struct waiting waiting = { .out = out_answer };
+    uint32_t wait_ms = timeout_ms != 0 ? timeout_ms : punkt->timeout_ms;
+    if (!wait_allowed(punkt, out_answer))
+        return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
+    struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
+    if (entry == NULL)
+        return end_invalid(punkt, out_answer, "the outbox has no operation of this epoch and number");
+    if (entry->lane == OUTBOX_LANE_LIVE && slot_in_doubt(&punkt->live, number) != NULL &&
+        epoch == punkt->live.epoch)
+        return punkt_repeat(punkt, number, wait_ms, out_answer);
+    if (entry->state != OUTBOX_OPEN) {
+        queue_recall(punkt, entry);
+        wait_copy(&punkt->answer.head, out_answer);
+        return out_answer->call;
+    }
+    if (entry->waiter != NULL || !wait_again(punkt, entry, wait_ms, &waiting))
+        return end_invalid(punkt, out_answer, "somebody waits for it already");
+    return wait_for(punkt, &waiting);
+}
+
+/* The reversal of an operation that the outbox has. NULL, with trouble: there is nothing to undo. */
+static const struct punkt_reversal_request *reversal_of(struct punkt *punkt, uint64_t epoch, uint64_t number,
+                                                        uint32_t timeout_ms,
+                                                        struct punkt_reversal_request *out)
+{
+    struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
+    const char *why = NULL;
+    if (entry == NULL)
+        why = "the outbox has no operation of this epoch and number";
+    else if (entry->state == OUTBOX_REFUSED || entry->state == OUTBOX_DEAD)
+        why = "it was refused: there is nothing to undo";
+    *out = (struct punkt_reversal_request){
+        .size = sizeof(*out), .timeout_ms = timeout_ms, .epoch = epoch, .number = number
+    };
+    if (why != NULL)
+        (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", why);
+    else
+        out->business_date = entry->note.business_date;
+    return why == NULL ? out : NULL;
+}
+
+enum punkt_call punkt_cancel(struct punkt *punkt, uint64_t epoch, uint64_t number, uint32_t timeout_ms,
+                             struct punkt_reversal_answer *out_answer)
+{
+    struct punkt_reversal_request request;
+    struct punkt_answer *head = out_answer != NULL ? &out_answer->head : NULL;
+    if (!wait_allowed(punkt, head) || reversal_of(punkt, epoch, number, timeout_ms, &request) == NULL)
+        return end_call(punkt, call_of(OPERATION_REVERSAL), PUNKT_CALL_INVALID, head);
+    return punkt_reversal(punkt, &request, out_answer);
+}
+
+enum punkt_call punkt_submit_cancel(struct punkt *punkt, uint64_t epoch, uint64_t number,
+                                    punkt_done_fn *on_done, void *ctx)
+{
+    struct punkt_reversal_request request;
+    punkt->trouble[0] = '\0';
+    if (reversal_of(punkt, epoch, number, 0, &request) == NULL)
+        return PUNKT_CALL_INVALID;
+    return punkt_submit_reversal(punkt, &request, on_done, ctx);
+}
