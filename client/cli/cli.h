@@ -178,4 +178,4 @@ void output_cell(FILE *stream, const char *text, char behind);
 /*
  * The commands of upkeep_commands that have files of their own.
  */
-command_fn audit_verify_run, import_receipts_run, bench_run;
+command_fn audit_verify_run, import_receipts_run, bench_run, mock_run;

@@ -141,6 +141,19 @@ const struct command upkeep_commands[] = {
         .run = bench_run,
     },
     {
+        .name = "mock",
+        .summary =
+            "Plays a daemon that forgets everything at its end, and errs as it is told, for tests of a till.",
+        .usage = "",
+        .examples = { "punkt mock --balance 500",
+                      "punkt mock --script faults.txt --dump booked.jsonl --for 60",
+                      "echo 'refuse purchase card_blocked times 3' | punkt mock --script -",
+                      "punkt mock --echo --until-eof" },
+        .options = { OPTION_LISTEN, OPTION_SCRIPT, OPTION_BALANCE, OPTION_CURRENCY, OPTION_DECIMALS,
+                     OPTION_ZONE, OPTION_ECHO, OPTION_DUMP, OPTION_UNTIL_EOF, OPTION_RUN_FOR },
+        .run = mock_run,
+    },
+    {
         .name = "ping",
         .summary = "Asks whether the daemon is there.",
         .usage = "",

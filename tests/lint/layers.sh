@@ -36,7 +36,7 @@ openssl/evp.h          net lib ledger service
 openssl/hmac.h         net lib ledger service
 openssl/kdf.h          net lib ledger service
 openssl/rand.h         net lib ledger service
-openssl/sha.h          net lib ledger service
+openssl/sha.h          net lib ledger service cli
 yaml.h                 ops
 jansson.h              ops cli
 csv.h                  cli
