@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/mock_parts.h"
+#include "cli/parse.h"
 
 #define LINE_SALE 0
 #define LINE_DISCOUNT 1
@@ -146,6 +147,23 @@ static struct mock_account *buyer_of(struct mock *mock, const struct mock_change
     return *out_suspended ? mock_account(mock, card, true) : account;
 }
 
+/* What a till prints of a purchase, where it said how wide its paper is. */
+static void write_text(struct mock *mock, struct msg_purchase_answer *out)
+{
+    const int64_t values[] = { out->earned, out->available };
+    static const char *const words[] = { "Points earned", "Points" };
+    for (size_t i = 0; i < 2; i++) {
+        char number[DECIMAL_TEXT_SIZE];
+        decimal_text(values[i], mock->options.points_decimals, number);
+        int size = snprintf(mock->text_bytes[i], sizeof(mock->text_bytes[i]), "%s %s", words[i], number);
+        uint64_t fits = mock->receipt_width < 16 ? 16 : mock->receipt_width;
+        fits = (uint64_t)size < fits ? (uint64_t)size : fits;
+        mock->text[i].text = (struct message_text){ mock->text_bytes[i], fits };
+    }
+    out->text = mock->text;
+    out->text_count = 2;
+}
+
 /* All of a purchase but its document: what is spent, what is earned. */
 static enum mock_verdict buy(struct mock *mock, struct mock_change *change,
                              const struct msg_purchase_request *receipt)
@@ -170,6 +188,8 @@ static enum mock_verdict buy(struct mock *mock, struct mock_change *change,
     out->available = *pocket > 0 ? *pocket : 0;
     out->debt = *pocket < 0 ? -*pocket : 0;
     out->flags |= (servers ? FLAG_SERVER_TIME : 0) | (made->suspended ? FLAG_SUSPENSE : 0);
+    if (mock->receipt_width > 0)
+        write_text(mock, out);
     return MOCK_DONE;
 }
 
@@ -462,8 +482,9 @@ int64_t mock_goods_left(struct mock *mock, struct mock_change *sale)
 }
 
 /* An advice whose purchase is not known: it waits, and nothing was taken so far. */
-static enum mock_verdict wait_for_sale(struct mock *mock)
+static enum mock_verdict wait_for_sale(struct mock *mock, struct mock_change *change)
 {
+    change->made.amount = (int64_t)mock->message.return_request.amount;
     message_init(MESSAGE_return_answer, &mock->answer.return_answer);
     mock->answer.return_answer.flags = FLAG_WAITS;
     return MOCK_DONE;
@@ -481,12 +502,13 @@ enum mock_verdict mock_return(struct mock *mock, struct mock_change *change)
     enum mock_verdict verdict = mock_document(mock, change, &document);
     if (verdict != MOCK_DONE)
         return verdict;
+    change->made.sent = request->lines_count == 0 ? (int64_t)request->amount : 0;
     struct mock_sale_name name = name_of(request, change->made.date);
     union mock_message receipt;
     struct goods goods = { .sale = NULL };
     verdict = find_goods(mock, &name, &request->card, &receipt, &goods);
     if (verdict != MOCK_DONE && goods.sale == NULL && (change->flags & FRAME_FLAG_ADVICE) != 0)
-        return wait_for_sale(mock);
+        return wait_for_sale(mock, change);
     if (verdict == MOCK_DONE)
         verdict = work_out(mock, &goods, request->amount, request->lines, request->lines_count);
     if (verdict != MOCK_DONE) {
@@ -559,7 +581,7 @@ enum mock_verdict mock_unlinked_return(struct mock *mock, struct mock_change *ch
     if (account == NULL)
         return MOCK_REFUSED;
     change->made.account = account;
-    change->made.amount = (int64_t)request->amount;
+    change->made.amount = change->made.sent = (int64_t)request->amount;
     change->made.points = mock_rate(mock, base_of(&receipt, 0));
     account->free -= change->made.points;
     account->lifetime -= change->made.points;

@@ -305,11 +305,10 @@ json_t *mock_json_flags(uint16_t flags)
     static const struct {
         uint16_t flag;
         const char *word;
-    } words[] = { { FRAME_FLAG_REPLAYED, "replayed" },
-                  { FRAME_FLAG_ADVICE, "advice" },
-                  { FRAME_FLAG_HISTORIC, "historic" },
-                  { FRAME_FLAG_SERVER_LOST, "server_lost" },
-                  { FRAME_FLAG_SECRET, "secret" } };
+    } words[] = { { FRAME_FLAG_REPLAYED, "replayed" }, { FRAME_FLAG_ADVICE, "advice" },
+                  { FRAME_FLAG_HISTORIC, "historic" }, { FRAME_FLAG_SERVER_LOST, "server_lost" },
+                  { FRAME_FLAG_SECRET, "secret" },     { FRAME_FLAG_TIED, "tied" },
+                  { FRAME_FLAG_OFFLINE, "offline" } };
     json_t *array = json_array();
     for (size_t i = 0; array != NULL && i < sizeof(words) / sizeof(words[0]); i++) {
         if ((flags & words[i].flag) != 0)

@@ -10,184 +10,6 @@
 
 #include "cli/mock_parts.h"
 
-/* --- the index --- */
-
-bool mock_index_get(const struct mock *mock, const char *key, uint64_t *out_value)
-{
-    const json_t *value = json_object_get(mock->index, key);
-    if (value != NULL)
-        *out_value = (uint64_t)json_integer_value(value);
-    return value != NULL;
-}
-
-void mock_index_set(struct mock *mock, const char *key, uint64_t value)
-{
-    (void)json_object_set_new(mock->index, key, json_integer((json_int_t)value));
-}
-
-const char *mock_name(char letter, uint64_t epoch, uint64_t number, char out[MOCK_NAME_SIZE])
-{
-    (void)snprintf(out, MOCK_NAME_SIZE, "%c:%016" PRIx64 ":%" PRIu64, letter, epoch, number);
-    return out;
-}
-
-struct mock_change *mock_change_at(const struct mock *mock, uint64_t position)
-{
-    return position > 0 && position <= mock->change_count ? mock->changes[position - 1] : NULL;
-}
-
-struct mock_change *mock_change_named(const struct mock *mock, uint64_t epoch, uint64_t number)
-{
-    char name[MOCK_NAME_SIZE];
-    uint64_t position = 0;
-    (void)mock_index_get(mock, mock_name('c', epoch, number, name), &position);
-    return mock_change_at(mock, position);
-}
-
-static uint64_t lane_highest(const struct mock *mock, uint64_t epoch)
-{
-    char name[MOCK_NAME_SIZE];
-    uint64_t highest = 0;
-    (void)mock_index_get(mock, mock_name('l', epoch, 0, name), &highest);
-    return highest;
-}
-
-static void lane_move(struct mock *mock, uint64_t epoch, uint64_t highest)
-{
-    char name[MOCK_NAME_SIZE];
-    if (highest > lane_highest(mock, epoch))
-        mock_index_set(mock, mock_name('l', epoch, 0, name), highest);
-}
-
-/* --- what is remembered --- */
-
-static void change_free(struct mock_change *change)
-{
-    free(change->body);
-    free(change->answer);
-    free(change->card);
-    free(change->made.document);
-    free(change->made.lines);
-    free(change);
-}
-
-/* A place at the end, for a change that is not there yet; NULL: no memory. */
-static struct mock_change *change_new(struct mock *mock)
-{
-    if (mock->change_count == mock->change_capacity) {
-        size_t capacity = mock->change_capacity * 2 + 64;
-        struct mock_change **more = realloc(mock->changes, capacity * sizeof(struct mock_change *));
-        if (more == NULL)
-            return NULL;
-        mock->changes = more;
-        mock->change_capacity = capacity;
-    }
-    struct mock_change *change = calloc(1, sizeof(*change));
-    if (change != NULL)
-        change->position = mock->change_count + 1;
-    return change;
-}
-
-static void change_add(struct mock *mock, struct mock_change *change)
-{
-    char name[MOCK_NAME_SIZE];
-    mock->changes[mock->change_count++] = change;
-    if (change->epoch == 0)
-        return;
-    mock_index_set(mock, mock_name('c', change->epoch, change->number, name), change->position);
-    lane_move(mock, change->epoch, change->number);
-}
-
-static uint8_t *copy_of(const void *bytes, size_t size)
-{
-    uint8_t *copy = malloc(size + 1);
-    if (copy != NULL && size > 0)
-        memcpy(copy, bytes, size);
-    return copy;
-}
-
-void mock_change_read(struct mock *mock, const struct mock_change *change, union mock_message *out)
-{
-    struct message_memory memory = { mock->more_lists, MOCK_LISTS_SIZE };
-    const char *field;
-    /* It was decoded before. */
-    (void)message_decode(change->row->request, change->body, change->body_size, &memory, out, &field);
-}
-
-static void card_apply(struct mock *mock, const struct mock_card *card)
-{
-    struct mock_account *account = mock_account(mock, &card->number, true);
-    if (account == NULL)
-        return;
-    if (card->has_balance)
-        account->free = card->balance;
-    if (card->has_status)
-        account->status = (enum mock_card_status)card->status;
-    if (card->has_tier)
-        account->tier = card->tier;
-    if (card->has_expiry) {
-        account->expiry_day = card->expiry_day;
-        account->expiry_points = card->expiry_points;
-    }
-}
-
-bool mock_card_set(struct mock *mock, const struct mock_card *card)
-{
-    struct mock_change *change = change_new(mock);
-    if (change == NULL)
-        return false;
-    change->card = malloc(sizeof(*change->card));
-    if (change->card == NULL) {
-        change_free(change);
-        return false;
-    }
-    *change->card = *card;
-    change_add(mock, change);
-    card_apply(mock, card);
-    return true;
-}
-
-/* Does again what a change did, with what is known by now of those before it. */
-static void change_again(struct mock *mock, struct mock_change *change)
-{
-    struct message_memory memory = { mock->lists, MOCK_LISTS_SIZE };
-    const char *field;
-    free(change->made.document);
-    free(change->made.lines);
-    change->made =
-        (struct mock_made){ .booked = change->forced && (change->answer_type & FRAME_TYPE_DONE) != 0 };
-    if (change->card != NULL) {
-        card_apply(mock, change->card);
-    } else if (!change->forced && change->first == 0) {
-        mock->now_us = change->time_us;
-        if (message_decode(change->row->request, change->body, change->body_size, &memory, &mock->message,
-                           &field))
-            (void)mock_decide(mock, change);
-    }
-}
-
-void mock_lose(struct mock *mock, uint64_t count)
-{
-    size_t left = mock->change_count;
-    while (left > 0 && count > 0) {
-        left--;
-        count -= mock->changes[left]->made.booked && count != MOCK_EVERYTHING;
-    }
-    size_t all = mock->change_count;
-    mock->change_count = 0;
-    json_object_clear(mock->index);
-    for (size_t i = 0; i < mock->account_count; i++)
-        free(mock->accounts[i]);
-    mock->account_count = 0;
-    mock->open_holds = 0;
-    for (size_t i = 0; i < left; i++) {
-        change_again(mock, mock->changes[i]);
-        change_add(mock, mock->changes[i]);
-    }
-    for (size_t i = left; i < all; i++)
-        change_free(mock->changes[i]);
-}
-
 /* --- answers --- */
 
 static void reply_encode(struct mock *mock, const struct mock_request *request, uint16_t kind,
@@ -218,11 +40,13 @@ static void reply_refusal(struct mock *mock, const struct mock_request *request,
 }
 
 /* The answer that was given before. */
-static void reply_again(struct mock *mock, const struct mock_change *first, struct mock_reply *out)
+static void reply_again(struct mock *mock, const struct mock_change *change, struct mock_reply *out)
 {
+    const struct mock_change *first = change->first != 0 ? mock_change_at(mock, change->first) : change;
     memcpy(mock->bytes, first->answer, first->answer_size);
     *out = (struct mock_reply){ .type = first->answer_type,
-                                .flags = FRAME_FLAG_REPLAYED,
+                                .flags = (uint16_t)(FRAME_FLAG_REPLAYED |
+                                                    (change->first != 0 ? FRAME_FLAG_TIED : 0)),
                                 .body_size = first->answer_size };
 }
 
@@ -258,30 +82,44 @@ static bool answer_forced(struct mock *mock, const struct mock_request *request,
 
 /* --- reads --- */
 
+static uint64_t power_of_ten(unsigned exponent)
+{
+    uint64_t power = 1;
+    while (exponent-- > 0)
+        power *= 10;
+    return power;
+}
+
 static enum mock_verdict hello(struct mock *mock, struct mock_session *session)
 {
+    static const char offline_words[] = "Points will follow";
+    static struct msg_text_line offline = { .text = { offline_words, sizeof(offline_words) - 1 } };
     const struct msg_hello_request *request = &mock->message.hello_request;
     if (request->version_min > PROTOCOL_VERSION || request->version_max < PROTOCOL_VERSION)
         return mock_refuse(mock, RESULT_VERSION, "this server speaks version 1");
     session->epoch = request->epoch;
     session->hello_said = true;
-    /* What the client has a final answer for needs none. */
-    if (request->epoch != 0 && request->first_unanswered > 0)
-        lane_move(mock, request->epoch, request->first_unanswered - 1);
+    session->claim = request->first_unanswered > 0 ? request->first_unanswered - 1 : 0;
+    session->receipt_width = request->receipt_width;
     const char *currency = mock->options.currency;
     const char *zone = mock->zone_known ? mock->options.zone : "UTC";
-    mock->answer.hello_answer = (struct msg_hello_answer){ .version = PROTOCOL_VERSION,
-                                                           .time = mock->now_us,
-                                                           .journal_id = "punkt-mock-ledge",
-                                                           .term = mock->term,
-                                                           .last_booked = lane_highest(mock, request->epoch),
-                                                           .frame_max = FRAME_HEADER_SIZE + FRAME_BODY_MAX,
-                                                           .in_flight_max = 64,
-                                                           .currency = { currency, strlen(currency) },
-                                                           .currency_exponent = mock->currency_exponent,
-                                                           .points_decimals = mock->options.points_decimals,
-                                                           .zone = { zone, strlen(zone) },
-                                                           .programme_version = 1 };
+    mock->answer.hello_answer =
+        (struct msg_hello_answer){ .version = PROTOCOL_VERSION,
+                                   .time = mock->now_us,
+                                   .journal_id = "punkt-mock-ledge",
+                                   .term = mock->term,
+                                   .last_booked = mock_lane_highest(mock, request->epoch),
+                                   .frame_max = FRAME_HEADER_SIZE + FRAME_BODY_MAX,
+                                   .in_flight_max = 64,
+                                   .currency = { currency, strlen(currency) },
+                                   .currency_exponent = mock->currency_exponent,
+                                   .points_decimals = mock->options.points_decimals,
+                                   .zone = { zone, strlen(zone) },
+                                   .programme_version = 1,
+                                   .redeem_points = power_of_ten(mock->options.points_decimals) * 100,
+                                   .redeem_worth = power_of_ten(mock->currency_exponent),
+                                   .offline_text = &offline,
+                                   .offline_text_count = request->receipt_width > 0 };
     return MOCK_DONE;
 }
 
@@ -295,6 +133,7 @@ static enum mock_verdict status(struct mock *mock)
         return MOCK_DONE;
     out->state = (change->answer_type & FRAME_TYPE_DONE) != 0 ? 1 : 2;
     out->type = change->answer_type;
+    out->tied = change->first != 0;
     if (change->answer_size <= 4096)
         out->answer = (struct message_text){ (const char *)change->answer, change->answer_size };
     return MOCK_DONE;
@@ -350,15 +189,15 @@ static bool leaves_number(enum result result)
 static void keep(struct mock *mock, struct mock_change *change, const struct mock_reply *reply)
 {
     change->answer_type = reply->type;
-    change->answer = copy_of(mock->bytes, reply->body_size);
+    change->answer = mock_copy(mock->bytes, reply->body_size);
     change->answer_size = change->answer != NULL ? reply->body_size : 0;
-    change_add(mock, change);
+    mock_change_add(mock, change);
 }
 
 static struct mock_change *change_begin(struct mock *mock, uint64_t epoch, const struct mock_request *request,
                                         const uint8_t *fingerprint)
 {
-    struct mock_change *change = change_new(mock);
+    struct mock_change *change = mock_change_new(mock);
     if (change == NULL)
         return NULL;
     change->epoch = epoch;
@@ -367,11 +206,11 @@ static struct mock_change *change_begin(struct mock *mock, uint64_t epoch, const
     change->flags = request->frame->flags;
     change->time_us = mock->now_us;
     memcpy(change->fingerprint, fingerprint, sizeof(change->fingerprint));
-    change->body = copy_of(request->body, request->body_size);
+    change->body = mock_copy(request->body, request->body_size);
     change->body_size = request->body_size;
     if (change->body != NULL)
         return change;
-    change_free(change);
+    mock_change_free(change);
     return NULL;
 }
 
@@ -384,7 +223,7 @@ static bool refused_by_rule(struct mock *mock, const struct mock_request *reques
         return false;
     reply_refuse(mock, request, rule->result, "", out);
     if (leaves_number(rule->result)) {
-        change_free(change);
+        mock_change_free(change);
         return true;
     }
     change->forced = true;
@@ -406,7 +245,7 @@ static void decide(struct mock *mock, const struct mock_request *request, struct
     else
         verdict = mock_decide(mock, change);
     if (verdict == MOCK_TIED) {
-        reply_again(mock, mock_change_at(mock, change->first), out);
+        reply_again(mock, change, out);
         keep(mock, change, out);
         return;
     }
@@ -420,7 +259,7 @@ static void decide(struct mock *mock, const struct mock_request *request, struct
         keep(mock, change, out);
     } else if (verdict == MOCK_UNKNOWN) {
         reply_refuse(mock, request, RESULT_UNKNOWN_OPERATION, "the mock has no answer of its own", out);
-        change_free(change);
+        mock_change_free(change);
     } else {
         reply_refusal(mock, request, out);
         keep(mock, change, out);
@@ -446,11 +285,25 @@ static void fingerprint_of(const struct mock_request *request, struct mock *mock
     memcpy(out, whole, MOCK_FINGERPRINT_SIZE);
 }
 
-static void take_change(struct mock *mock, const struct mock_session *session,
-                        const struct mock_request *request, struct mock_reply *out)
+/*
+ * What the client says to have final answers for moves the lane on with the change behind it; a client that sends one of
+ * those instead was answered by a server that lost it (LEDGER.md, After a server's loss).
+ */
+static void take_claim(struct mock *mock, struct mock_session *session, uint64_t number)
+{
+    uint64_t highest = mock_lane_highest(mock, session->epoch);
+    if (number == session->claim + 1)
+        mock_lane_move(mock, session->epoch, session->claim);
+    else if (number > highest && number <= session->claim)
+        session->claim = 0;
+}
+
+static void take_change(struct mock *mock, struct mock_session *session, const struct mock_request *request,
+                        struct mock_reply *out)
 {
     uint64_t number = request->frame->number;
-    uint64_t expected = lane_highest(mock, session->epoch) + 1;
+    take_claim(mock, session, number);
+    uint64_t expected = mock_lane_highest(mock, session->epoch) + 1;
     uint8_t fingerprint[MOCK_FINGERPRINT_SIZE];
     if (number > expected) {
         reply_refuse(mock, request, RESULT_OUT_OF_ORDER, "", out);
@@ -465,7 +318,7 @@ static void take_change(struct mock *mock, const struct mock_session *session,
             reply_refuse(mock, request, RESULT_CONFLICT, "", out);
     } else if (!request->decoded) {
         take_malformed(mock, request, out);
-        lane_move(mock, session->epoch, number);
+        mock_lane_move(mock, session->epoch, number);
     } else if (number < expected) {
         /* Passed over as malformed: others are not what was answered. */
         reply_refuse(mock, request, RESULT_CONFLICT, "", out);
@@ -550,6 +403,7 @@ void mock_request_take(struct mock *mock, struct mock_session *session, const st
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     mock->now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    mock->receipt_width = session->receipt_width;
     if (mock->options.echo && request->decoded)
         echo(mock, session, request);
     if (!session->hello_said && (row == NULL || row->code != OPERATION_HELLO))
@@ -558,6 +412,8 @@ void mock_request_take(struct mock *mock, struct mock_session *session, const st
         reply_refuse(mock, request, RESULT_UNKNOWN_OPERATION, "", out);
     else if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0)
         reply_refuse(mock, request, RESULT_MALFORMED, "unknown flags", out);
+    else if ((frame->flags & (FRAME_FLAG_OFFLINE | FRAME_FLAG_ADVICE)) == FRAME_FLAG_OFFLINE)
+        reply_refuse(mock, request, RESULT_MALFORMED, "offline is said of advices only", out);
     else if ((frame->flags & FRAME_FLAG_SECRET) != 0 && !operation_takes_secret(row->code))
         reply_refuse(mock, request, RESULT_MALFORMED, "this operation takes no secret part", out);
     else if (row->kind != OPERATION_KIND_CHANGE)

@@ -373,6 +373,7 @@ static mock_decide_fn *const changes[OPERATIONS_END] = {
     [OPERATION_CAPTURE] = mock_capture,
     [OPERATION_RELEASE] = mock_release,
     [OPERATION_REVERSAL] = mock_reversal,
+    [OPERATION_DAY_CLOSE] = mock_day_close,
     [OPERATION_ADJUST] = adjust,
     [OPERATION_BONUS] = bonus,
 };
@@ -382,6 +383,7 @@ static mock_read_fn *const reads[OPERATIONS_END] = {
     [OPERATION_QUOTE] = mock_quote,
     [OPERATION_RETURN_PREVIEW] = mock_return_preview,
     [OPERATION_DAY_TOTALS] = mock_day_totals,
+    [OPERATION_DAY_NUMBERS] = mock_day_numbers,
 };
 
 enum mock_verdict mock_decide(struct mock *mock, struct mock_change *change)

@@ -1,5 +1,6 @@
 /*
- * Inside the mock. Sockets and time are in mock_net.c; frames, lanes and rules in mock_lanes.c; what requests come to
+ * Inside the mock. Sockets and time are in mock_net.c; frames, lanes and rules in mock_lanes.c; what is
+ * remembered in mock_changes.c; what requests come to
  * in mock_ledger.c, mock_goods.c, mock_spending.c and mock_days.c.
  */
 #pragma once
@@ -55,8 +56,10 @@ struct mock_made {
     uint64_t date;  /* business date under which a till's day counts it */
     char *document; /* its key in the index while it stands; owned */
     int64_t amount, worth;
-    int64_t points; /* earned, taken, redeemed or held */
-    int64_t given;  /* points that went to the account: of a return, a reversal */
+    int64_t points;       /* earned, taken, redeemed or held */
+    int64_t sent;         /* of a return: the amount that the request said; 0: lines */
+    uint64_t close_state; /* of a day's close */
+    int64_t given;        /* points that went to the account: of a return, a reversal */
     uint64_t
         of; /* of a return or redemption its purchase, of a capture its hold, of a reversal the original */
     uint64_t undone;           /* its reversal */
@@ -121,9 +124,13 @@ struct mock {
     union mock_message message, answer;
     uint8_t *lists, *more_lists; /* what decoded lists are placed in, MOCK_LISTS_SIZE each */
     uint8_t *bytes;              /* FRAME_BODY_MAX, of the answer */
-    struct msg_spent spent[8];   /* of the answer: the limit of the list */
+    struct msg_spent spent[8];   /* lists of the answer, as long as they may be */
     struct msg_lane_range lanes[16];
-    uint64_t now_us; /* of the decision */
+    struct msg_number_block blocks[128];
+    struct msg_text_line text[2];
+    char text_bytes[2][64];
+    uint64_t receipt_width; /* of the session in hand */
+    uint64_t now_us;        /* of the decision */
     struct mock_net *net;
 };
 
@@ -144,6 +151,8 @@ void mock_net_command(struct mock *mock, const struct mock_line *line);
 struct mock_session {
     bool hello_said;
     uint64_t epoch; /* 0: no lane */
+    uint64_t claim; /* up to here the client has final answers, it says */
+    uint64_t receipt_width;
 };
 
 /* A frame, looked at. */
@@ -175,12 +184,17 @@ void mock_request_take(struct mock *mock, struct mock_session *session, const st
 /* The refusal of a frame whose body is too long. */
 void mock_frame_broken(struct mock *mock, const struct frame *frame, struct mock_reply *out);
 
+/* --- mock_changes.c --- */
+
 /* Keeps a command that changes a card, and does it. False: no memory. */
 bool mock_card_set(struct mock *mock, const struct mock_card *card);
 
 /* Forgets the last so many that were booked, and all behind the first of them. MOCK_EVERYTHING: all. */
 #define MOCK_EVERYTHING UINT64_MAX
 void mock_lose(struct mock *mock, uint64_t count);
+
+/* Decodes the request of a change again, beside that in hand, and for as long as nobody else does so. */
+void mock_change_read(struct mock *mock, const struct mock_change *change, union mock_message *out);
 
 struct mock_change *mock_change_at(const struct mock *mock, uint64_t position); /* NULL: none */
 struct mock_change *mock_change_named(const struct mock *mock, uint64_t epoch, uint64_t number);
@@ -192,6 +206,18 @@ void mock_index_set(struct mock *mock, const char *key, uint64_t value);
 #define MOCK_NAME_SIZE 48
 /* "c:EPOCH:NUMBER" and such; returns out. */
 const char *mock_name(char letter, uint64_t epoch, uint64_t number, char out[MOCK_NAME_SIZE]);
+
+/* Highest number of a lane with a final answer; and it is at least this one from now on. */
+uint64_t mock_lane_highest(const struct mock *mock, uint64_t epoch);
+void mock_lane_move(struct mock *mock, uint64_t epoch, uint64_t highest);
+
+/* A change that is not there yet, though its position is; NULL: no memory. It is added, or freed. */
+struct mock_change *mock_change_new(struct mock *mock);
+void mock_change_add(struct mock *mock, struct mock_change *change);
+void mock_change_free(struct mock_change *change);
+
+/* Bytes of one's own, to be freed; NULL: no memory. */
+uint8_t *mock_copy(const void *bytes, size_t size);
 
 /* --- mock_ledger.c --- */
 
@@ -249,9 +275,6 @@ enum mock_verdict mock_document(struct mock *mock, struct mock_change *change,
 char *mock_document_key(char kind, const struct wire_code *store, const struct wire_code *till, uint64_t date,
                         const struct wire_code *number);
 
-/* Decodes the request of a change again, beside that in hand, and for as long as nobody else does so. */
-void mock_change_read(struct mock *mock, const struct mock_change *change, union mock_message *out);
-
 /* --- mock_goods.c, mock_spending.c, mock_days.c: what operations come to --- */
 
 /* value * part / whole, down; the product may need more than 64 bits. */
@@ -283,5 +306,5 @@ typedef enum mock_verdict mock_decide_fn(struct mock *mock, struct mock_change *
 typedef enum mock_verdict mock_read_fn(struct mock *mock);
 
 mock_decide_fn mock_purchase, mock_return, mock_unlinked_return, mock_redeem, mock_hold, mock_capture,
-    mock_release, mock_reversal;
-mock_read_fn mock_quote, mock_return_preview, mock_day_totals;
+    mock_release, mock_reversal, mock_day_close;
+mock_read_fn mock_quote, mock_return_preview, mock_day_totals, mock_day_numbers;

@@ -184,8 +184,9 @@ enum mock_verdict mock_wishes(struct mock *mock, struct mock_change *change, str
 
 /* What is common to them in what is kept. */
 static void made_of(struct mock_change *change, const struct spending *spending,
-                    const struct wire_code *store, const struct wire_code *till)
+                    const struct wire_code *store, const struct wire_code *till, uint64_t date)
 {
+    change->made.date = date != 0 ? date : change->made.date;
     change->made.account = spending->account;
     change->made.store = *store;
     change->made.till = *till;
@@ -247,7 +248,7 @@ enum mock_verdict mock_redeem(struct mock *mock, struct mock_change *change)
     if (spending.account == NULL || sale_fits(mock, sale, spending.account) != MOCK_DONE ||
         spend(mock, &spending) != MOCK_DONE)
         return MOCK_REFUSED;
-    made_of(change, &spending, &request->store, &request->till);
+    made_of(change, &spending, &request->store, &request->till, request->business_date);
     if (sale != NULL) {
         change->made.of = sale->position;
         sale->made.spent += spending.made;
@@ -273,7 +274,7 @@ enum mock_verdict mock_hold(struct mock *mock, struct mock_change *change)
                                  .reward = request->reward.size > 0 };
     if (spending.account == NULL || spend(mock, &spending) != MOCK_DONE)
         return MOCK_REFUSED;
-    made_of(change, &spending, &request->store, &request->till);
+    made_of(change, &spending, &request->store, &request->till, request->business_date);
     spending.account->held += spending.made;
     change->made.deadline =
         mock->now_us + (request->seconds != 0 ? request->seconds : MOCK_HOLD_S) * US_PER_SECOND;
@@ -299,7 +300,7 @@ enum mock_verdict mock_capture(struct mock *mock, struct mock_change *change)
     spending.barred = spending.account->status != MOCK_CARD_ACTIVE;
     if (capture(mock, request->hold, change->position, &spending) != MOCK_DONE)
         return MOCK_REFUSED;
-    made_of(change, &spending, &request->store, &request->till);
+    made_of(change, &spending, &request->store, &request->till, request->business_date);
     change->made.of = request->hold;
     struct msg_capture_answer *out = &mock->answer.capture_answer;
     message_init(MESSAGE_capture_answer, out);
@@ -326,6 +327,7 @@ enum mock_verdict mock_release(struct mock *mock, struct mock_change *change)
     made->store = request->store;
     made->till = request->till;
     made->of = hold->position;
+    made->date = request->business_date != 0 ? request->business_date : made->date;
     struct msg_release_answer *out = &mock->answer.release_answer;
     message_init(MESSAGE_release_answer, out);
     out->given_back = hold->made.points;
@@ -514,6 +516,8 @@ enum mock_verdict mock_reversal(struct mock *mock, struct mock_change *change)
     message_init(MESSAGE_reversal_answer, &mock->answer.reversal_answer);
     change->made.store = request->store;
     change->made.till = request->till;
+    if (request->business_date != 0)
+        change->made.date = request->business_date;
     struct mock_change *original = mock_change_named(mock, request->epoch, request->number);
     if (original != NULL && original->first != 0)
         original = mock_change_at(mock, original->first);
