@@ -512,12 +512,18 @@ static bool fold_moved(struct totals *totals, const struct movements *movements)
     return sum == totals->outstanding - totals->debt;
 }
 
+/* What an advice may be of, that is never refused for its card. */
+static bool may_begin_suspense(enum event_type type)
+{
+    return type == EVENT_PURCHASE || type == EVENT_UNLINKED_RETURN || type == EVENT_REDEMPTION;
+}
+
 bool fold_event(struct fold *fold, const struct event *event, journal_position position)
 {
     struct movements movements;
     if (event->sequence != fold->next_sequence || !movements_of(event, &movements))
         return false;
-    if (event->suspense.number.size > 0 && (event->type != EVENT_PURCHASE || event->effect_count != 1))
+    if (event->suspense.number.size > 0 && (!may_begin_suspense(event->type) || event->effect_count != 1))
         return false;
     for (uint32_t i = 0; i < event->effect_count; i++) {
         if (!fold_effect(fold, event, i, position))

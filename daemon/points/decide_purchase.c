@@ -22,47 +22,6 @@ struct buying {
 
 /* --- the account --- */
 
-/*
- * An account that the event makes, as event.suspense says: rated as a new one, its points wait for the card.
- */
-static void begin_suspense(struct buying *buying, bool new_card)
-{
-    const struct points_view *view = buying->view;
-    struct event *event = &buying->decision->event;
-    if (new_card)
-        event->card = view->next_card(view->ctx);
-    event->suspense.number = buying->request->card;
-    event->suspense.new_card = new_card;
-    account_new(view->next_account(view->ctx), &buying->decision->sides[0].before);
-    buying->decision->sides[0].before.suspense = true;
-}
-
-/*
- * Where an advice goes whose card does not exist or may not earn: it is never refused (DOMAIN.md, Cards and
- * accounts).
- */
-static bool find_for_advice(struct buying *buying)
-{
-    const struct points_view *view = buying->view;
-    struct decision *decision = buying->decision;
-    struct card card;
-    bool known = view->card(view->ctx, buying->request->card, &card);
-    decision->refusal = REFUSAL_NONE;
-    decision->detail[0] = '\0';
-    if (known && card.status == CARD_REPLACED && !decision->sides[0].before.closed)
-        return decide_account(view, buying->judgement, decision, 0, card.account);
-    decision->event.flags |= EVENT_FLAG_SUSPENSE;
-    if (!known) {
-        begin_suspense(buying, true);
-        return true;
-    }
-    decision->event.card = card.id;
-    if (card.suspense != 0)
-        return decide_account(view, buying->judgement, decision, 0, card.suspense);
-    begin_suspense(buying, false);
-    return true;
-}
-
 /* Points are spent at once, not captured: which asks more of the card. */
 static bool spends_directly(const struct purchase_request *request)
 {
@@ -85,7 +44,8 @@ static bool find_account(struct buying *buying)
     if (advice && request->wish_count > 0)
         buying->barred = !card_may_spend(buying->view, buying->judgement, request->card);
     if (!decide_card(buying->view, buying->judgement, decision, 0, request->card, CARD_USE_EARN))
-        return advice && decision->refusal != REFUSAL_DAY_FIRST && find_for_advice(buying);
+        return advice && decision->refusal != REFUSAL_DAY_FIRST &&
+               decide_suspense(buying->view, buying->judgement, decision, request->card);
     /* Of a card that is in suspense already. */
     if (decision->sides[0].before.suspense)
         decision->event.flags |= EVENT_FLAG_SUSPENSE;

@@ -88,6 +88,26 @@ static minor_units left_to_pay(const struct purchase *sale, const struct returne
     return i64_max(left, 0);
 }
 
+/*
+ * Whom and what it is for. An advice has happened, whatever became of its card and of the purchase it names: it is booked on
+ * whatever account the card has, and without a purchase that it cannot name.
+ */
+static bool find_redeeming(const struct points_view *view, const struct judgement *judgement,
+                           struct redeem_request *request, struct decision *decision)
+{
+    if ((judgement->flags & EVENT_FLAG_ADVICE) == 0)
+        return decide_card(view, judgement, decision, 0, request->card, CARD_USE_SPEND) &&
+               sale_fits(view, request, decision);
+    if (!decide_card_of_advice(view, judgement, decision, request->card))
+        return false;
+    if (!sale_fits(view, request, decision) || !room_to_name(request, decision)) {
+        decide_anyway(decision);
+        request->sale = NULL;
+        request->sale_position = 0;
+    }
+    return true;
+}
+
 static struct wanted redeem_wanted(const struct redeem_request *request, const struct decision *decision)
 {
     struct wanted wanted = { .wish = &request->wish,
@@ -107,22 +127,23 @@ static struct wanted redeem_wanted(const struct redeem_request *request, const s
 }
 
 void decide_redeem(const struct points_view *view, const struct judgement *judgement,
-                   const struct redeem_request *request, struct decision *decision)
+                   const struct redeem_request *asked, struct decision *decision)
 {
-    PUNKT_CHECK(request->wish.hold == 0);
-    decide_begin(view, judgement, EVENT_REDEMPTION, request->time, decision);
-    take_place(&decision->event, &request->place);
-    if (!decide_card(view, judgement, decision, 0, request->card, CARD_USE_SPEND) ||
-        !sale_fits(view, request, decision))
+    struct redeem_request request = *asked;
+    PUNKT_CHECK(request.wish.hold == 0);
+    decide_begin(view, judgement, EVENT_REDEMPTION, request.time, decision);
+    take_place(&decision->event, &request.place);
+    if (!find_redeeming(view, judgement, &request, decision))
         return;
-    struct wanted wanted = redeem_wanted(request, decision);
+    struct wanted wanted = redeem_wanted(&request, decision);
+    wanted.barred = wanted.partial && !card_may_spend(view, judgement, request.card);
     struct cost cost;
-    if (!decide_wish(view, judgement, decision, &wanted, &cost) || !room_to_name(request, decision))
+    if (!decide_wish(view, judgement, decision, &wanted, &cost) || !room_to_name(&request, decision))
         return;
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
     take_cost(&maker, &cost);
     decision->event.redemption.made = cost.redemption;
-    decision->event.redemption.sale = request->sale_position;
+    decision->event.redemption.sale = request.sale_position;
     end_redeeming(view, judgement, decision, &maker);
 }
 
@@ -157,8 +178,10 @@ void decide_capture(const struct points_view *view, const struct judgement *judg
 {
     decide_begin(view, judgement, EVENT_CAPTURE, request->time, decision);
     take_place(&decision->event, &request->place);
+    bool advice = (judgement->flags & EVENT_FLAG_ADVICE) != 0;
     /* Any status: a hold made before a block may be captured. */
-    if (!decide_card(view, judgement, decision, 0, request->card, CARD_USE_RETURN))
+    if (advice ? !decide_card_of_advice(view, judgement, decision, request->card)
+               : !decide_card(view, judgement, decision, 0, request->card, CARD_USE_RETURN))
         return;
     struct wish wish = { .points = request->points,
                          .hold = request->hold,
@@ -168,7 +191,7 @@ void decide_capture(const struct points_view *view, const struct judgement *judg
                              .after = maker.after,
                              .store = request->place.store,
                              .bill = bill_of(request->bill),
-                             .partial = (judgement->flags & EVENT_FLAG_ADVICE) != 0,
+                             .partial = advice,
                              .barred = !card_may_spend(view, judgement, request->card) };
     struct redemption *made = &decision->event.redemption.made;
     if (!take_hold(view, judgement, decision, &maker, &wanted, made))

@@ -130,10 +130,12 @@ void decide_unlinked_return(const struct points_view *view, const struct judgeme
     const struct programme *programme = programme_at(view, decision->event.occurred);
     const struct programme *today = programme_at(view, judgement->now);
     decide_document(decision, programme, DOCUMENT_RETURN, &request->document, request->operator);
+    bool advice = (judgement->flags & EVENT_FLAG_ADVICE) != 0;
     if (!decide_lines_fit(decision, request->amount, request->line_count, request->lines) ||
-        !decide_card(view, judgement, decision, 0, request->card, CARD_USE_RETURN))
+        (advice ? !decide_card_of_advice(view, judgement, decision, request->card)
+                : !decide_card(view, judgement, decision, 0, request->card, CARD_USE_RETURN)))
         return;
-    if (!today->unlinked_returns) {
+    if (!today->unlinked_returns && !advice) {
         decide_refuse(decision, REFUSAL_UNLINKED_OFF, "%s", "");
         return;
     }
@@ -142,6 +144,8 @@ void decide_unlinked_return(const struct points_view *view, const struct judgeme
         return;
     }
     struct goods_return *goods = &decision->event.goods_return;
+    if (!today->unlinked_returns)
+        goods->due = 0; /* it has happened, but nothing is taken for it */
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
     take_unlinked(today, &maker, goods);
     maker_tier(&maker, today);

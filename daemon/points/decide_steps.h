@@ -46,6 +46,24 @@ bool decide_card(const struct points_view *view, const struct judgement *judgeme
 bool decide_account(const struct points_view *view, const struct judgement *judgement,
                     struct decision *decision, uint32_t side, account_number number);
 
+/* --- advices (decide_advice.c) --- */
+
+/* Takes the refusal back: what has happened is decided anyway. */
+void decide_anyway(struct decision *decision);
+/*
+ * Where an advice of what earns is booked after decide_card refused its card, for anything but REFUSAL_DAY_FIRST: to suspense
+ * under that number, which the event begins if nothing waits there yet; from a replaced card, to the account. False:
+ * refused with REFUSAL_DAY_FIRST.
+ */
+bool decide_suspense(const struct points_view *view, const struct judgement *judgement,
+                     struct decision *decision, struct text number);
+/*
+ * The card and account of an advice of what does not earn: of whatever status; an unknown card's is in suspense. False:
+ * refused with REFUSAL_DAY_FIRST.
+ */
+bool decide_card_of_advice(const struct points_view *view, const struct judgement *judgement,
+                           struct decision *decision, struct text number);
+
 /* Refuses what is more than an account can hold. */
 void decide_over_limit(struct decision *decision);
 /* Judges the reason of an act that moves points: one of the programme's list (DOMAIN.md, Back office). */

@@ -361,7 +361,7 @@ struct event {
     local_day business_date;
     card_id card; /* 0: none */
     /*
-     * A purchase that is booked to suspense for the first time: what is made for it. The number of the card (sealed);
+     * An advice that is booked to suspense for the first time: what is made for it. The number of the card (sealed);
      * empty: nothing is made. new_card: a card of status CARD_SUSPENSE too; else only an account beside the card's own.
      * The account is that of effects[0], the next of the ledger.
      */

@@ -67,7 +67,8 @@ enum handled handle_redeem(struct request *request)
     redeem.sale_position = sale_find(request, &name, &document);
     if (!sale_fetch(request, redeem.sale_position, &redeem.sale))
         return HANDLED_FETCH;
-    if (redeem.sale == NULL && (name.position != 0 || name.receipt->size > 0)) {
+    bool named = name.position != 0 || name.receipt->size > 0;
+    if (redeem.sale == NULL && named && (request->flags & FRAME_FLAG_ADVICE) == 0) {
         refuse(request, RESULT_UNKNOWN_PURCHASE, "");
         return HANDLED;
     }
