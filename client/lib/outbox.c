@@ -297,9 +297,8 @@ const void *outbox_known(const struct outbox *outbox, size_t *out_size)
     return outbox->known;
 }
 
-enum outbox_status outbox_close_day(struct outbox *outbox, int32_t business_date, int64_t now_us)
+enum outbox_status outbox_close_day(struct outbox *outbox, int32_t business_date)
 {
-    (void)now_us;
     /* What was answered must stand before the close that covers it. */
     enum outbox_status status = outbox_flush(outbox);
     if (status != OUTBOX_OK)

@@ -103,7 +103,11 @@ struct outbox;
 /*
  * Opens, or makes, locks and reads the file: 0600, in a folder that is there. out_why: one line about what went wrong, or,
  * after OUTBOX_OK, about damage that was found and what became of it; "" if all is well. *out: to be given to
- * outbox_close; NULL unless OUTBOX_OK.
+ * outbox_close; NULL unless OUTBOX_OK. The lock is on PATH.lock, which stays; a damaged file stays as PATH.damaged-N.
+ *
+ * What damage took is not known any more. Of a lane of an earlier opening numbers may then be missing, which a server
+ * never passes over: the caller sees it in the numbers of its entries. An answer that is lost only makes an entry
+ * OPEN again.
  */
 #define OUTBOX_WHY_SIZE 512
 enum outbox_status outbox_open(const struct outbox_options *options, struct outbox **out,
@@ -114,7 +118,10 @@ void outbox_close(struct outbox *outbox);
 
 /*
  * Appends an operation under the next number of this opening's epoch in its lane. OUTBOX_OK: it is durable, and *out is its
- * entry. Otherwise the caller must not send it. It may still be there after a crash (OUTBOX_FAILED).
+ * entry. Otherwise the caller must not send it, and its number is the next one's; after OUTBOX_FAILED it may still be
+ * there when the process ends and the outbox is opened again. body: up to FRAME_BODY_MAX bytes, copied as they are, so
+ * without secrets. OUTBOX_FULL is judged at note->created_us; an advice (replaces_epoch) is never too much, for it ends
+ * an operation that is OPEN.
  */
 enum outbox_status outbox_append(struct outbox *outbox, enum outbox_lane lane, uint16_t operation,
                                  uint16_t flags, const void *body, size_t body_size,
@@ -127,12 +134,14 @@ void outbox_settle(struct outbox *outbox, struct outbox_entry *entry, const stru
 /* One DONE record with everything settled since the last, synced. OUTBOX_OK if there is nothing. */
 enum outbox_status outbox_flush(struct outbox *outbox);
 
-/* To the DEAD list, durably (at the next flush where the disk refuses now), and off it. */
+/* An OPEN entry goes to the DEAD list, durably (at the next flush where the disk refuses now), and off it. A discarded
+ * entry is not to be used any more, whatever the status. */
 enum outbox_status outbox_bury(struct outbox *outbox, struct outbox_entry *entry,
                                const struct outbox_result *result);
 enum outbox_status outbox_discard(struct outbox *outbox, struct outbox_entry *entry);
 
-/* Answered before by a server that has lost it: OPEN again, under its number. In memory only: it is found out again. */
+/* Answered before by a server that has lost it: OPEN again, under its number. In memory only: it is found out again.
+ * OUTBOX_FULL does not count it, nor does oldest_us. */
 void outbox_reopen(struct outbox *outbox, struct outbox_entry *entry);
 
 /* The body as it was appended, behind what `out` holds. False: it cannot be read (or no memory). */
@@ -153,12 +162,13 @@ enum outbox_status outbox_keep(struct outbox *outbox, const void *bytes, size_t 
 const void *outbox_known(const struct outbox *outbox, size_t *out_size);
 
 /* A close of this business date was in balance: what was answered of it may be forgotten when it is seven days old.
- * Durable when OUTBOX_OK. */
-enum outbox_status outbox_close_day(struct outbox *outbox, int32_t business_date, int64_t now_us);
+ * Durable when OUTBOX_OK. The day counts as closed until something of it is appended. */
+enum outbox_status outbox_close_day(struct outbox *outbox, int32_t business_date);
 bool outbox_day_closed(const struct outbox *outbox, int32_t business_date);
 
-/* Writes a new file without what may be forgotten, if that is worth it (or `always`), and takes its place. Entries that
- * are forgotten are freed: the caller holds pointers to OPEN and DEAD ones only. */
+/* Writes a new file without what may be forgotten, if that is worth it (it has grown past what it was given, and half of
+ * it is waste; or `always`), and takes its place. Entries that are forgotten are freed: the caller holds pointers to
+ * OPEN and DEAD ones only. outbox_open does it by itself. */
 enum outbox_status outbox_compact(struct outbox *outbox, int64_t now_us, bool always);
 
 struct outbox_counts {
