@@ -10,6 +10,7 @@
 #define PIN "4711"
 #define PIN_LANE 1u     /* the one that sets and tries PINs: each takes the worker a while */
 #define PUBLISH_LANE 0u /* the one that publishes programmes */
+#define CLOSE_LANE 2u   /* the one that closes days */
 #define CARDS_ISSUED 4u /* A to D */
 #define CARD_ADDED 4u   /* to A */
 #define CARD_REPLACING 5u
@@ -366,6 +367,15 @@ static void make_publish(struct making *making)
     making->out->body.publish.version = 1;
 }
 
+/* A day on which nothing was sold, closed over and over, in balance or not. */
+static void make_day_close(struct making *making)
+{
+    struct msg_day_close_request *close = &making->out->body.close;
+    close->store = close->till = talk_code("1");
+    close->date = 20400;
+    close->purchases = making->random % 2;
+}
+
 /* --- the script --- */
 
 static const struct step steps[SCRIPT_STEPS] = {
@@ -426,6 +436,7 @@ static const struct {
 } others[] = {
     { PIN_LANE, 42, { make_pin, OPERATION_CARD_PIN, OWNER_B, 0 } },
     { PIN_LANE, 45, { make_redeem_with_pin, OPERATION_REDEEM, OWNER_B, 0 } },
+    { CLOSE_LANE, 45, { make_day_close, OPERATION_DAY_CLOSE, OWNER_LANE, 0 } },
     { PUBLISH_LANE, 47, { make_publish, OPERATION_PROGRAMME_PUBLISH, OWNER_LANE, 0 } },
 };
 

@@ -63,6 +63,7 @@ struct script_request {
         struct msg_card_add_request add;
         struct msg_card_pin_request set_pin;
         struct msg_programme_publish_request publish;
+        struct msg_day_close_request close;
     } body;
     struct msg_line lines[SCRIPT_LINES];
     struct msg_wish wish;
