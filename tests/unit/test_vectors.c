@@ -250,7 +250,8 @@ static void check_encoding(const json_t *row, const struct frame *frame, enum me
     free(again);
 }
 
-#define RESULT_CODES 256 /* more than any code of results.def */
+#define RESULT_CODES 256       /* more than any code of results.def */
+#define RESULTS_OF_SERVERS 200 /* those behind are said by libpunkt */
 static bool has_request[FRAME_TYPE_OPERATION + 1], has_answer[FRAME_TYPE_OPERATION + 1];
 static bool has_result[RESULT_CODES];
 
@@ -371,7 +372,7 @@ static void valid_frames_mean_what_is_recorded(void **state)
         if (row != NULL && !(has_request[code] && has_answer[code]))
             fail_msg("valid.jsonl has no %s of %s", has_request[code] ? "answer" : "request", row->name);
     }
-    for (uint16_t code = 0; code < RESULT_CODES; code++) {
+    for (uint16_t code = 0; code < RESULTS_OF_SERVERS; code++) {
         const struct result_row *row = result_row(code);
         if (row != NULL && !has_result[code])
             fail_msg("valid.jsonl has no refusal for %s", row->name);
