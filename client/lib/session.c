@@ -42,11 +42,20 @@ void session_drop(struct session *session, uint64_t now_us, const char *format, 
     notice_loss(session);
 }
 
-/* A server that says nothing is as good as none, until HELLO is answered again. */
-static void session_silent(struct session *session, uint64_t now_us, const char *why)
+/*
+ * A server that has said nothing since then is as good as none, until HELLO is answered again. What the handle's other
+ * link has not heard from it either goes, too.
+ */
+static void session_silent(struct session *session, uint64_t since_us, uint64_t now_us, const char *why)
 {
+    struct punkt *punkt = session->punkt;
+    struct session *other = session == &punkt->live ? &punkt->queue : &punkt->live;
     session->suspect = true;
     session_drop(session, now_us, "%s", why);
+    if (other->ready && other->received_us < since_us) {
+        other->suspect = true;
+        session_drop(other, now_us, "%s", why);
+    }
 }
 
 /* How long connecting and HELLO may take: a share of what a call may take for each address. */
@@ -85,6 +94,7 @@ static void say_hello(struct session *session, uint64_t now_us)
     session->hello_refusal = 0;
     session->hello_number = READ_NUMBER | session->next_read++;
     session->received_us = now_us;
+    session->hello_us = now_us;
     session->link.deadline_us = now_us + attempt_timeout_us(session);
     stage_bytes(session, OPERATION_HELLO, MESSAGE_hello_request, &hello, session->hello_number, now_us);
 }
@@ -96,14 +106,14 @@ static void connect_step(struct session *session, uint64_t now_us)
     if (link_connected(&session->link, now_us))
         say_hello(session, now_us);
     if (session->link.state == LINK_OPEN && !session->ready && now_us >= session->link.deadline_us)
-        session_silent(session, now_us, "no answer to hello in time");
+        session_silent(session, session->hello_us, now_us, "no answer to hello in time");
     notice_loss(session);
 }
 
 static void keep_alive(struct session *session, uint64_t now_us)
 {
     if (session->ping_number != 0 && now_us >= session->ping_us + PING_ANSWER_US) {
-        session_silent(session, now_us, "no answer to a ping");
+        session_silent(session, session->ping_us, now_us, "no answer to a ping");
     } else if (session->ping_number == 0 && now_us >= session->active_us + PING_IDLE_US) {
         struct msg_ping_request ping = { 0 };
         session->ping_number = READ_NUMBER | session->next_read++;
@@ -188,21 +198,23 @@ static void refuse_too_large(struct session *session, struct slot *slot)
 /* From the newest to the oldest, so that of changes which were all refused each can give its number back. */
 static void expire(struct session *session, uint64_t now_us)
 {
-    bool silent = false;
+    uint64_t silent_us = 0; /* since then; 0: it is not */
     for (unsigned i = session->order_count; i-- > 0 && !session->punkt->stop;) {
         struct slot *slot = session->order[i];
         if (slot->in_doubt) {
-            silent |= slot->state == SLOT_IN_FLIGHT && now_us >= slot->staged_us + STUCK_US;
+            if (slot->state == SLOT_IN_FLIGHT && now_us >= slot->staged_us + STUCK_US)
+                silent_us = slot->staged_us;
         } else if (now_us >= slot->deadline_us) {
             /* Not one byte came since it was sent: the link may be dead without saying so. */
-            silent |= slot->state == SLOT_IN_FLIGHT && session->received_us < slot->staged_us;
+            if (slot->state == SLOT_IN_FLIGHT && session->received_us < slot->staged_us)
+                silent_us = slot->staged_us;
             give_up(session, slot);
         } else if (too_large(session, slot)) {
             refuse_too_large(session, slot);
         }
     }
-    if (silent)
-        session_silent(session, now_us, "no answer in time");
+    if (silent_us != 0)
+        session_silent(session, silent_us, now_us, "no answer in time");
 }
 
 static bool fill_answer(struct session *session, const struct call *call, const struct call_bytes *bytes,
@@ -475,7 +487,7 @@ void session_doubt_link(struct session *session, uint64_t now_us)
     for (unsigned i = 0; i < session->order_count; i++) {
         const struct slot *slot = session->order[i];
         if (slot->state == SLOT_IN_FLIGHT && session->received_us < slot->staged_us) {
-            session_silent(session, now_us, "no answer in time");
+            session_silent(session, slot->staged_us, now_us, "no answer in time");
             return;
         }
     }

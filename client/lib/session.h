@@ -59,7 +59,8 @@ struct session {
     bool greeted;          /* HELLO was answered on this link before */
     bool suspect;          /* the last connection, or an attempt, was silent: until HELLO is answered again */
     bool wanted;           /* connect though nothing is under way */
-    uint64_t hello_number; /* of the HELLO on this link */
+    uint64_t hello_number; /* of the HELLO on this link, */
+    uint64_t hello_us;     /* and when it was said */
     uint32_t hello_refusal;
     uint64_t ping_number; /* of the ping that keeps the link alive; 0: none is under way */
     uint64_t ping_us;     /* when it was staged */
