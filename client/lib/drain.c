@@ -48,21 +48,32 @@ static void use_lane(struct punkt *punkt, uint64_t epoch, uint64_t now_us)
         punkt->queue.next_number = next;
 }
 
+/* Whether anything but our own lane has to be drained. */
+static bool others_to_drain(const struct punkt *punkt)
+{
+    uint64_t own = outbox_epoch(punkt->outbox, OUTBOX_LANE_QUEUE);
+    const struct outbox_entry *entry = outbox_first(punkt->outbox);
+    while (entry != NULL && (entry->epoch == own || !to_be_drained(punkt, entry)))
+        entry = entry->next;
+    return entry != NULL;
+}
+
 /* When the lane that was drained has nothing more: lanes to be checked, what earlier handles left, our own. */
 static void choose_lane(struct punkt *punkt, uint64_t now_us)
 {
     uint64_t own = outbox_epoch(punkt->outbox, OUTBOX_LANE_QUEUE);
     uint64_t epoch = own;
+    bool leftovers = punkt->leftovers;
     if (punkt->queue.order_count > 0 || punkt->feed != NULL)
         return;
     if (punkt->check_count > 0) {
         epoch = punkt->to_check[0];
-    } else if (punkt->leftovers) {
+    } else if (leftovers) {
         const struct outbox_entry *entry = first_to_drain(punkt, outbox_first(punkt->outbox), NULL);
-        punkt->leftovers = entry != NULL;
+        punkt->leftovers = others_to_drain(punkt);
         epoch = entry != NULL ? entry->epoch : own;
     }
-    if (epoch != punkt->queue.epoch || punkt->leftovers)
+    if (epoch != punkt->queue.epoch || leftovers)
         use_lane(punkt, epoch, now_us);
     punkt->queue.wanted = punkt->check_count > 0;
 }

@@ -69,10 +69,12 @@ static enum punkt_call append(struct punkt *punkt, enum outbox_lane lane, uint16
     punkt->alarmed_full = false;
     punkt->alarmed_failed = false;
     mark_replaced(punkt, note);
-    if (lane == OUTBOX_LANE_QUEUE && punkt->feed == NULL && (*out)->epoch == punkt->queue.epoch)
-        punkt->feed = *out;
-    else if (lane == OUTBOX_LANE_QUEUE && (*out)->epoch != punkt->queue.epoch)
+    if (lane != OUTBOX_LANE_QUEUE)
+        return PUNKT_CALL_DONE;
+    if ((*out)->epoch != punkt->queue.epoch)
         punkt->leftovers = true; /* another lane is being drained: come back to ours */
+    else if (punkt->feed == NULL && !punkt->leftovers) /* what is older goes first */
+        punkt->feed = *out;
     return PUNKT_CALL_DONE;
 }
 

@@ -186,6 +186,9 @@ void run_end(struct run *run)
     size_t err_size;
     if (poll(&life, 1, 2 * WORLD_PATIENCE_MS) == 0) {
         (void)kill(run->pid, SIGKILL);
+        char *said = file_text(run->fds[1], &err_size);
+        print_error("a program said: %s\n", said);
+        free(said);
         fail_msg("the program did not end in time");
     }
     run->exit_code = exit_code_of(run->pid);

@@ -1,0 +1,158 @@
+/*
+ * A till that was offline for a day: 2,000 sales wait in its outbox. When the daemon is there they are booked in under
+ * a minute, in the order in which they were sold, while the till keeps selling.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <punkt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+#define CARD "2900000000018"
+#define OFFLINE_SALES 2000u
+#define SALES_MAX 4000u
+#define DRAIN_MS 60000 /* the promise */
+#define PAGE 200u
+#define BETWEEN_MS 20 /* customers, while it drains */
+
+static struct punkt *open_till(const struct world *world)
+{
+    char outbox[PATH_MAX];
+    struct punkt *punkt;
+    struct punkt_options options = PUNKT_INIT(options);
+    (void)snprintf(outbox, sizeof(outbox), "%s/till.outbox", world_folder(world));
+    options.server = world_address(world);
+    options.outbox = outbox;
+    options.store = "1";
+    options.till = "1";
+    assert_int_equal(punkt_new(&options, &punkt), PUNKT_CALL_DONE);
+    return punkt;
+}
+
+static enum punkt_call sell(struct punkt *punkt, unsigned sale)
+{
+    char receipt[16];
+    struct punkt_purchase_request request = PUNKT_INIT(request);
+    struct punkt_purchase_answer answer = PUNKT_ANSWER_INIT(answer);
+    (void)snprintf(receipt, sizeof(receipt), "%u", sale);
+    request.card = CARD;
+    request.receipt = receipt;
+    request.amount = 100;
+    enum punkt_call call = punkt_purchase(punkt, &request, &answer);
+    if (call != PUNKT_CALL_QUEUED && call != PUNKT_CALL_DONE)
+        fail_msg("sale %u: %s %s", sale, answer.head.name, answer.head.detail);
+    return call;
+}
+
+static uint64_t queued(const struct punkt *punkt)
+{
+    struct punkt_outbox_info info = PUNKT_INIT(info);
+    punkt_outbox_info(punkt, &info);
+    assert_int_equal(info.dead, 0);
+    return info.queued;
+}
+
+static void issue(const struct world *world)
+{
+    struct run run;
+    world_json(world, &run, "card", "issue", CARD, NULL);
+    assert_int_equal(run.exit_code, 0);
+    run_done(&run);
+}
+
+/* Sells on until nothing is queued any more; returns how many sales there are. */
+static unsigned drain_and_sell(struct punkt *punkt)
+{
+    unsigned sales = OFFLINE_SALES;
+    int64_t start = world_now_ms(), next = start;
+    while (queued(punkt) > 0) {
+        if (world_now_ms() - start > DRAIN_MS)
+            fail_msg("%" PRIu64 " sales are still queued after a minute", queued(punkt));
+        if (world_now_ms() >= next && sales < SALES_MAX) {
+            (void)sell(punkt, ++sales);
+            next = world_now_ms() + BETWEEN_MS;
+        }
+        (void)punkt_drive(punkt, BETWEEN_MS);
+    }
+    print_message("%u sales drained in %" PRId64 " ms, the till made %u more meanwhile\n", OFFLINE_SALES,
+                  world_now_ms() - start, sales - OFFLINE_SALES);
+    return sales;
+}
+
+/* The statement, newest first, has the receipts in the order of their sale. */
+static void expect_order(struct punkt *punkt, unsigned sales)
+{
+    struct punkt_statement_request request = PUNKT_INIT(request);
+    unsigned expected = sales;
+    uint64_t position = UINT64_MAX;
+    request.card = CARD;
+    request.limit = PAGE;
+    do {
+        struct punkt_statement_answer page = PUNKT_ANSWER_INIT(page);
+        assert_int_equal(punkt_statement(punkt, &request, &page), PUNKT_CALL_DONE);
+        for (size_t i = 0; i < page.entry_count; i++) {
+            const struct punkt_statement_entry *entry = punkt_statement_entry(&page, i);
+            if (entry->kind != PUNKT_EVENT_PURCHASE)
+                continue;
+            assert_int_equal(strtoul(entry->receipt, NULL, 10), expected);
+            assert_true(entry->position < position);
+            position = entry->position;
+            expected--;
+        }
+        request.from = page.next;
+    } while (request.from != 0);
+    assert_int_equal(expected, 0);
+}
+
+static void test_a_day_offline(void **state)
+{
+    struct world_options options = { .unix_socket = true };
+    struct world *world = world_new(&options);
+    (void)state;
+    issue(world);
+    world_stop(world);
+    struct punkt *punkt = open_till(world);
+    for (unsigned sale = 1; sale <= OFFLINE_SALES; sale++)
+        assert_int_equal(sell(punkt, sale), PUNKT_CALL_QUEUED);
+    assert_int_equal(queued(punkt), OFFLINE_SALES);
+    world_start(world);
+    unsigned sales = drain_and_sell(punkt);
+    expect_order(punkt, sales);
+    punkt_free(punkt);
+    world_free(world);
+}
+
+/* The same after the till was switched off and on: another handle drains what the first one stored. */
+static void test_another_handle_drains(void **state)
+{
+    struct world_options options = { .unix_socket = true };
+    struct world *world = world_new(&options);
+    (void)state;
+    issue(world);
+    world_stop(world);
+    struct punkt *punkt = open_till(world);
+    for (unsigned sale = 1; sale <= OFFLINE_SALES; sale++) {
+        assert_int_equal(sell(punkt, sale), PUNKT_CALL_QUEUED);
+        if (sale % (OFFLINE_SALES / 4) == 0) {
+            punkt_free(punkt); /* each opening is a lane of its own */
+            punkt = open_till(world);
+        }
+    }
+    assert_int_equal(queued(punkt), OFFLINE_SALES);
+    world_start(world);
+    expect_order(punkt, drain_and_sell(punkt));
+    punkt_free(punkt);
+    world_free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_day_offline),
+        cmocka_unit_test(test_another_handle_drains),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
