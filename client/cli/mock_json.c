@@ -64,6 +64,13 @@ static bool text_number(enum message message, const struct message_field *field,
                         uint64_t *out)
 {
     uint64_t number = 0;
+    /* What is above 2^53 is a string to many. */
+    bool below = field->kind == FIELD_SINT && *text == '-';
+    if (field->kind != FIELD_FIXED &&
+        parse_uint(text + below, 0, field->kind == FIELD_UINT ? UINT64_MAX : INT64_MAX, &number)) {
+        *out = below ? 0 - number : number;
+        return true;
+    }
     switch (field_sense(message, field)) {
     case SENSE_TIME:
         return parse_time(text, out, NULL);
@@ -72,6 +79,7 @@ static bool text_number(enum message message, const struct message_field *field,
     case SENSE_WORD:
         return word_number(message, field, text, out);
     case SENSE_EPOCH:
+        number = 0;
         if (*text == '\0' || strspn(text, "0123456789abcdef") != strlen(text) || strlen(text) > 16)
             return false;
         for (; *text != '\0'; text++)
@@ -164,17 +172,36 @@ static bool read_text(const struct message_field *field, json_t *value, void *ou
     return true;
 }
 
-static bool read_hash(const struct message_field *field, json_t *value, void *out, char *why)
+/* Bytes in hexadecimal; false if they are not so many. */
+static bool read_hex(const char *text, uint8_t *out, size_t size)
 {
-    uint8_t *at = (uint8_t *)out + field->offset;
-    size_t size = field->kind == FIELD_HASH16 ? 16 : 32;
-    const char *text = json_string_value(value);
     if (text == NULL || strlen(text) != 2 * size || strspn(text, "0123456789abcdef") != 2 * size)
-        return wrong(why, "\"%s\" is %zu bytes in hexadecimal", field->name, size);
+        return false;
     for (size_t i = 0; i < 2 * size; i++) {
         uint8_t digit = (uint8_t)(text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10);
-        at[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : at[i / 2] | digit);
+        out[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : out[i / 2] | digit);
     }
+    return true;
+}
+
+static bool read_hash(const struct message_field *field, json_t *value, void *out, char *why)
+{
+    size_t size = field->kind == FIELD_HASH16 ? 16 : 32;
+    return read_hex(json_string_value(value), (uint8_t *)out + field->offset, size) ||
+           wrong(why, "\"%s\" is %zu bytes in hexadecimal", field->name, size);
+}
+
+static bool read_bytes(const struct message_field *field, json_t *value, struct message_memory *memory,
+                       void *out, char *why)
+{
+    const char *text = json_string_value(value);
+    size_t size = text != NULL ? strlen(text) / 2 : 0;
+    uint8_t *bytes = size <= field->limit ? memory_take(memory, size) : NULL;
+    if (bytes == NULL || !read_hex(text, bytes, size))
+        return wrong(why, "\"%s\" is at most %llu bytes in hexadecimal", field->name,
+                     (unsigned long long)field->limit);
+    struct message_text borrowed = { (const char *)bytes, size };
+    memcpy((uint8_t *)out + field->offset, &borrowed, sizeof(borrowed));
     return true;
 }
 
@@ -196,8 +223,9 @@ static bool read_field(enum message message, const struct message_field *field, 
     case FIELD_CODE:
     case FIELD_TEXT:
     case FIELD_TEXT_BLOCK:
-    case FIELD_BYTES:
         return read_text(field, value, out, why);
+    case FIELD_BYTES:
+        return read_bytes(field, value, memory, out, why);
     case FIELD_LIST:
         break;
     }

@@ -27,7 +27,8 @@ union mock_message {
 
 /*
  * Sets the fields of a struct msg_NAME that the object names, and leaves the others. Numbers are integers; what --json
- * prints (words, days, times, flags, epochs) is read as well; a list of elements with one field takes their values.
+ * prints (words, days, times, flags, epochs) is read as well; hashes and bytes are hexadecimal; a list of elements with
+ * one field takes their values.
  * Texts are borrowed from the object, lists are placed in memory. False: out_why says which field cannot be so.
  */
 bool mock_json_read(enum message message, json_t *object, struct message_memory *memory, void *out,
