@@ -1,7 +1,6 @@
 #include "points/receipt_text.h"
 
 #include <assert.h>
-#include <string.h>
 
 #define BIT(kind) (1U << (kind))
 #define SALES (BIT(RECEIPT_PURCHASE) | BIT(RECEIPT_REDEMPTION))
@@ -53,14 +52,22 @@ static const struct receipt_language *find_language(const struct receipt_texts *
     return NULL;
 }
 
+/* Where the letter is first; the text's size: nowhere. */
+static size_t find_letter(struct text text, char letter)
+{
+    size_t at = 0;
+    while (at < text.size && text.data[at] != letter)
+        at++;
+    return at;
+}
+
 const struct receipt_language *receipt_language(const struct receipt_texts *texts, struct text code)
 {
     if (texts->language_count == 0)
         return NULL;
     const struct receipt_language *found = find_language(texts, code);
-    const char *region = code.size > 0 ? memchr(code.data, '-', code.size) : NULL;
-    if (found == NULL && region != NULL)
-        found = find_language(texts, (struct text){ code.data, (size_t)(region - code.data) });
+    if (found == NULL)
+        found = find_language(texts, (struct text){ code.data, find_letter(code, '-') });
     return found != NULL ? found : &texts->languages[0];
 }
 
@@ -69,10 +76,9 @@ bool receipt_piece_next(struct text *template, struct receipt_piece *out)
     if (template->size == 0)
         return false;
     out->is_value = template->data[0] == '{';
-    const char *brace = memchr(template->data, out->is_value ? '}' : '{', template->size);
-    if (brace == NULL && out->is_value)
+    size_t size = find_letter(*template, out->is_value ? '}' : '{');
+    if (size == template->size && out->is_value)
         return false;
-    size_t size = brace != NULL ? (size_t)(brace - template->data) : template->size;
     out->text = (struct text){ template->data, size };
     if (out->is_value) {
         out->text = (struct text){ template->data + 1, size - 1 };

@@ -241,9 +241,9 @@ static void put_answer(struct composing *composing, enum message message, const 
 /* The text goes where the answer has its list for it. */
 static void set_text(enum message message, union message_any *answer, struct receipt_lines *lines)
 {
-    const struct message_table *table = &message_tables[message];
-    const struct message_field *field = &table->fields[table->field_count - 1];
-    PUNKT_CHECK(field->kind == FIELD_LIST && field->element == MESSAGE_text_line);
+    const struct message_field *field = message_tables[message].fields;
+    while (field->kind != FIELD_LIST || field->element != MESSAGE_text_line)
+        field++; /* source_of knows those that have one */
     struct msg_text_line *first = lines->lines;
     uint64_t count = lines->count;
     memcpy((uint8_t *)answer + field->offset, &first, sizeof(first));
