@@ -77,6 +77,13 @@ static void test_late(void **state)
     assert_int_equal(run.exit_code, 0);
     assert_non_null(strstr(run.out, "in balance, then 2 late"));
     run_done(&run);
+    world_json(world, &run, "till", "totals", "--store", "1", "--till", "1", "--date", "2025-11-08", NULL);
+    assert_non_null(strstr(run.out, "\"closes\":1,\"close_state\":\"in_balance\",\"close_time\":\"20"));
+    assert_non_null(strstr(run.out, "\"late\":2"));
+    run_done(&run);
+    world_json(world, &run, "till", "totals", "--store", "1", "--till", "1", "--date", "2025-11-09", NULL);
+    assert_null(strstr(run.out, "close_state")); /* nobody closed it */
+    run_done(&run);
     expect_close(till, &till->day, 2, IN_BALANCE, 2);
     expect_totals(till, 2, IN_BALANCE, 0);
     till_free(till);
