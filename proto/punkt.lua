@@ -722,7 +722,7 @@ local messages = {
         { name = "purchases", kind = "UINT", required = true, doc = "booked purchases" },
         { name = "purchase_amount", kind = "SINT", required = true, doc = "their sum, minor units" },
         { name = "returns", kind = "UINT", required = true, doc = "booked returns, those without a known purchase and those that wait for theirs included" },
-        { name = "return_amount", kind = "SINT", required = true, doc = "the sum of the field amount of those without lines, or without a known purchase, minor units" },
+        { name = "return_amount", kind = "SINT", required = true, doc = "the sum of amount of their answers, or of their requests, minor units" },
         { name = "reversals", kind = "UINT", required = true, doc = "booked reversals" },
         { name = "hash", kind = "FIXED", required = true, doc = "XOR of the first 8 bytes of SHA-256(epoch, number, fingerprint) over what was booked" },
         { name = "queued", kind = "UINT", required = true, doc = "operations of the till without a final answer" },
@@ -747,7 +747,7 @@ local messages = {
         { name = "hash", kind = "FIXED", required = true, doc = "XOR of the first 8 bytes of SHA-256(epoch, number, fingerprint) over what was booked" },
         { name = "more", kind = "UINT", required = false, doc = "1: more epochs than are listed" },
         { name = "late", kind = "UINT", required = false, doc = "operations that came after the close before this one" },
-        { name = "return_amount_sent", kind = "SINT", required = false, doc = "the part of return_amount that requests said, which is what is compared" },
+        { name = "return_amount_sent", kind = "SINT", required = false, doc = "the same as requests said it: a return that named lines has none" },
         { name = "lanes", kind = "LIST", required = false, element = "lane_range", doc = "by epoch" },
     },
     day_numbers_request = {

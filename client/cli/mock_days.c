@@ -141,7 +141,8 @@ static uint64_t state_of(const struct msg_day_close_request *said, const struct 
     if (said->queued > 0)
         return OPEN;
     bool same = said->purchases == booked->purchases && said->purchase_amount == booked->purchase_amount &&
-                said->returns == booked->returns && said->return_amount == sent &&
+                said->returns == booked->returns &&
+                (said->return_amount == sent || said->return_amount == booked->return_amount) &&
                 said->reversals == booked->reversals && said->hash == booked->hash;
     return same ? IN_BALANCE : NOT_IN_BALANCE;
 }

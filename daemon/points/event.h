@@ -342,8 +342,9 @@ enum day_close_state {
 struct day_figures {
     uint64_t purchases, returns, reversals; /* how many */
     minor_units purchase_amount;
-    minor_units return_amount; /* as sent: a return that named lines has none */
-    uint64_t hash;             /* XOR over what was booked, as on the wire */
+    minor_units
+        return_amount; /* of the goods; the till may say what it sent: a return that named lines has none */
+    uint64_t hash;     /* XOR over what was booked, as on the wire */
 };
 
 struct event {

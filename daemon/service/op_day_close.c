@@ -37,19 +37,21 @@ static struct day_figures figures_booked(const struct till_day *day)
         .returns = (uint64_t)day->sums[TILL_RETURNS].count + day->sums[TILL_UNLINKED_RETURNS].count,
         .reversals = day->sums[TILL_REVERSALS].count,
         .purchase_amount = day->sums[TILL_PURCHASES].amount,
-        .return_amount = day->returns_sent,
+        .return_amount = day->sums[TILL_RETURNS].amount + day->sums[TILL_UNLINKED_RETURNS].amount,
         .hash = hash_of(day->hash),
     };
 }
 
-static enum day_close_state state_of(const struct event *event)
+/* Of returns the till may sum up what it sent or what it was answered: that it is the same returns, the hash says. */
+static enum day_close_state state_of(const struct event *event, const struct till_day *day)
 {
     const struct day_figures *said = &event->day_close.said;
     const struct day_figures *booked = &event->day_close.booked;
     if (event->day_close.queued > 0)
         return DAY_OPEN;
     bool same = said->purchases == booked->purchases && said->purchase_amount == booked->purchase_amount &&
-                said->returns == booked->returns && said->return_amount == booked->return_amount &&
+                said->returns == booked->returns &&
+                (said->return_amount == booked->return_amount || said->return_amount == day->returns_sent) &&
                 said->reversals == booked->reversals && said->hash == booked->hash;
     return same ? DAY_IN_BALANCE : DAY_NOT_IN_BALANCE;
 }
@@ -72,7 +74,7 @@ static struct event close_event(struct request *request, const struct till_day *
     event.day_close.late = day->late;
     event.day_close.said = figures_said(message);
     event.day_close.booked = figures_booked(day);
-    event.day_close.state = state_of(&event);
+    event.day_close.state = state_of(&event, day);
     event.day_close.head = ledger_head(service->ledger, event.day_close.head_hash);
     return event;
 }
@@ -116,7 +118,7 @@ enum handled handle_day_close(struct request *request)
     out->head_position = event.day_close.head;
     totals_for_answer(&totals, out);
     out->late = event.day_close.late;
-    out->return_amount_sent = event.day_close.booked.return_amount;
+    out->return_amount_sent = day.returns_sent;
     book(request, &event, &answer);
     return HANDLED;
 }

@@ -50,6 +50,19 @@ static void count(struct till *till, const struct sent *sent, uint64_t hash)
     }
 }
 
+static void add_returned(struct till *till, const struct sent *sent, const struct talk_answer *answer)
+{
+    struct msg_return_answer goods;
+    struct msg_unlinked_return_answer unlinked_goods;
+    if (sent->operation == OPERATION_RETURN) {
+        talk_decode(till->talk, answer, &goods);
+        till->returned += (int64_t)goods.amount;
+    } else if (sent->operation == OPERATION_UNLINKED_RETURN) {
+        talk_decode(till->talk, answer, &unlinked_goods);
+        till->returned += (int64_t)unlinked_goods.amount;
+    }
+}
+
 /* The answer to a number, into the till's figures. */
 static struct talk_answer take(struct till *till, const struct sent *sent, bool of_day)
 {
@@ -64,8 +77,10 @@ static struct talk_answer take(struct till *till, const struct sent *sent, bool 
     uint64_t hash = hash_of(sent, till->number);
     block->booked |= bit;
     block->hash ^= hash;
-    if (of_day)
+    if (of_day) {
         count(till, sent, hash);
+        add_returned(till, sent, &answer);
+    }
     return answer;
 }
 
@@ -220,7 +235,10 @@ void does_business(struct till *till)
     struct sent without = purchase(5000, "", DATE);
     struct sent some;
     uint64_t first = position_of(till, &with_receipt);
-    (void)position_of(till, &without);
+    some = goods(position_of(till, &without), 0); /* by lines: what it is worth only the answer says */
+    some.body.goods.lines = &line;
+    some.body.goods.lines_count = 1;
+    (void)position_of(till, &some);
     some = goods(first, 1000);
     (void)position_of(till, &some);
     some = waiting_return(&line);
@@ -260,6 +278,7 @@ static struct msg_day_close_answer closes(struct till *till, const struct msg_da
     assert_int_equal(closed.purchase_amount, till->day.purchase_amount);
     assert_int_equal(closed.returns, till->day.returns);
     assert_int_equal(closed.return_amount_sent, till->day.return_amount);
+    assert_int_equal(closed.return_amount, till->returned);
     assert_int_equal(closed.reversals, till->day.reversals);
     assert_int_equal(closed.hash, till->day.hash);
     assert_true(closed.head_position < closed.position);

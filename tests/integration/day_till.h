@@ -39,6 +39,7 @@ struct till {
     struct talk *talk;
     uint64_t number; /* the last */
     struct msg_day_close_request day;
+    int64_t returned; /* as day.return_amount, but by what answers said */
     struct msg_number_block blocks[NUMBERS_MAX / 64 + 1];
     struct sent sent[NUMBERS_MAX];
 };

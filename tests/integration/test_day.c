@@ -39,14 +39,18 @@ static void test_balance(void **state)
                   till->number - 5); /* but for the card, two closes, a tie and a refusal */
     expect_close(till, &till->day, 3, IN_BALANCE, till->number - 5);
     expect_totals(till, 2, IN_BALANCE, 0);
+    struct msg_day_close_request answered = till->day;
+    answered.return_amount = till->returned;
+    assert_int_equal(till->returned - till->day.return_amount, 5000); /* the lines */
+    expect_close(till, &answered, 4, IN_BALANCE, 0);
     struct msg_day_close_request queued = till->day;
     queued.queued = 2;
-    expect_close(till, &queued, 4, OPEN, 0);
-    expect_totals(till, 3, OPEN, 0);
-    expect_each_counts(till, 5);
-    expect_totals(till, 9, NOT_IN_BALANCE, 0);
-    expect_close(till, &till->day, 11, IN_BALANCE, 0);
-    expect_totals(till, 10, IN_BALANCE, 0);
+    expect_close(till, &queued, 5, OPEN, 0);
+    expect_totals(till, 4, OPEN, 0);
+    expect_each_counts(till, 6);
+    expect_totals(till, 10, NOT_IN_BALANCE, 0);
+    expect_close(till, &till->day, 12, IN_BALANCE, 0);
+    expect_totals(till, 11, IN_BALANCE, 0);
     till_free(till);
     world_free(world);
 }
