@@ -274,6 +274,11 @@ static void bury(struct punkt *punkt, struct outbox_entry *entry, const struct o
                    entry->note.card[0] != '\0' ? "a card" : "this till", punkt_result_text(result->result));
 }
 
+static bool spends(uint16_t operation)
+{
+    return operation == OPERATION_REDEEM || operation == OPERATION_HOLD || operation == OPERATION_CAPTURE;
+}
+
 void queue_note_answer(struct punkt *punkt, struct outbox_entry *entry)
 {
     struct outbox_result result = result_of(punkt, entry->operation);
@@ -283,6 +288,9 @@ void queue_note_answer(struct punkt *punkt, struct outbox_entry *entry)
         bury(punkt, entry, &result);
     else
         outbox_settle(punkt->outbox, entry, &result);
+    /* The caller will count on it: the next handle must not take it for unanswered, and cancel it. */
+    if (entry->lane == OUTBOX_LANE_LIVE && spends(entry->operation) && result.result == 0)
+        (void)outbox_flush(punkt->outbox);
 }
 
 void queue_tell_settled(struct punkt *punkt, struct outbox_entry *entry)
@@ -487,9 +495,8 @@ void queue_open(struct punkt *punkt)
     /* Nobody can have counted on what was never answered: the till that asked for it died. */
     for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL && at->epoch != own;
          at = at->next) {
-        bool spends = at->operation == OPERATION_REDEEM || at->operation == OPERATION_HOLD ||
-                      at->operation == OPERATION_CAPTURE;
-        if (at->state == OUTBOX_OPEN && at->lane == OUTBOX_LANE_LIVE && spends && !at->cancelled)
+        if (at->state == OUTBOX_OPEN && at->lane == OUTBOX_LANE_LIVE && spends(at->operation) &&
+            !at->cancelled)
             (void)queue_append_reversal(punkt, at); /* without a disk: at the next opening */
     }
 }

@@ -72,7 +72,7 @@ static enum punkt_call append(struct punkt *punkt, enum outbox_lane lane, uint16
     if (lane != OUTBOX_LANE_QUEUE)
         return PUNKT_CALL_DONE;
     if ((*out)->epoch != punkt->queue.epoch)
-        punkt->leftovers = true; /* another lane is being drained: come back to ours */
+        punkt->leftovers = true;                       /* another lane is being drained: come back to ours */
     else if (punkt->feed == NULL && !punkt->leftovers) /* what is older goes first */
         punkt->feed = *out;
     return PUNKT_CALL_DONE;
