@@ -20,8 +20,6 @@
 #define PATIENT_MS 9000 /* one that is not */
 #define HANDLES_MAX 2
 
-static struct server servers[HANDLES_MAX];
-
 /* How requests ended; waiting for so many. */
 struct ends {
     unsigned wanted;
@@ -30,6 +28,11 @@ struct ends {
     unsigned again; /* submit so many more from the callbacks, and kick */
     struct punkt_libevent *kick;
 };
+
+static struct server servers[HANDLES_MAX];
+static char folder[64]; /* of outboxes */
+static char outbox_paths[HANDLES_MAX][80];
+static struct ends settled; /* what had ended as QUEUED */
 
 static void submit_ping(struct punkt *punkt, uint32_t timeout_ms, struct ends *ends);
 
@@ -64,11 +67,12 @@ static void submit_purchase(struct punkt *punkt, struct ends *ends)
 
 struct driver {
     unsigned (*drive)(struct punkt *const *handles, size_t count, struct ends *ends);
+    bool stored; /* handles have an outbox: their descriptor stays, and stands for two connections */
 };
 
 static unsigned drive_by_poll(struct punkt *const *handles, size_t count, struct ends *ends)
 {
-    unsigned turns = 0, ended = 0;
+    unsigned turns = 0;
     for (; ends->count < ends->wanted; turns++) {
         struct pollfd polled[HANDLES_MAX];
         int wait_ms = -1;
@@ -76,9 +80,8 @@ static unsigned drive_by_poll(struct punkt *const *handles, size_t count, struct
             wait_ms = punkt_poll_prepare(handles[i], &polled[i], wait_ms);
         (void)poll(polled, (nfds_t)count, wait_ms);
         for (size_t i = 0; i < count; i++)
-            ended += punkt_poll_process(handles[i], &polled[i]);
+            (void)punkt_poll_process(handles[i], &polled[i]);
     }
-    assert_int_equal(ended, ends->count);
     return turns;
 }
 
@@ -100,8 +103,10 @@ static unsigned drive_by_libevent(struct punkt *const *handles, size_t count, st
     return turns;
 }
 
-static struct driver by_poll = { drive_by_poll };
-static struct driver by_libevent = { drive_by_libevent };
+static struct driver by_poll = { drive_by_poll, false };
+static struct driver by_libevent = { drive_by_libevent, false };
+static struct driver stored_by_poll = { drive_by_poll, true };
+static struct driver stored_by_libevent = { drive_by_libevent, true };
 
 static unsigned drive(void **state, struct punkt *const *handles, size_t count, struct ends *ends)
 {
@@ -109,17 +114,64 @@ static unsigned drive(void **state, struct punkt *const *handles, size_t count, 
     return driver->drive(handles, count, ends);
 }
 
-static void start(size_t index, server_script_fn *script, struct punkt **out)
+static struct punkt *handle_to(const char *address, bool stored, size_t index)
 {
+    struct punkt *punkt;
+    struct punkt_options options = { .size = sizeof(options), .server = address };
+    if (stored) {
+        settled = (struct ends){ .wanted = 1 };
+        options.on_settled = on_answer;
+        options.ctx = &settled;
+        options.outbox = outbox_paths[index];
+        options.store = "1";
+        options.till = index == 0 ? "1" : "2";
+    }
+    assert_int_equal(punkt_new(&options, &punkt), PUNKT_CALL_DONE);
+    return punkt;
+}
+
+static struct punkt *start(void **state, size_t index, server_script_fn *script)
+{
+    const struct driver *driver = *state;
     server_start(&servers[index], NULL, script);
-    struct punkt_options options = { .size = sizeof(options), .server = servers[index].address };
-    assert_int_equal(punkt_new(&options, out), PUNKT_CALL_DONE);
+    return handle_to(servers[index].address, driver != NULL && driver->stored, index);
 }
 
 static void finish(size_t index, struct punkt *punkt)
 {
     punkt_free(punkt);
     server_join(&servers[index]);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(folder, sizeof(folder), "%.40s/loops-XXXXXX", base != NULL ? base : "/tmp");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    for (size_t i = 0; i < HANDLES_MAX; i++)
+        (void)snprintf(outbox_paths[i], sizeof(outbox_paths[i]), "%s/%c", folder, (char)('0' + i));
+    return 0;
+}
+
+/* After each test, for the next begins with empty outboxes. */
+static int remove_outboxes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < HANDLES_MAX; i++) {
+        char lock_path[sizeof(outbox_paths[0]) + 8];
+        (void)snprintf(lock_path, sizeof(lock_path), "%.79s.lock", outbox_paths[i]);
+        (void)unlink(lock_path);
+        (void)unlink(outbox_paths[i]);
+    }
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
 }
 
 /* --- a descriptor that changes --- */
@@ -140,13 +192,20 @@ static void script_lost_twice(struct server *s)
 /* The new socket mostly has the number of the old one, which a loop may take for the same. */
 static void reconnects(void **state)
 {
-    struct punkt *punkt;
     struct ends ends = { .wanted = 1 };
-    start(0, script_lost_twice, &punkt);
-    assert_int_equal(punkt_fd(punkt), -1);
+    struct punkt *punkt = start(state, 0, script_lost_twice);
+    int fd = punkt_fd(punkt);
     submit_purchase(punkt, &ends);
     drive(state, &punkt, 1, &ends);
-    assert_int_equal(ends.calls[0], PUNKT_CALL_DONE);
+    if (((const struct driver *)*state)->stored) {
+        assert_int_equal(ends.calls[0], PUNKT_CALL_QUEUED); /* once the link was lost */
+        drive(state, &punkt, 1, &settled);
+        assert_int_equal(settled.calls[0], PUNKT_CALL_DONE);
+        assert_int_equal(punkt_fd(punkt), fd);
+    } else {
+        assert_int_equal(ends.calls[0], PUNKT_CALL_DONE);
+        assert_int_equal(fd, -1);
+    }
     finish(0, punkt);
 }
 
@@ -161,9 +220,8 @@ static void script_silent(struct server *s)
 
 static void deadlines(void **state)
 {
-    struct punkt *punkt;
     struct ends ends = { .wanted = 1 };
-    start(0, script_silent, &punkt);
+    struct punkt *punkt = start(state, 0, script_silent);
     submit_ping(punkt, SHORT_MS, &ends);
     unsigned turns = drive(state, &punkt, 1, &ends);
     assert_int_equal(ends.calls[0], PUNKT_CALL_UNKNOWN);
@@ -174,10 +232,8 @@ static void deadlines(void **state)
 /* Without a server there is no descriptor most of the time, only attempts. */
 static void nobody_there(void **state)
 {
-    struct punkt *punkt;
     struct ends ends = { .wanted = 1 };
-    struct punkt_options options = { .size = sizeof(options), .server = "127.0.0.1:1" };
-    assert_int_equal(punkt_new(&options, &punkt), PUNKT_CALL_DONE);
+    struct punkt *punkt = handle_to("127.0.0.1:1", ((const struct driver *)*state)->stored, 0);
     submit_ping(punkt, SHORT_MS, &ends);
     unsigned turns = drive(state, &punkt, 1, &ends);
     assert_int_equal(ends.calls[0], PUNKT_CALL_NOT_SENT);
@@ -202,7 +258,7 @@ static void two_handles(void **state)
     struct punkt *handles[HANDLES_MAX];
     struct ends ends = { .wanted = 4 };
     for (size_t i = 0; i < HANDLES_MAX; i++) {
-        start(i, script_pings, &handles[i]);
+        handles[i] = start(state, i, script_pings);
         submit_ping(handles[i], PATIENT_MS, &ends);
         submit_ping(handles[i], PATIENT_MS, &ends);
     }
@@ -217,9 +273,8 @@ static void two_handles(void **state)
 
 static void submits_from_callback(void **state)
 {
-    struct punkt *punkt;
     struct ends ends = { .wanted = 2, .again = 1 };
-    start(0, script_pings, &punkt);
+    struct punkt *punkt = start(state, 0, script_pings);
     submit_ping(punkt, PATIENT_MS, &ends);
     drive(state, &punkt, 1, &ends);
     assert_int_equal(ends.calls[1], PUNKT_CALL_DONE);
@@ -228,26 +283,36 @@ static void submits_from_callback(void **state)
 
 /* --- libevent alone --- */
 
+static void script_purchases(struct server *s)
+{
+    server_welcome(s);
+    for (uint64_t i = 1; i <= 2; i++) {
+        server_expect_number(s, OPERATION_PURCHASE, i);
+        server_done_purchase(s, i, 0);
+    }
+    server_expect_close(s);
+}
+
 static void kick_wakes(void **state)
 {
-    (void)state;
-    struct punkt *punkt;
     struct punkt_libevent attached;
     struct ends ends = { .wanted = 2 };
     struct event_base *base = event_base_new();
-    start(0, script_pings, &punkt);
+    struct punkt *punkt = start(state, 0, script_purchases);
     assert_int_equal(punkt_libevent_attach(&attached, base, punkt), 0);
-    /* Nothing to do: the base has no events. */
-    assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 1);
     for (unsigned i = 1; i <= ends.wanted; i++) {
-        submit_ping(punkt, PATIENT_MS, &ends);
+        submit_purchase(punkt, &ends);
         assert_int_equal(punkt_libevent_kick(&attached), 0);
-        while (ends.count < i)
+        for (unsigned turns = 0; ends.count < i; turns++) {
+            assert_in_range(turns, 0, 20);
             assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+        }
+        assert_int_equal(ends.calls[i - 1], PUNKT_CALL_DONE);
     }
     /* Connected and idle it waits, for bytes and for the time to keep alive, and not for room to send. */
     assert_int_equal(event_pending(&attached.event, EV_READ | EV_WRITE | EV_TIMEOUT, NULL),
                      EV_READ | EV_TIMEOUT);
+    assert_in_range(punkt_timeout_ms(punkt), 1000, 60000);
     punkt_libevent_detach(&attached);
     event_base_free(base);
     finish(0, punkt);
@@ -295,12 +360,10 @@ static void open_in_callback(struct punkt *punkt, const struct punkt_answer *ans
 
 static void number_comes_again(void **state)
 {
-    (void)state;
-    struct punkt *punkt;
     struct punkt_libevent attached;
     struct opened opened = { .base = event_base_new() };
     struct punkt_plain_request request = { .size = sizeof(request), .timeout_ms = 2 * SHORT_MS };
-    start(0, script_closes, &punkt);
+    struct punkt *punkt = start(state, 0, script_closes);
     assert_int_equal(punkt_libevent_attach(&attached, opened.base, punkt), 0);
     assert_int_equal(punkt_submit_ping(punkt, &request, open_in_callback, &opened), PUNKT_CALL_DONE);
     assert_int_equal(punkt_libevent_kick(&attached), 0);
@@ -323,21 +386,24 @@ static void number_comes_again(void **state)
     finish(0, punkt);
 }
 
+#define ROW(test, driver)                                                                                    \
+    {                                                                                                        \
+#test " " #driver, test, NULL, remove_outboxes, &driver                                              \
+    }
+#define ROWS(test)                                                                                           \
+    ROW(test, by_poll), ROW(test, by_libevent), ROW(test, stored_by_poll), ROW(test, stored_by_libevent)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(reconnects, &by_poll),
-        cmocka_unit_test_prestate(reconnects, &by_libevent),
-        cmocka_unit_test_prestate(deadlines, &by_poll),
-        cmocka_unit_test_prestate(deadlines, &by_libevent),
-        cmocka_unit_test_prestate(nobody_there, &by_poll),
-        cmocka_unit_test_prestate(nobody_there, &by_libevent),
-        cmocka_unit_test_prestate(two_handles, &by_poll),
-        cmocka_unit_test_prestate(two_handles, &by_libevent),
-        cmocka_unit_test_prestate(submits_from_callback, &by_poll),
-        cmocka_unit_test_prestate(submits_from_callback, &by_libevent),
-        cmocka_unit_test(kick_wakes),
-        cmocka_unit_test(number_comes_again),
+        ROWS(reconnects),
+        ROWS(deadlines),
+        ROWS(nobody_there),
+        ROWS(two_handles),
+        ROWS(submits_from_callback),
+        ROW(kick_wakes, by_libevent),
+        ROW(kick_wakes, stored_by_libevent),
+        ROW(number_comes_again, by_libevent),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
