@@ -40,6 +40,7 @@ struct build {
     const char *store, *till; /* where a request names none; NULL: "0" */
     int64_t now_us;           /* when a change happened that does not say so; 0: leave it to the server */
     int32_t today;            /* its business date, likewise */
+    bool own_place;           /* those are the only ones: the outbox is that till's */
     uint32_t card_check;      /* enum punkt_card_check */
     struct build_note note;
     const char *wrong; /* after a failure: what cannot be sent, of static lifetime; NULL: no memory */
@@ -56,6 +57,7 @@ union any_answer {
 #include "lib/calls.def"
 #undef CALL
     struct punkt_message_answer message_;
+    struct punkt_close_day_answer close_day_;
 };
 
 /* Fills what stands behind the head of a public answer from a decoded message; texts and entries are placed in

@@ -27,6 +27,7 @@ static struct build build_for(struct punkt *punkt, const struct call *call)
     if (punkt->outbox != NULL && row != NULL && row->kind == OPERATION_KIND_CHANGE) {
         build.now_us = wall_now_us(punkt);
         build.today = local_day_of(build.now_us);
+        build.own_place = true;
     }
     if (queue_of_goods((uint16_t)call->operation))
         build.card_check = punkt->info.card_check;
@@ -125,6 +126,7 @@ static unsigned process(struct punkt *punkt, const bool readable[SESSIONS])
         session_round(&punkt->live, readable[0], now_us);
     if (punkt->outbox != NULL)
         queue_settle(punkt, now_us);
+    day_step(punkt, now_us);
     watch(punkt);
     return punkt->ended;
 }
@@ -173,6 +175,7 @@ int punkt_timeout_ms(const struct punkt *punkt)
     uint64_t due_us = due_of(&punkt->live, now_us);
     if (punkt->outbox != NULL)
         due_us = earlier(due_us, earlier(due_of(&punkt->queue, now_us), queue_due_us(punkt, now_us)));
+    due_us = earlier(due_us, day_due_us(punkt, now_us));
     if (due_us == UINT64_MAX)
         return -1;
     if (due_us <= now_us)
@@ -188,7 +191,7 @@ unsigned punkt_drive(struct punkt *punkt, int wait_ms)
     static const bool both[SESSIONS] = { true, true };
     struct pollfd fds[SESSIONS];
     bool readable[SESSIONS];
-    bool waiting = punkt_unanswered(punkt) > 0 || punkt->live.wanted;
+    bool waiting = punkt_unanswered(punkt) > 0 || punkt->live.wanted || day_is_closing(punkt);
     int due_ms = punkt_timeout_ms(punkt);
     if (punkt->in_callback)
         return 0;

@@ -3,11 +3,13 @@
  */
 #pragma once
 
+#include "lib/day.h"
 #include "lib/heap.h"
 #include "lib/known.h"
 #include "lib/offline.h"
 #include "lib/queue.h"
 #include "lib/session.h"
+#include "lib/sizes.h"
 
 /* Somebody who waits for an operation of the queue. Out of use: on_done is NULL. */
 struct waiter {

@@ -430,6 +430,36 @@ static void expire_waiters(struct punkt *punkt, uint64_t now_us)
         session_doubt_link(&punkt->queue, now_us);
 }
 
+/*
+ * The lane has a hole: damage took numbers that no server passes over. What is left of it goes on in our own lane, goods
+ * as advices.
+ */
+static void leave_lane(struct punkt *punkt)
+{
+    uint64_t epoch = punkt->queue.epoch;
+    take_back(punkt);
+    punkt->feed = NULL;
+    punkt->leftovers = true;
+    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
+        struct outbox_entry *advice;
+        struct outbox_result left = { .at_us = wall_now_us(punkt), .result = PUNKT_RESULT_OUT_OF_ORDER };
+        if (at->epoch != epoch || at->state != OUTBOX_OPEN)
+            continue;
+        if (queue_append_advice(punkt, at, 0, 0, &advice) != PUNKT_CALL_DONE)
+            return; /* the disk refuses: tried again when the lane is stuck again */
+        outbox_settle(punkt->outbox, at, &left);
+    }
+}
+
+/* Whether the first in the session's order waits for a number that is not here any more. */
+static bool lane_has_hole(const struct punkt *punkt)
+{
+    const struct slot *first = punkt->queue.order_count > 0 ? punkt->queue.order[0] : NULL;
+    return first != NULL && first->refusal_code == PUNKT_RESULT_OUT_OF_ORDER && first->number > 1 &&
+           punkt->queue.epoch != outbox_epoch(punkt->outbox, OUTBOX_LANE_QUEUE) &&
+           outbox_find(punkt->outbox, punkt->queue.epoch, first->number - 1) == NULL;
+}
+
 static void complain_if_stuck(struct punkt *punkt)
 {
     bool stuck = punkt->queue.lane_refusals >= STUCK_REFUSALS;
@@ -438,6 +468,8 @@ static void complain_if_stuck(struct punkt *punkt)
                        "the server has put off the oldest queued operation %u times",
                        punkt->queue.lane_refusals);
     punkt->alarmed_stuck = stuck;
+    if (stuck && lane_has_hole(punkt))
+        leave_lane(punkt);
 }
 
 void queue_settle(struct punkt *punkt, uint64_t now_us)

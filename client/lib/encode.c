@@ -89,7 +89,11 @@ bool put_code(struct build *build, const char *text, struct wire_code *out, cons
 static bool put_place(struct build *build, const char *text, const char *preset, struct wire_code *out,
                       const char *complaint)
 {
-    return code_from(text, preset != NULL ? preset : "0", out) || build_wrong(build, complaint);
+    if (preset == NULL)
+        preset = "0";
+    if (build->own_place && text != NULL && *text != '\0' && strcmp(text, preset) != 0)
+        return build_wrong(build, "store and till: the outbox is that of others");
+    return code_from(text, preset, out) || build_wrong(build, complaint);
 }
 
 bool put_where(struct build *build, const char *store, const char *till, const char *operator_,

@@ -246,6 +246,8 @@ bool encode_return(struct build *build, const void *request)
         return false;
     if (msg.sale_receipt.size == 0 && in.sale_position == 0)
         return build_wrong(build, "sale_receipt or sale_position must name the purchase");
+    if (in.line_count > 0)
+        build->note.amount = 0; /* it counts only where no lines are given */
     msg.lines_count = in.line_count;
     msg.sale_position = in.sale_position;
     return put_message(build, MESSAGE_return_request, &msg, in.line_count);

@@ -191,6 +191,7 @@ void punkt_free(struct punkt *punkt)
         return;
     session_done(&punkt->live);
     session_done(&punkt->queue);
+    day_forget(punkt);
     outbox_close(punkt->outbox);
     if (punkt->epoll >= 0)
         (void)close(punkt->epoll);

@@ -19,7 +19,7 @@ bool queue_of_goods(uint16_t operation)
 static enum outbox_lane lane_of(const struct punkt *punkt, uint16_t operation, uint32_t flags,
                                 const struct build_note *note)
 {
-    if (queue_of_goods(operation) || operation == OPERATION_DAY_CLOSE || (flags & FRAME_FLAG_ADVICE) != 0)
+    if (queue_of_goods(operation) || (flags & FRAME_FLAG_ADVICE) != 0)
         return OUTBOX_LANE_QUEUE;
     if (operation == OPERATION_REVERSAL)
         return note->epoch == outbox_epoch(punkt->outbox, OUTBOX_LANE_LIVE) ? OUTBOX_LANE_LIVE
