@@ -77,7 +77,8 @@ struct punkt {
     struct buffer encoded; /* a request that goes to the outbox */
     struct buffer arena;   /* what answers point to */
     union any_answer answer;
-    uint16_t answer_flags; /* of its frame */
+    uint16_t answer_flags;                 /* of its frame */
+    const struct call_bytes *answer_bytes; /* what it was read from, while that is there; else NULL */
     char trouble[LINK_TROUBLE_SIZE];
     bool in_callback;
     bool stop;      /* what a blocking call waited for has ended: leave its answer alone */

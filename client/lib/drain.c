@@ -344,6 +344,7 @@ static void queue_answered(struct punkt *punkt, const struct punkt_answer *answe
     }
     punkt_done_fn *on_done = waiter->on_done;
     void *waiter_ctx = waiter->ctx;
+    session_answer_as(punkt, waiter->call);
     queue_waiter_give(punkt, waiter);
     tell(punkt, on_done, waiter_ctx);
 }
@@ -353,6 +354,8 @@ static void queue_answered(struct punkt *punkt, const struct punkt_answer *answe
 static void tell_offline_text(struct punkt *punkt, const struct waiter *waiter, uint32_t operation)
 {
     union any_answer *answer = &punkt->answer;
+    if (waiter->call->fill == NULL)
+        return; /* of punkt_message: it has bytes, and there are none */
     if (operation == OPERATION_PURCHASE) {
         answer->purchase_.redeemed = waiter->granted;
         answer->purchase_.paid = waiter->granted_worth;

@@ -226,6 +226,17 @@ static bool fill_answer(struct session *session, const struct call *call, const 
     return good;
 }
 
+void session_answer_as(struct punkt *punkt, const struct call *call)
+{
+    struct punkt_answer head = punkt->answer.head;
+    if (call->fill != NULL || punkt->answer_bytes == NULL)
+        return;
+    (void)call_decode(call, punkt->answer_bytes, &punkt->arena, &punkt->answer); /* without memory: no body */
+    punkt->answer.head.replayed = head.replayed;
+    punkt->answer.head.epoch = head.epoch;
+    punkt->answer.head.number = head.number;
+}
+
 bool session_settled(struct session *session, const struct slot *slot)
 {
     struct call_bytes bytes = { slot->answer_type, buffer_data(&slot->answer), buffer_size(&slot->answer) };
@@ -329,6 +340,8 @@ static void take_final(struct session *session, struct slot *slot, const struct 
         return;
     }
     slot_remove(session, slot, SLOT_FREE);
+    if (!slot->keeper)
+        session_answer_as(punkt, slot->call);
     session_call_back(session, slot);
 }
 
@@ -348,13 +361,17 @@ static bool take_answer(struct session *session, const struct frame *frame, uint
     if (slot == NULL) /* to a question that nobody waits for any more? */
         return (frame->number & READ_NUMBER) != 0 && (frame->number & ~READ_NUMBER) < session->next_read;
     struct call_bytes bytes = { frame->type, frame->body, frame->body_size };
+    /* The outbox notes what the answer says, also where its caller wants the bytes. */
+    const struct call *call = slot->entry != NULL ? call_of(slot->operation) : slot->call;
     if ((frame->type & FRAME_TYPE_OPERATION) != slot->operation ||
-        !fill_answer(session, slot->call, &bytes, frame->flags))
+        !fill_answer(session, call, &bytes, frame->flags))
         return false;
+    session->punkt->answer_bytes = &bytes;
     if (session->punkt->answer.head.call == PUNKT_CALL_REFUSED && session->punkt->answer.head.retryable)
         take_refusal_again(session, slot, now_us);
     else
         take_final(session, slot, frame);
+    session->punkt->answer_bytes = NULL;
     return true;
 }
 

@@ -151,5 +151,9 @@ void session_use_lane(struct session *session, uint64_t epoch, uint64_t next_num
 /* Hands punkt->answer to whoever waits for the slot, which is out of the order already. */
 void session_call_back(struct session *session, struct slot *slot);
 
+/* punkt->answer, read for its operation's call, becomes what the caller of punkt_message asked for: the bytes as they came.
+ * Of any other call it stays as it is. */
+void session_answer_as(struct punkt *punkt, const struct call *call);
+
 /* Fills punkt->answer from a slot's settled answer. False: it cannot be read. */
 bool session_settled(struct session *session, const struct slot *slot);
