@@ -175,11 +175,11 @@ struct outbox_counts {
     uint32_t open;   /* both lanes */
     uint32_t queued; /* of them in the queue */
     uint32_t dead;
-    uint32_t kept;     /* answered, not forgotten yet */
+    uint32_t kept;      /* answered, not forgotten yet */
     uint32_t unsettled; /* of them, not on the disk yet */
-    int64_t oldest_us; /* when the oldest open one was made; 0: none is */
-    uint64_t bytes;    /* of the file that are used */
-    bool failed;       /* the last thing the disk said was no */
+    int64_t oldest_us;  /* when the oldest open one was made; 0: none is */
+    uint64_t bytes;     /* of the file that are used */
+    bool failed;        /* the last thing the disk said was no */
 };
 
 void outbox_counts(const struct outbox *outbox, struct outbox_counts *out);

@@ -48,7 +48,8 @@ static void answer_return(struct request *request)
         out->shortfall = points_to_wire(service, event->goods_return.shortfall);
         out->amount = (uint64_t)event->goods_return.amount;
     } else {
-        out->amount = (uint64_t)event->waiting.amount; /* as it was asked for: what it is worth is not known yet */
+        out->amount =
+            (uint64_t)event->waiting.amount; /* as it was asked for: what it is worth is not known yet */
     }
     if (event->effect_count > 0) {
         struct balance balance = balance_after(service, 0);

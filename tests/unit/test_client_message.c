@@ -229,7 +229,8 @@ static bool holds_pin(const struct buffer *buffer)
 
 static bool handle_holds_pin(const struct punkt *punkt)
 {
-    bool held = holds_pin(&punkt->live.link.out) || holds_pin(&punkt->encoded) || holds_pin(&punkt->arena) || holds_pin(&punkt->lists);
+    bool held = holds_pin(&punkt->live.link.out) || holds_pin(&punkt->encoded) || holds_pin(&punkt->arena) ||
+                holds_pin(&punkt->lists);
     for (size_t i = 0; i < PUNKT_WINDOW_MAX; i++)
         held |= holds_pin(&punkt->live.slots[i].frame) || holds_pin(&punkt->live.slots[i].answer);
     return held;
