@@ -2,15 +2,16 @@
 # Sourced by tests/run and conf/try: install_packages [test] brings what is missing of conf/packages.txt.
 # Asks dpkg first, so that with everything there neither a network nor a right is needed.
 install_packages() {
-    local list missing=() package word as_root=()
+    local list missing=() package word command as_root=()
     list=$(dirname "${BASH_SOURCE[0]}")/packages.txt
     command -v dpkg-query >/dev/null || {
         echo "this is no Debian: what is listed in conf/packages.txt must be there already" >&2
         return 0
     }
-    while read -r package word; do
+    while read -r package word command; do
         case $package in '' | '#'*) continue ;; esac
         [ -z "$word" ] || [ "$word" = "${1-}" ] || continue
+        [ -z "$command" ] || ! command -v "$command" >/dev/null || continue
         case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
         installed) ;;
         *) missing+=("$package") ;;
