@@ -3,6 +3,7 @@
 
 # Sets command to the till NAME's command line without its arguments; makes what that needs in $folder. Where Node or its
 # packages are missing the test is skipped, unless it is CI that runs it: choose_till NAME EXAMPLES LIBRARY NODE_PACKAGES
+# shellcheck disable=SC2034,SC2154 # both are of the script that sources this
 choose_till() {
     export PUNKT_LIBRARY=$3
     case $1 in

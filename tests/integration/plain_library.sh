@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Builds libpunkt without sanitizers into FOLDER, for programs that know nothing of them: plain_library.sh FOLDER COMPILER
 set -eu
-cmake -S "$PUNKT_SOURCE" -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$2" -DBUILD_TESTING=OFF >"$1.log" 2>&1 &&
-    cmake --build "$1" --target punkt_client >>"$1.log" 2>&1 || { cat "$1.log"; exit 1; }
+{
+    cmake -S "$PUNKT_SOURCE" -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$2" -DBUILD_TESTING=OFF &&
+        cmake --build "$1" --target punkt_client
+} >"$1.log" 2>&1 || { cat "$1.log"; exit 1; }

@@ -74,13 +74,18 @@ mkdir "$folder/data"
 printf 'state:\n  map_gib: 4\n...\n' >"$folder/punktd.yaml"
 start_daemon 127.0.0.1:0
 export PUNKT_SERVER=$server
-"$PUNKT_BIN/punkt" programme publish "$PUNKT_SOURCE/conf/programme-minimal.yaml" >"$folder/log"
+{
+    grep -vx '\.\.\.' "$PUNKT_SOURCE/conf/programme-minimal.yaml"
+    printf 'receipt_text:\n  - language: en\n    purchase:\n      - "Points for this sale: {earned}"\n...\n'
+} >"$folder/programme.yaml"
+"$PUNKT_BIN/punkt" programme publish "$folder/programme.yaml" >"$folder/log"
 "$PUNKT_BIN/punkt" card issue 2900000000018 >"$folder/log"
 "$PUNKT_BIN/punkt" card issue 2900000000025 >"$folder/log"
 
 start_till
 tell sell 2900000000018 R1 105.00
 await 'R1: earned 105, available 105'
+await 'Points for this sale: 105'
 tell balance 2900000000018
 await '2900000000018: available 105, queued 0'
 
