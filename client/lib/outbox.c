@@ -72,7 +72,7 @@ static void outbox_free(struct outbox *outbox)
 {
     const struct heap *heap = outbox->heap;
     file_unlock(outbox);
-    slots_free(outbox);
+    items_free(outbox);
     heap_give(heap, outbox->record.bytes);
     heap_give(heap, outbox->copy.bytes);
     heap_give(heap, outbox);
@@ -128,12 +128,12 @@ void outbox_close(struct outbox *outbox)
 
 /* --- append --- */
 
-static const struct slot *oldest_open(const struct outbox *outbox)
+static const struct item *oldest_open(const struct outbox *outbox)
 {
-    const struct slot *slot = outbox->oldest;
-    while (slot != NULL && (slot->entry.state != OUTBOX_OPEN || slot->reopened))
-        slot = slot_of(slot->entry.next);
-    return slot;
+    const struct item *item = outbox->oldest;
+    while (item != NULL && (item->entry.state != OUTBOX_OPEN || item->again))
+        item = item_of(item->entry.next);
+    return item;
 }
 
 /* An advice is never too much: it ends the operation that it stands for, and without it the queue would stand still. */
@@ -141,9 +141,9 @@ static bool is_full(struct outbox *outbox, const struct outbox_note *note)
 {
     if (note->replaces_epoch != 0)
         return false;
-    const struct slot *oldest = oldest_open(outbox);
-    outbox->oldest = slot_of(oldest != NULL ? &oldest->entry : NULL);
-    uint32_t open = outbox->counts.open - outbox->reopened_count;
+    const struct item *oldest = oldest_open(outbox);
+    outbox->oldest = item_of(oldest != NULL ? &oldest->entry : NULL);
+    uint32_t open = outbox->counts.open - outbox->again_count;
     if (open >= outbox->open_max) {
         (void)outbox_fail(outbox, 0, "outbox full: %u operations have no answer yet", open);
         return true;
@@ -156,26 +156,26 @@ static bool is_full(struct outbox *outbox, const struct outbox_note *note)
     return false;
 }
 
-static enum outbox_status append_slot(struct outbox *outbox, struct slot *slot, const void *body)
+static enum outbox_status append_item(struct outbox *outbox, struct item *item, const void *body)
 {
-    size_t size = outbox_operation_size(slot->entry.body_size);
+    size_t size = outbox_operation_size(item->entry.body_size);
     enum outbox_status status = file_own(outbox);
     if (status != OUTBOX_OK) {
         outbox->counts.failed = status == OUTBOX_FAILED;
         return status;
     }
     if (!scratch_reserve(outbox, &outbox->record, size) ||
-        !outbox_fingerprint(slot->entry.operation, body, slot->entry.body_size, slot->entry.fingerprint))
+        !outbox_fingerprint(item->entry.operation, body, item->entry.body_size, item->entry.fingerprint))
         return outbox_no_memory(outbox);
     struct wire_writer writer = wire_writer_over(outbox->record.bytes, size);
-    outbox_operation_encode(&writer, &slot->entry, body);
+    outbox_operation_encode(&writer, &item->entry, body);
     status = file_append(outbox, size);
     if (status != OUTBOX_OK)
         return status;
-    slot->entry.body_offset = outbox->end - size + OUTBOX_BODY_AT;
-    outbox->next_number[slot->entry.lane]++;
-    day_reopen(outbox, slot->entry.note.business_date);
-    slot_enter(outbox, slot);
+    item->entry.body_offset = outbox->end - size + OUTBOX_BODY_AT;
+    outbox->next_number[item->entry.lane]++;
+    day_reopen(outbox, item->entry.note.business_date);
+    item_enter(outbox, item);
     return OUTBOX_OK;
 }
 
@@ -188,10 +188,10 @@ enum outbox_status outbox_append(struct outbox *outbox, enum outbox_lane lane, u
         return outbox_fail(outbox, 0, "an operation of %zu bytes is too long", body_size);
     if (is_full(outbox, note))
         return OUTBOX_FULL;
-    struct slot *slot = slot_new(outbox);
-    if (slot == NULL)
+    struct item *item = item_new(outbox);
+    if (item == NULL)
         return outbox_no_memory(outbox);
-    slot->entry = (struct outbox_entry){
+    item->entry = (struct outbox_entry){
         .lane = lane,
         .state = OUTBOX_OPEN,
         .epoch = outbox->epochs[lane],
@@ -201,12 +201,12 @@ enum outbox_status outbox_append(struct outbox *outbox, enum outbox_lane lane, u
         .note = *note,
         .body_size = (uint32_t)body_size,
     };
-    slot->entry.note.card[WIRE_CODE_MAX] = '\0';
-    enum outbox_status status = append_slot(outbox, slot, body);
+    item->entry.note.card[WIRE_CODE_MAX] = '\0';
+    enum outbox_status status = append_item(outbox, item, body);
     if (status == OUTBOX_OK)
-        *out = &slot->entry;
+        *out = &item->entry;
     else
-        heap_give(outbox->heap, slot);
+        heap_give(outbox->heap, item);
     return status;
 }
 
@@ -214,11 +214,11 @@ enum outbox_status outbox_append(struct outbox *outbox, enum outbox_lane lane, u
 
 void outbox_settle(struct outbox *outbox, struct outbox_entry *entry, const struct outbox_result *result)
 {
-    struct slot *slot = slot_of(entry);
+    struct item *item = item_of(entry);
     if (entry->state != OUTBOX_OPEN)
         return;
-    slot_change(outbox, slot, result->result == 0 ? OUTBOX_DONE : OUTBOX_REFUSED, result);
-    slot_unsettle(outbox, slot);
+    item_change(outbox, item, result->result == 0 ? OUTBOX_DONE : OUTBOX_REFUSED, result);
+    item_unsettle(outbox, item);
 }
 
 enum outbox_status outbox_flush(struct outbox *outbox)
@@ -233,41 +233,41 @@ enum outbox_status outbox_flush(struct outbox *outbox)
     unsettled_encode(outbox, &writer);
     enum outbox_status status = file_append(outbox, wire_written(&writer));
     if (status == OUTBOX_OK)
-        slots_settled(outbox);
+        items_settled(outbox);
     return status;
 }
 
 enum outbox_status outbox_bury(struct outbox *outbox, struct outbox_entry *entry,
                                const struct outbox_result *result)
 {
-    struct slot *slot = slot_of(entry);
+    struct item *item = item_of(entry);
     if (entry->state == OUTBOX_OPEN) {
-        slot_change(outbox, slot, OUTBOX_DEAD, result);
-        slot_unsettle(outbox, slot);
+        item_change(outbox, item, OUTBOX_DEAD, result);
+        item_unsettle(outbox, item);
     }
     return outbox_flush(outbox);
 }
 
 enum outbox_status outbox_discard(struct outbox *outbox, struct outbox_entry *entry)
 {
-    struct slot *slot = slot_of(entry);
-    if (entry->state == OUTBOX_DEAD && slot_find(outbox, entry->epoch, entry->number) == slot) {
-        slot_leave(outbox, slot);
-        slot->previous = outbox->gone;
-        outbox->gone = slot;
-        slot_unsettle(outbox, slot);
+    struct item *item = item_of(entry);
+    if (entry->state == OUTBOX_DEAD && item_find(outbox, entry->epoch, entry->number) == item) {
+        item_leave(outbox, item);
+        item->previous = outbox->gone;
+        outbox->gone = item;
+        item_unsettle(outbox, item);
     }
     return outbox_flush(outbox);
 }
 
 void outbox_reopen(struct outbox *outbox, struct outbox_entry *entry)
 {
-    struct slot *slot = slot_of(entry);
-    if (entry->state != OUTBOX_DONE && entry->state != OUTBOX_REFUSED)
+    struct item *item = item_of(entry);
+    if (entry->state == OUTBOX_OPEN || item_find(outbox, entry->epoch, entry->number) != item)
         return;
-    slot->reopened = true;
+    item->again = true;
     entry->unsettled = false; /* stays in the chain, and is passed over */
-    slot_change(outbox, slot, OUTBOX_OPEN, NULL);
+    item_change(outbox, item, OUTBOX_OPEN, NULL);
 }
 
 /* --- what is to be known --- */
@@ -334,8 +334,8 @@ struct outbox_entry *outbox_first(const struct outbox *outbox)
 
 struct outbox_entry *outbox_find(const struct outbox *outbox, uint64_t epoch, uint64_t number)
 {
-    struct slot *slot = slot_find(outbox, epoch, number);
-    return slot != NULL ? &slot->entry : NULL;
+    struct item *item = item_find(outbox, epoch, number);
+    return item != NULL ? &item->entry : NULL;
 }
 
 uint64_t outbox_epoch(const struct outbox *outbox, enum outbox_lane lane)
@@ -350,9 +350,10 @@ uint64_t outbox_next_number(const struct outbox *outbox, enum outbox_lane lane)
 
 void outbox_counts(const struct outbox *outbox, struct outbox_counts *out)
 {
-    const struct slot *oldest = oldest_open(outbox);
+    const struct item *oldest = oldest_open(outbox);
     *out = outbox->counts;
     out->oldest_us = oldest != NULL ? oldest->entry.note.created_us : 0;
+    out->unsettled = unsettled_count(outbox);
     out->bytes = outbox->end;
 }
 

@@ -140,8 +140,8 @@ enum outbox_status outbox_bury(struct outbox *outbox, struct outbox_entry *entry
                                const struct outbox_result *result);
 enum outbox_status outbox_discard(struct outbox *outbox, struct outbox_entry *entry);
 
-/* Answered before by a server that has lost it: OPEN again, under its number. In memory only: it is found out again.
- * OUTBOX_FULL does not count it, nor does oldest_us. */
+/* Answered before (or dead) by a server that has lost it: OPEN again, under its number. In memory only: it is found out
+ * again. OUTBOX_FULL does not count it, nor does oldest_us. */
 void outbox_reopen(struct outbox *outbox, struct outbox_entry *entry);
 
 /* The body as it was appended, behind what `out` holds. False: it cannot be read (or no memory). */
@@ -176,7 +176,7 @@ struct outbox_counts {
     uint32_t queued; /* of them in the queue */
     uint32_t dead;
     uint32_t kept;      /* answered, not forgotten yet */
-    uint32_t unsettled; /* of them, not on the disk yet */
+    uint32_t unsettled; /* answered, dead or discarded, and not on the disk yet */
     int64_t oldest_us;  /* when the oldest open one was made; 0: none is */
     uint64_t bytes;     /* of the file that are used */
     bool failed;        /* the last thing the disk said was no */

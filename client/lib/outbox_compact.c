@@ -64,7 +64,7 @@ static uint64_t size_wanted(const struct outbox *outbox)
     uint64_t size = OUTBOX_RECORDS_BEGIN + answered_size(outbox) + OUTBOX_RECORD_HEAD + OUTBOX_KNOWN_MAX +
                     (uint64_t)outbox->closed_count * OUTBOX_RECORD_HEAD;
     for (const struct outbox_entry *entry = outbox_first(outbox); entry != NULL; entry = entry->next)
-        size += slot_of(entry)->forget ? 0 : outbox_operation_size(entry->body_size);
+        size += item_of(entry)->forget ? 0 : outbox_operation_size(entry->body_size);
     return (size + OUTBOX_SLOT_BYTES - 1) / OUTBOX_SLOT_BYTES * OUTBOX_SLOT_BYTES;
 }
 
@@ -107,9 +107,9 @@ static enum outbox_status write_operations(struct anew *anew)
 {
     struct outbox *outbox = anew->outbox;
     for (struct outbox_entry *entry = outbox_first(outbox); entry != NULL; entry = entry->next) {
-        struct slot *slot = slot_of(entry);
+        struct item *item = item_of(entry);
         size_t size = outbox_operation_size(entry->body_size);
-        if (slot->forget)
+        if (item->forget)
             continue;
         enum outbox_status status = make_room(anew, size);
         const uint8_t *record;
@@ -118,7 +118,7 @@ static enum outbox_status write_operations(struct anew *anew)
         if (status != OUTBOX_OK)
             return status;
         memcpy(anew->chunk.bytes + anew->held, record, size);
-        slot->moved_to = anew->at + anew->held + OUTBOX_BODY_AT;
+        item->moved_to = anew->at + anew->held + OUTBOX_BODY_AT;
         anew->held += size;
     }
     return OUTBOX_OK;
@@ -162,9 +162,9 @@ static enum outbox_status take_place(struct anew *anew, const char *name, uint64
     outbox->end = anew->at;
     outbox->dirty_end = 0;
     for (struct outbox_entry *entry = outbox_first(outbox); entry != NULL; entry = entry->next)
-        entry->body_offset = slot_of(entry)->moved_to;
-    slots_settled(outbox);
-    slots_forget(outbox, true);
+        entry->body_offset = item_of(entry)->moved_to;
+    items_settled(outbox);
+    items_forget(outbox, true);
     int error = file_sync_folder(outbox);
     if (error != 0)
         return outbox_fail(outbox, error, "%s: its folder cannot be synced", outbox->name);
@@ -201,7 +201,7 @@ enum outbox_status outbox_rewrite(struct outbox *outbox)
         (void)close(anew.fd);
         (void)unlinkat(outbox->folder, name, 0);
     }
-    slots_forget(outbox, false);
+    items_forget(outbox, false);
     heap_give(outbox->heap, anew.chunk.bytes);
     outbox->counts.failed = status == OUTBOX_FAILED;
     return status;
@@ -220,11 +220,11 @@ enum outbox_status outbox_compact(struct outbox *outbox, int64_t now_us, bool al
 {
     outbox->trouble[0] = '\0';
     for (struct outbox_entry *entry = outbox_first(outbox); entry != NULL; entry = entry->next)
-        slot_of(entry)->forget = slot_may_go(slot_of(entry), now_us);
+        item_of(entry)->forget = item_may_go(item_of(entry), now_us);
     bool worth =
         outbox->end > outbox->preallocate && waste(outbox) >= (outbox->end - OUTBOX_RECORDS_BEGIN) / 2;
     if (always || worth)
         return outbox_rewrite(outbox);
-    slots_forget(outbox, false);
+    items_forget(outbox, false);
     return OUTBOX_OK;
 }

@@ -8,14 +8,14 @@
 #define BUCKETS_MIN 64
 #define KEPT_US (INT64_C(7) * 86400 * 1000000) /* after the answer (LEDGER.md, After a server's loss) */
 
-struct slot *slot_of(const struct outbox_entry *entry)
+struct item *item_of(const struct outbox_entry *entry)
 {
-    return (struct slot *)(uintptr_t)entry; /* it is the first member */
+    return (struct item *)(uintptr_t)entry; /* it is the first member */
 }
 
-static struct slot *slot_next(const struct slot *slot)
+static struct item *item_next(const struct item *item)
 {
-    return slot_of(slot->entry.next);
+    return item_of(item->entry.next);
 }
 
 /* --- the index --- */
@@ -27,65 +27,65 @@ static size_t bucket_of(const struct outbox *outbox, uint64_t epoch, uint64_t nu
     return (size_t)(hash >> 32) & (outbox->bucket_count - 1);
 }
 
-static void index_enter(struct outbox *outbox, struct slot *slot)
+static void index_enter(struct outbox *outbox, struct item *item)
 {
-    struct slot **bucket = &outbox->buckets[bucket_of(outbox, slot->entry.epoch, slot->entry.number)];
-    slot->in_bucket = *bucket;
-    *bucket = slot;
+    struct item **bucket = &outbox->buckets[bucket_of(outbox, item->entry.epoch, item->entry.number)];
+    item->in_bucket = *bucket;
+    *bucket = item;
 }
 
-static void index_leave(struct outbox *outbox, const struct slot *slot)
+static void index_leave(struct outbox *outbox, const struct item *item)
 {
-    struct slot **at = &outbox->buckets[bucket_of(outbox, slot->entry.epoch, slot->entry.number)];
-    while (*at != slot)
+    struct item **at = &outbox->buckets[bucket_of(outbox, item->entry.epoch, item->entry.number)];
+    while (*at != item)
         at = &(*at)->in_bucket;
-    *at = slot->in_bucket;
+    *at = item->in_bucket;
 }
 
 /* A larger index is only faster: without memory for it the old one goes on. */
 static bool index_grow(struct outbox *outbox)
 {
     size_t count = outbox->bucket_count == 0 ? BUCKETS_MIN : outbox->bucket_count * 2;
-    struct slot **buckets = heap_take(outbox->heap, count * sizeof(struct slot *));
+    struct item **buckets = heap_take(outbox->heap, count * sizeof(struct item *));
     if (buckets == NULL)
         return outbox->bucket_count > 0;
     heap_give(outbox->heap, outbox->buckets);
     outbox->buckets = buckets;
     outbox->bucket_count = count;
-    for (struct slot *slot = outbox->first; slot != NULL; slot = slot_next(slot))
-        index_enter(outbox, slot);
+    for (struct item *item = outbox->first; item != NULL; item = item_next(item))
+        index_enter(outbox, item);
     return true;
 }
 
-struct slot *slot_find(const struct outbox *outbox, uint64_t epoch, uint64_t number)
+struct item *item_find(const struct outbox *outbox, uint64_t epoch, uint64_t number)
 {
     if (outbox->bucket_count == 0)
         return NULL;
-    struct slot *slot = outbox->buckets[bucket_of(outbox, epoch, number)];
-    while (slot != NULL && (slot->entry.epoch != epoch || slot->entry.number != number))
-        slot = slot->in_bucket;
-    return slot;
+    struct item *item = outbox->buckets[bucket_of(outbox, epoch, number)];
+    while (item != NULL && (item->entry.epoch != epoch || item->entry.number != number))
+        item = item->in_bucket;
+    return item;
 }
 
 /* --- the list --- */
 
-struct slot *slot_new(struct outbox *outbox)
+struct item *item_new(struct outbox *outbox)
 {
-    if (outbox->slot_count >= outbox->bucket_count && !index_grow(outbox))
+    if (outbox->item_count >= outbox->bucket_count && !index_grow(outbox))
         return NULL;
-    return heap_take(outbox->heap, sizeof(struct slot));
+    return heap_take(outbox->heap, sizeof(struct item));
 }
 
 /* What an entry counts as; NULL: nothing of its own. */
-static void count(struct outbox *outbox, const struct slot *slot, bool more)
+static void count(struct outbox *outbox, const struct item *item, bool more)
 {
     uint32_t one = more ? 1 : UINT32_MAX; /* modulo 2 to the 32nd, one less */
     struct outbox_counts *counts = &outbox->counts;
-    switch (slot->entry.state) {
+    switch (item->entry.state) {
     case OUTBOX_OPEN:
         counts->open += one;
-        counts->queued += slot->entry.lane == OUTBOX_LANE_QUEUE ? one : 0;
-        outbox->reopened_count += slot->reopened ? one : 0;
+        counts->queued += item->entry.lane == OUTBOX_LANE_QUEUE ? one : 0;
+        outbox->again_count += item->again ? one : 0;
         break;
     case OUTBOX_DONE:
     case OUTBOX_REFUSED:
@@ -97,85 +97,85 @@ static void count(struct outbox *outbox, const struct slot *slot, bool more)
     }
 }
 
-void slot_enter(struct outbox *outbox, struct slot *slot)
+void item_enter(struct outbox *outbox, struct item *item)
 {
-    slot->previous = outbox->last;
+    item->previous = outbox->last;
     if (outbox->last != NULL)
-        outbox->last->entry.next = &slot->entry;
+        outbox->last->entry.next = &item->entry;
     else
-        outbox->first = slot;
-    outbox->last = slot;
+        outbox->first = item;
+    outbox->last = item;
     if (outbox->oldest == NULL)
-        outbox->oldest = slot;
-    index_enter(outbox, slot);
-    outbox->slot_count++;
-    count(outbox, slot, true);
+        outbox->oldest = item;
+    index_enter(outbox, item);
+    outbox->item_count++;
+    count(outbox, item, true);
 }
 
-void slot_leave(struct outbox *outbox, struct slot *slot)
+void item_leave(struct outbox *outbox, struct item *item)
 {
-    struct slot *next = slot_next(slot);
-    if (slot->previous != NULL)
-        slot->previous->entry.next = slot->entry.next;
+    struct item *next = item_next(item);
+    if (item->previous != NULL)
+        item->previous->entry.next = item->entry.next;
     else
         outbox->first = next;
     if (next != NULL)
-        next->previous = slot->previous;
+        next->previous = item->previous;
     else
-        outbox->last = slot->previous;
-    if (outbox->oldest == slot)
+        outbox->last = item->previous;
+    if (outbox->oldest == item)
         outbox->oldest = next;
-    index_leave(outbox, slot);
-    outbox->slot_count--;
-    count(outbox, slot, false);
+    index_leave(outbox, item);
+    outbox->item_count--;
+    count(outbox, item, false);
 }
 
-void slot_change(struct outbox *outbox, struct slot *slot, enum outbox_state state,
+void item_change(struct outbox *outbox, struct item *item, enum outbox_state state,
                  const struct outbox_result *result)
 {
-    count(outbox, slot, false);
-    slot->entry.state = state;
-    slot->closed = false;
+    count(outbox, item, false);
+    item->entry.state = state;
+    item->closed = false;
     if (result != NULL)
-        slot->entry.result = *result;
-    count(outbox, slot, true);
+        item->entry.result = *result;
+    count(outbox, item, true);
 }
 
-bool slot_may_go(const struct slot *slot, int64_t now_us)
+bool item_may_go(const struct item *item, int64_t now_us)
 {
-    return (slot->entry.state == OUTBOX_DONE || slot->entry.state == OUTBOX_REFUSED) && slot->closed &&
-           !slot->entry.unsettled && slot->entry.result.at_us < now_us - KEPT_US;
+    return (item->entry.state == OUTBOX_DONE || item->entry.state == OUTBOX_REFUSED) && item->closed &&
+           !item->entry.unsettled && item->entry.result.at_us < now_us - KEPT_US;
 }
 
 static void free_gone(struct outbox *outbox)
 {
     while (outbox->gone != NULL) {
-        struct slot *slot = outbox->gone;
-        outbox->gone = slot->previous;
-        heap_give(outbox->heap, slot);
+        struct item *item = outbox->gone;
+        outbox->gone = item->previous;
+        heap_give(outbox->heap, item);
     }
 }
 
-void slots_forget(struct outbox *outbox, bool forget)
+void items_forget(struct outbox *outbox, bool forget)
 {
-    for (struct slot *slot = outbox->first, *next; slot != NULL; slot = next) {
-        next = slot_next(slot);
-        if (forget && slot->forget) {
-            slot_leave(outbox, slot);
-            heap_give(outbox->heap, slot);
+    for (struct item *item = outbox->first, *next; item != NULL; item = next) {
+        next = item_next(item);
+        if (forget && item->forget) {
+            item_leave(outbox, item);
+            heap_give(outbox->heap, item);
         } else {
-            slot->forget = false;
+            item->forget = false;
         }
     }
     if (forget && outbox->unsettled == NULL)
         free_gone(outbox);
 }
 
-void slots_free(struct outbox *outbox)
+void items_free(struct outbox *outbox)
 {
-    for (struct slot *slot = outbox->first, *next; slot != NULL; slot = next) {
-        next = slot_next(slot);
-        heap_give(outbox->heap, slot);
+    for (struct item *item = outbox->first, *next; item != NULL; item = next) {
+        next = item_next(item);
+        heap_give(outbox->heap, item);
     }
     free_gone(outbox);
     heap_give(outbox->heap, outbox->buckets);
@@ -226,10 +226,10 @@ void day_close(struct outbox *outbox, int32_t business_date, bool covers)
         days[at] = business_date;
         outbox->closed_count++;
     }
-    for (struct slot *slot = outbox->first; covers && slot != NULL; slot = slot_next(slot)) {
-        if (slot->entry.note.business_date == business_date &&
-            (slot->entry.state == OUTBOX_DONE || slot->entry.state == OUTBOX_REFUSED))
-            slot->closed = true;
+    for (struct item *item = outbox->first; covers && item != NULL; item = item_next(item)) {
+        if (item->entry.note.business_date == business_date &&
+            (item->entry.state == OUTBOX_DONE || item->entry.state == OUTBOX_REFUSED))
+            item->closed = true;
     }
 }
 
@@ -244,23 +244,23 @@ void day_reopen(struct outbox *outbox, int32_t business_date)
 
 /* --- what is to be written --- */
 
-void slot_unsettle(struct outbox *outbox, struct slot *slot)
+void item_unsettle(struct outbox *outbox, struct item *item)
 {
-    slot->entry.unsettled = true;
-    if (slot->chained)
+    item->entry.unsettled = true;
+    if (item->chained)
         return;
-    slot->chained = true;
-    slot->unsettled_next = outbox->unsettled;
-    outbox->unsettled = slot;
+    item->chained = true;
+    item->unsettled_next = outbox->unsettled;
+    outbox->unsettled = item;
 }
 
-void slots_settled(struct outbox *outbox)
+void items_settled(struct outbox *outbox)
 {
     while (outbox->unsettled != NULL) {
-        struct slot *slot = outbox->unsettled;
-        outbox->unsettled = slot->unsettled_next;
-        slot->chained = false;
-        slot->entry.unsettled = false;
+        struct item *item = outbox->unsettled;
+        outbox->unsettled = item->unsettled_next;
+        item->chained = false;
+        item->entry.unsettled = false;
     }
 }
 
@@ -275,10 +275,10 @@ static size_t ends_size(uint32_t done, uint32_t dead)
            (size_t)dead * (OUTBOX_RESULT_BYTES + OUTBOX_RECORD_HEAD);
 }
 
-static void encode_slot(const struct slot *slot, struct ends *ends, struct wire_writer *writer)
+static void encode_item(const struct item *item, struct ends *ends, struct wire_writer *writer)
 {
-    const struct outbox_entry *entry = &slot->entry;
-    struct outbox_end end = { entry->epoch, entry->number, entry->result, slot->closed };
+    const struct outbox_entry *entry = &item->entry;
+    struct outbox_end end = { entry->epoch, entry->number, entry->result, item->closed };
     if (entry->state == OUTBOX_DEAD) {
         outbox_ends_begin(writer, OUTBOX_TYPE_DEAD, 1);
     } else if (ends->in_record == 0) {
@@ -291,57 +291,63 @@ static void encode_slot(const struct slot *slot, struct ends *ends, struct wire_
     outbox_end_encode(writer, &end);
 }
 
-static bool is_answered(const struct slot *slot)
+static bool is_answered(const struct item *item)
 {
-    return slot->entry.state == OUTBOX_DONE || slot->entry.state == OUTBOX_REFUSED;
+    return item->entry.state == OUTBOX_DONE || item->entry.state == OUTBOX_REFUSED;
 }
 
 /* A discarded one is no longer in the index. */
-static bool is_discarded(const struct outbox *outbox, const struct slot *slot)
+static bool is_discarded(const struct outbox *outbox, const struct item *item)
 {
-    return slot->entry.state == OUTBOX_DEAD &&
-           slot_find(outbox, slot->entry.epoch, slot->entry.number) != slot;
+    return item->entry.state == OUTBOX_DEAD &&
+           item_find(outbox, item->entry.epoch, item->entry.number) != item;
 }
 
 static uint32_t unsettled_done(const struct outbox *outbox)
 {
     uint32_t done = 0;
-    for (const struct slot *slot = outbox->unsettled; slot != NULL; slot = slot->unsettled_next)
-        done += slot->entry.unsettled && is_answered(slot);
+    for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next)
+        done += item->entry.unsettled && is_answered(item);
     return done;
+}
+
+uint32_t unsettled_count(const struct outbox *outbox)
+{
+    uint32_t unsettled = 0;
+    for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next)
+        unsettled += item->entry.unsettled;
+    return unsettled;
 }
 
 size_t unsettled_size(const struct outbox *outbox)
 {
-    uint32_t others = 0, done = unsettled_done(outbox);
-    for (const struct slot *slot = outbox->unsettled; slot != NULL; slot = slot->unsettled_next)
-        others += slot->entry.unsettled && !is_answered(slot);
-    return done + others > 0 ? ends_size(done, others) : 0;
+    uint32_t count = unsettled_count(outbox), done = unsettled_done(outbox);
+    return count > 0 ? ends_size(done, count - done) : 0;
 }
 
 void unsettled_encode(const struct outbox *outbox, struct wire_writer *writer)
 {
     struct ends ends = { unsettled_done(outbox), 0 };
-    for (const struct slot *slot = outbox->unsettled; slot != NULL; slot = slot->unsettled_next) {
-        if (slot->entry.unsettled && is_answered(slot))
-            encode_slot(slot, &ends, writer);
+    for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next) {
+        if (item->entry.unsettled && is_answered(item))
+            encode_item(item, &ends, writer);
     }
     /* Not between the ends of one record. */
-    for (const struct slot *slot = outbox->unsettled; slot != NULL; slot = slot->unsettled_next) {
-        if (!slot->entry.unsettled || is_answered(slot))
+    for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next) {
+        if (!item->entry.unsettled || is_answered(item))
             continue;
-        if (is_discarded(outbox, slot))
-            outbox_discard_encode(writer, slot->entry.epoch, slot->entry.number);
+        if (is_discarded(outbox, item))
+            outbox_discard_encode(writer, item->entry.epoch, item->entry.number);
         else
-            encode_slot(slot, &ends, writer);
+            encode_item(item, &ends, writer);
     }
 }
 
 static uint32_t kept_count(const struct outbox *outbox)
 {
     uint32_t kept = 0;
-    for (const struct slot *slot = outbox->first; slot != NULL; slot = slot_next(slot))
-        kept += is_answered(slot) && !slot->forget;
+    for (const struct item *item = outbox->first; item != NULL; item = item_next(item))
+        kept += is_answered(item) && !item->forget;
     return kept;
 }
 
@@ -353,12 +359,12 @@ size_t answered_size(const struct outbox *outbox)
 void answered_encode(const struct outbox *outbox, struct wire_writer *writer)
 {
     struct ends ends = { kept_count(outbox), 0 };
-    for (const struct slot *slot = outbox->first; slot != NULL; slot = slot_next(slot)) {
-        if (is_answered(slot) && !slot->forget)
-            encode_slot(slot, &ends, writer);
+    for (const struct item *item = outbox->first; item != NULL; item = item_next(item)) {
+        if (is_answered(item) && !item->forget)
+            encode_item(item, &ends, writer);
     }
-    for (const struct slot *slot = outbox->first; slot != NULL; slot = slot_next(slot)) {
-        if (slot->entry.state == OUTBOX_DEAD)
-            encode_slot(slot, &ends, writer);
+    for (const struct item *item = outbox->first; item != NULL; item = item_next(item)) {
+        if (item->entry.state == OUTBOX_DEAD)
+            encode_item(item, &ends, writer);
     }
 }

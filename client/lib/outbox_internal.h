@@ -15,14 +15,14 @@
 #define OUTBOX_NAME_SIZE 200
 
 /* An entry and what only the outbox knows of it. */
-struct slot {
+struct item {
     struct outbox_entry entry; /* first: callers hold a pointer to it */
-    struct slot *previous;     /* in order */
-    struct slot *in_bucket;    /* with the same hash */
-    struct slot *unsettled_next;
+    struct item *previous;     /* in order */
+    struct item *in_bucket;    /* with the same hash */
+    struct item *unsettled_next;
     bool chained;      /* in the chain of the unsettled */
     bool closed;       /* its day was closed after it was answered */
-    bool reopened;     /* answered before: it is not new, and no cap counts it */
+    bool again;        /* answered before: it is not new, and no cap counts it */
     bool forget;       /* the file being written goes without it */
     uint64_t moved_to; /* its body in the file being written */
 };
@@ -49,13 +49,13 @@ struct outbox {
     bool spoiled; /* something that was to be synced was not: never written to again, only replaced */
 
     uint64_t epochs[2], next_number[2]; /* of this opening, by lane */
-    struct slot *first, *last;
-    struct slot *oldest; /* every open one that was never reopened is this one or behind it */
-    struct slot *gone;   /* discarded; freed when nobody can hold them */
-    struct slot **buckets;
-    size_t bucket_count, slot_count;
-    uint32_t reopened_count;
-    struct slot *unsettled;
+    struct item *first, *last;
+    struct item *oldest; /* every open one that was never reopened is this one or behind it */
+    struct item *gone;   /* discarded; freed when nobody can hold them */
+    struct item **buckets;
+    size_t bucket_count, item_count;
+    uint32_t again_count;
+    struct item *unsettled;
     struct outbox_counts counts; /* open, queued, dead, kept, failed */
 
     int32_t *closed_days;
@@ -78,28 +78,28 @@ bool scratch_reserve(struct outbox *outbox, struct scratch *scratch, size_t size
 
 /* --- what is remembered --- */
 
-struct slot *slot_of(const struct outbox_entry *entry);
-struct slot *slot_find(const struct outbox *outbox, uint64_t epoch, uint64_t number);
+struct item *item_of(const struct outbox_entry *entry);
+struct item *item_find(const struct outbox *outbox, uint64_t epoch, uint64_t number);
 
-/* A new one, not yet in the list; NULL: no memory. slot_enter cannot fail. */
-struct slot *slot_new(struct outbox *outbox);
-void slot_enter(struct outbox *outbox, struct slot *slot);
+/* A new one, not yet in the list; NULL: no memory. item_enter cannot fail. */
+struct item *item_new(struct outbox *outbox);
+void item_enter(struct outbox *outbox, struct item *item);
 
 /* Out of the list and the index; the caller frees it. */
-void slot_leave(struct outbox *outbox, struct slot *slot);
+void item_leave(struct outbox *outbox, struct item *item);
 
 /* The one place where a state changes. result: of all but OPEN. */
-void slot_change(struct outbox *outbox, struct slot *slot, enum outbox_state state,
+void item_change(struct outbox *outbox, struct item *item, enum outbox_state state,
                  const struct outbox_result *result);
 
 /* To be written by the next flush; and everything was. */
-void slot_unsettle(struct outbox *outbox, struct slot *slot);
-void slots_settled(struct outbox *outbox);
+void item_unsettle(struct outbox *outbox, struct item *item);
+void items_settled(struct outbox *outbox);
 
-bool slot_may_go(const struct slot *slot, int64_t now_us);
+bool item_may_go(const struct item *item, int64_t now_us);
 /* Frees those marked `forget`, or takes the mark off. */
-void slots_forget(struct outbox *outbox, bool forget);
-void slots_free(struct outbox *outbox);
+void items_forget(struct outbox *outbox, bool forget);
+void items_free(struct outbox *outbox);
 
 /* False: no memory. A day that is closed already is fine. */
 bool day_reserve(struct outbox *outbox);
@@ -107,6 +107,7 @@ void day_close(struct outbox *outbox, int32_t business_date, bool covers);
 void day_reopen(struct outbox *outbox, int32_t business_date);
 
 /* DONE, DEAD and DISCARD of everything that is unsettled. unsettled_size: what they take, 0 if there is nothing. */
+uint32_t unsettled_count(const struct outbox *outbox);
 size_t unsettled_size(const struct outbox *outbox);
 void unsettled_encode(const struct outbox *outbox, struct wire_writer *writer);
 /* DONE and DEAD of everything that is answered and not to be forgotten. */

@@ -98,16 +98,16 @@ static enum outbox_status load_header(struct outbox *outbox)
 static enum outbox_status apply_operation(struct outbox *outbox, const struct outbox_record *record,
                                           uint64_t offset)
 {
-    struct slot *slot = slot_new(outbox);
-    if (slot == NULL)
+    struct item *item = item_new(outbox);
+    if (item == NULL)
         return outbox_no_memory(outbox);
-    if (!outbox_operation_decode(record, offset, &slot->entry) ||
-        slot_find(outbox, record->epoch, record->number) != NULL) {
-        heap_give(outbox->heap, slot);
+    if (!outbox_operation_decode(record, offset, &item->entry) ||
+        item_find(outbox, record->epoch, record->number) != NULL) {
+        heap_give(outbox->heap, item);
         return OUTBOX_OK; /* nothing of ours writes such a record */
     }
-    day_reopen(outbox, slot->entry.note.business_date);
-    slot_enter(outbox, slot);
+    day_reopen(outbox, item->entry.note.business_date);
+    item_enter(outbox, item);
     return OUTBOX_OK;
 }
 
@@ -115,24 +115,24 @@ static void apply_ends(struct outbox *outbox, const struct outbox_record *record
 {
     struct outbox_end end;
     for (uint32_t i = 0; outbox_end_decode(record, i, &end); i++) {
-        struct slot *slot = slot_find(outbox, end.epoch, end.number);
-        if (slot == NULL)
+        struct item *item = item_find(outbox, end.epoch, end.number);
+        if (item == NULL)
             continue; /* its operation was damaged */
         enum outbox_state state = record->type == OUTBOX_TYPE_DEAD ? OUTBOX_DEAD
                                   : end.result.result == 0         ? OUTBOX_DONE
                                                                    : OUTBOX_REFUSED;
-        slot_change(outbox, slot, state, &end.result);
-        slot->closed = end.closed;
+        item_change(outbox, item, state, &end.result);
+        item->closed = end.closed;
     }
 }
 
 static void apply_discard(struct outbox *outbox, const struct outbox_record *record)
 {
-    struct slot *slot = slot_find(outbox, record->epoch, record->number);
-    if (slot == NULL || slot->entry.state != OUTBOX_DEAD)
+    struct item *item = item_find(outbox, record->epoch, record->number);
+    if (item == NULL || item->entry.state != OUTBOX_DEAD)
         return;
-    slot_leave(outbox, slot);
-    heap_give(outbox->heap, slot);
+    item_leave(outbox, item);
+    heap_give(outbox->heap, item);
 }
 
 static enum outbox_status apply(struct outbox *outbox, const struct outbox_record *record, uint64_t offset)

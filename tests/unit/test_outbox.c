@@ -122,6 +122,7 @@ static void a_settling_waits_for_the_flush(void **state)
     outbox_settle(world->outbox, world_append(world, "a"), &done);
     outbox_settle(world->outbox, world_append(world, "b"), &done);
     outbox_counts(world->outbox, &before);
+    assert_int_equal(before.unsettled, 2);
     world_kill(world);
     world_open(world);
     assert_int_equal(world_entry(world, 0)->state, OUTBOX_OPEN);
@@ -131,6 +132,7 @@ static void a_settling_waits_for_the_flush(void **state)
                   &(struct outbox_result){ .result = 9 }); /* too late */
     assert_int_equal(outbox_flush(world->outbox), OUTBOX_OK);
     outbox_counts(world->outbox, &after);
+    assert_int_equal(after.unsettled, 0);
     assert_int_equal(after.bytes - before.bytes, 32 + 2 * 72); /* one record */
     assert_int_equal(outbox_flush(world->outbox), OUTBOX_OK);
     world_kill(world);
@@ -231,6 +233,22 @@ static void dead_ones_are_discarded(void **state)
     world_open(world);
     assert_int_equal(world_count(world), 1);
     expect_body(world, outbox_first(world->outbox), "b");
+}
+
+/* A lane has no gaps: what is dead is asked for again with what is answered. */
+static void dead_ones_are_reopened(void **state)
+{
+    struct outbox_world *world = *state;
+    struct outbox_result dead = world_result(7, 2), done = world_result(8, 0);
+    world_open(world);
+    struct outbox_entry *entry = world_append(world, "a");
+    assert_int_equal(outbox_bury(world->outbox, entry, &dead), OUTBOX_OK);
+    outbox_reopen(world->outbox, entry);
+    assert_int_equal(entry->state, OUTBOX_OPEN);
+    outbox_settle(world->outbox, entry, &done);
+    world_close(world);
+    world_open(world);
+    expect_result(world_entry(world, 0), OUTBOX_DONE, &done);
 }
 
 static void reopened_ones_are_open(void **state)
@@ -416,6 +434,7 @@ int main(void)
         OUTBOX_TEST(an_opening_leaves_nothing),
         OUTBOX_TEST(what_is_known),
         OUTBOX_TEST(dead_ones_are_discarded),
+        OUTBOX_TEST(dead_ones_are_reopened),
         OUTBOX_TEST(reopened_ones_are_open),
         OUTBOX_TEST(full_of_operations),
         OUTBOX_TEST(full_of_age),
