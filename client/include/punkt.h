@@ -1197,7 +1197,8 @@ PUNKT_API enum punkt_call punkt_message(struct punkt *punkt, const struct punkt_
  *       A purchase or return has happened: go on. If its answer is a refusal later, it is sent again as an advice,
  *       which is never refused for business reasons. on_settled tells how it ended.
  *       A redemption, hold, capture or release counts only on DONE: punkt_wait for it, or punkt_cancel it. One whose till
- *       dies meanwhile is cancelled by the next handle.
+ *       dies meanwhile is cancelled by the next handle. If the disk refuses to store that it is DONE,
+ *       PUNKT_ALARM_OUTBOX_FAILED comes first: cancel it then, for the next handle would.
  *       A purchase with wishes that ends as QUEUED has them granted by the offline rules below: answer.redeemed and
  *       .paid say what counts. If they cannot be granted it is REFUSED with PUNKT_RESULT_OFFLINE instead and will not
  *       be booked: sell without them, under the same receipt number.

@@ -289,8 +289,12 @@ void queue_note_answer(struct punkt *punkt, struct outbox_entry *entry)
     else
         outbox_settle(punkt->outbox, entry, &result);
     /* The caller will count on it: the next handle must not take it for unanswered, and cancel it. */
-    if (entry->lane == OUTBOX_LANE_LIVE && spends(entry->operation) && result.result == 0)
-        (void)outbox_flush(punkt->outbox);
+    if (entry->lane != OUTBOX_LANE_LIVE || !spends(entry->operation) || result.result != 0 ||
+        outbox_flush(punkt->outbox) == OUTBOX_OK)
+        return;
+    alarm_somebody(punkt, PUNKT_ALARM_OUTBOX_FAILED, "points were spent, and that cannot be stored: %s",
+                   outbox_trouble(punkt->outbox));
+    punkt->alarmed_failed = true;
 }
 
 void queue_tell_settled(struct punkt *punkt, struct outbox_entry *entry)

@@ -1,0 +1,562 @@
+/*
+ * punkt-register: a till as a process, over libpunkt with an outbox, for tests that kill it. It keeps a list of its
+ * own (till_list.h), sells, takes back, redeems and cancels as its seed says, and goes on from its list after a
+ * kill. At the end it drains its outbox and closes the day.
+ *
+ *      punkt-register --server 127.0.0.1:40123 --folder DIR --till 7 --seed 1 --date 20000 [--until FILE]
+ *
+ * It ends with 0 when the day is closed in balance and nothing is dead (or --open was given), with 3 when the end of an
+ * act cannot be stored, so that the next start has to see to it, and with 1 and a sentence when something is wrong.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <punkt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../unit/random.h"
+#include "till_list.h"
+
+#define STORE "1"
+#define LINES_MAX 5u
+#define RECENT 60u /* acts among which a purchase to undo is looked for */
+#define EXIT_OPEN 3
+#define PATIENCE_S 100 /* to drain and to close */
+#define WAIT_MS 400    /* for a redemption that was queued */
+#define RANDOM_SALT UINT64_C(0x9E3779B97F4A7C15)
+
+struct settings {
+    const char *server, *folder, *till;
+    const char *until;  /* sells until this file is there; NULL: until the acts are done */
+    const char *script; /* kinds of the first acts, a letter each; then as the seed says */
+    uint64_t seed, acts;
+    unsigned cards;
+    uint32_t timeout_ms, pace_ms; /* pace: between two acts, at most */
+    int32_t date;
+    bool open; /* ends without draining and closing */
+};
+
+struct till {
+    struct settings settings;
+    struct till_list list;
+    struct punkt *punkt; /* NULL: there is no outbox, so that nothing can be stored */
+    bool left_open;      /* the outbox did not take the end of the last act */
+    bool disk_failed;    /* there was such an alarm during it */
+};
+
+static bool complain(const struct till *till, const char *what, const struct punkt_answer *answer)
+{
+    (void)fprintf(stderr, "till %s, after %zu acts: %s", till->settings.till, till->list.count, what);
+    if (answer != NULL)
+        (void)fprintf(stderr, ": %s (%u), %s %s", punkt_call_name(answer->call), answer->code, answer->name,
+                      answer->detail);
+    (void)fputc('\n', stderr);
+    return false;
+}
+
+/* --- what to do --- */
+
+static enum till_kind kind_by_chance(struct random *random)
+{
+    static const struct {
+        unsigned below;
+        enum till_kind kind;
+    } chances[] = {
+        { 66, TILL_PURCHASE }, { 75, TILL_RETURN }, { 84, TILL_REDEEM }, { 93, TILL_HOLD }, { 100, TILL_VOID }
+    };
+    uint64_t chance = random_below(random, 100);
+    size_t i = 0;
+    while (chance >= chances[i].below)
+        i++;
+    return chances[i].kind;
+}
+
+static enum till_kind kind_by_letter(char letter)
+{
+    static const char letters[] = "prdhclv";
+    const char *found = strchr(letters, letter);
+    return found != NULL ? (enum till_kind)(found - letters) : TILL_PURCHASE;
+}
+
+static enum till_kind kind_of(const struct till *till, uint64_t seq, struct random *random)
+{
+    const char *script = till->settings.script;
+    const struct till_act *last = till_list_act(&till->list, seq - 1);
+    if (script != NULL && seq <= strlen(script))
+        return kind_by_letter(script[seq - 1]);
+    if (last != NULL && last->kind == TILL_HOLD && last->told == TILL_DONE)
+        return random_below(random, 3) == 0 ? TILL_RELEASE : TILL_CAPTURE;
+    return kind_by_chance(random);
+}
+
+/* The newest purchase or hold, from `from` back, that stands and that nothing was done about; 0: none near. */
+static uint64_t find_standing(const struct till_list *list, uint64_t from, enum till_kind kind)
+{
+    for (uint64_t seq = from; seq >= 1 && from - seq < RECENT; seq--) {
+        const struct till_act *act = till_list_act(list, seq);
+        if (act->kind == kind && !act->undone &&
+            (act->told == TILL_DONE || (act->told == TILL_QUEUED && kind == TILL_PURCHASE)))
+            return seq;
+    }
+    return 0;
+}
+
+/* The next act follows from the seed and the list. */
+static struct till_act next_act(const struct till *till)
+{
+    uint64_t seq = till->list.count + 1;
+    struct random random = { till->settings.seed + seq * RANDOM_SALT };
+    struct till_act act = { .seq = seq, .kind = kind_of(till, seq, &random) };
+    act.card = (unsigned)random_below(&random, till->settings.cards);
+    act.amount = 100 + 100 * (int64_t)random_below(&random, 90);
+    if (act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
+        act.amount = 1 + (int64_t)random_below(&random, 30);
+    if (act.kind == TILL_PURCHASE || act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
+        return act;
+    bool of_hold = act.kind == TILL_CAPTURE || act.kind == TILL_RELEASE;
+    uint64_t back = seq == 1 || of_hold ? 0 : random_below(&random, seq < 10 ? seq : 10);
+    act.refers = find_standing(&till->list, seq - 1 - back, of_hold ? TILL_HOLD : TILL_PURCHASE);
+    if (act.refers == 0) {
+        act.kind = TILL_PURCHASE; /* nothing is there to be undone */
+        return act;
+    }
+    const struct till_act *undone = till_list_act(&till->list, act.refers);
+    act.card = undone->card;
+    act.amount = undone->amount;
+    if (act.kind == TILL_RETURN && random_below(&random, 2) == 0)
+        act.amount = 100 * (1 + (int64_t)random_below(&random, (uint64_t)undone->amount / 100));
+    return act;
+}
+
+/* --- doing it --- */
+
+/* What the customer is told; false: it cannot be said, and something is wrong. */
+static bool word_of(struct till_act *act, const struct punkt_answer *answer)
+{
+    static const enum till_word words[] = {
+        [PUNKT_CALL_DONE] = TILL_DONE,
+        [PUNKT_CALL_REFUSED] = TILL_REFUSED,
+        [PUNKT_CALL_QUEUED] = TILL_QUEUED,
+        [PUNKT_CALL_NOT_SENT] = TILL_NOT_SENT,
+        [PUNKT_CALL_NOT_STORED] = TILL_NOT_STORED,
+    };
+    act->epoch = answer->epoch;
+    act->number = answer->number;
+    act->code = answer->code;
+    if ((size_t)answer->call >= sizeof(words) / sizeof(words[0]))
+        return false;
+    act->told = words[answer->call];
+    return act->told != TILL_NOTHING;
+}
+
+static bool purchase(struct till *till, struct till_act *act)
+{
+    struct punkt_line lines[LINES_MAX];
+    char card[16], receipt[24], codes[LINES_MAX][24];
+    struct punkt_purchase_request request = PUNKT_INIT(request);
+    struct punkt_purchase_answer answer = PUNKT_ANSWER_INIT(answer);
+    till_card(act->card, card);
+    till_document(act, receipt);
+    request.card = card;
+    request.receipt = receipt;
+    request.amount = act->amount;
+    request.business_date = till->settings.date;
+    request.lines = lines;
+    request.line_count = act->seq % 3 == 0 ? 1 + act->seq % LINES_MAX : 0;
+    int64_t left = act->amount;
+    for (size_t i = 0; i < request.line_count; i++) {
+        int64_t share = i + 1 == request.line_count ? left : left / 3;
+        (void)snprintf(codes[i], sizeof(codes[i]), "A%zu", i);
+        lines[i] = (struct punkt_line){ .size = sizeof(lines[i]), .code = codes[i], .amount = share };
+        left -= share;
+    }
+    (void)punkt_purchase(till->punkt, &request, &answer);
+    act->position = answer.position;
+    act->points = answer.earned;
+    /* A purchase has happened: no server's word, and no absent server, is an end that a till could print. */
+    return word_of(act, &answer.head) && act->told != TILL_REFUSED && act->told != TILL_NOT_SENT
+               ? true
+               : complain(till, "a purchase", &answer.head);
+}
+
+static bool take_back(struct till *till, struct till_act *act)
+{
+    char card[16], receipt[24], document[24];
+    const struct till_act *sale = till_list_act(&till->list, act->refers);
+    struct punkt_return_request request = PUNKT_INIT(request);
+    struct punkt_return_answer answer = PUNKT_ANSWER_INIT(answer);
+    till_card(act->card, card);
+    till_document(sale, receipt);
+    till_document(act, document);
+    request.card = card;
+    request.amount = act->amount;
+    request.sale_receipt = receipt;
+    request.sale_date = till->settings.date;
+    request.document = document;
+    request.business_date = till->settings.date;
+    (void)punkt_return(till->punkt, &request, &answer);
+    act->position = answer.position;
+    act->points = answer.taken;
+    return word_of(act, &answer.head) && act->told != TILL_REFUSED && act->told != TILL_NOT_SENT
+               ? true
+               : complain(till, "a return", &answer.head);
+}
+
+/* Undoes what stands under a number. False: not even that could be stored; the act stays open. */
+static bool cancel(struct till *till, uint64_t epoch, uint64_t number,
+                   struct punkt_reversal_answer *out_answer)
+{
+    enum punkt_call call = punkt_cancel(till->punkt, epoch, number, 0, out_answer);
+    till->left_open = call == PUNKT_CALL_NOT_STORED;
+    return call == PUNKT_CALL_DONE || call == PUNKT_CALL_QUEUED
+               ? true
+               : complain(till, "a cancel", &out_answer->head);
+}
+
+/* The purchase that it refers to is undone, wherever it stands. */
+static bool void_purchase(struct till *till, struct till_act *act)
+{
+    const struct till_act *sale = till_list_act(&till->list, act->refers);
+    struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
+    enum punkt_call call = punkt_cancel(till->punkt, sale->epoch, sale->number, 0, &answer);
+    act->position = answer.position;
+    return word_of(act, &answer.head) && call != PUNKT_CALL_REFUSED && call != PUNKT_CALL_NOT_SENT
+               ? true
+               : complain(till, "a void", &answer.head);
+}
+
+/* The struct that the answer to a redemption, hold, capture or release comes in. */
+union spending_answer {
+    struct punkt_answer head;
+    struct punkt_redeem_answer redeem;
+    struct punkt_hold_answer hold;
+    struct punkt_capture_answer capture;
+    struct punkt_release_answer release;
+};
+
+static void redeem(struct till *till, const struct till_act *act, const char *card,
+                   union spending_answer *answer)
+{
+    struct punkt_redeem_request request = PUNKT_INIT(request);
+    answer->redeem = (struct punkt_redeem_answer)PUNKT_ANSWER_INIT(answer->redeem);
+    request.card = card;
+    request.points = act->amount;
+    (void)punkt_redeem(till->punkt, &request, &answer->redeem);
+}
+
+static void hold(struct till *till, const struct till_act *act, const char *card,
+                 union spending_answer *answer)
+{
+    struct punkt_hold_request request = PUNKT_INIT(request);
+    answer->hold = (struct punkt_hold_answer)PUNKT_ANSWER_INIT(answer->hold);
+    request.card = card;
+    request.points = act->amount;
+    (void)punkt_hold(till->punkt, &request, &answer->hold);
+}
+
+static void capture(struct till *till, const struct till_act *act, const char *card,
+                    union spending_answer *answer)
+{
+    struct punkt_capture_request request = PUNKT_INIT(request);
+    answer->capture = (struct punkt_capture_answer)PUNKT_ANSWER_INIT(answer->capture);
+    request.card = card;
+    request.hold = till_list_act(&till->list, act->refers)->position;
+    (void)punkt_capture(till->punkt, &request, &answer->capture);
+}
+
+static void release(struct till *till, const struct till_act *act, const char *card,
+                    union spending_answer *answer)
+{
+    struct punkt_release_request request = PUNKT_INIT(request);
+    answer->release = (struct punkt_release_answer)PUNKT_ANSWER_INIT(answer->release);
+    request.card = card;
+    request.hold = till_list_act(&till->list, act->refers)->position;
+    (void)punkt_release(till->punkt, &request, &answer->release);
+}
+
+static void take_spending(struct till_act *act, const union spending_answer *answer)
+{
+    if (answer->head.call != PUNKT_CALL_DONE)
+        return;
+    if (act->kind == TILL_REDEEM) {
+        act->position = answer->redeem.position;
+        act->points = answer->redeem.redeemed;
+    } else if (act->kind == TILL_HOLD) {
+        act->position = answer->hold.position;
+        act->points = answer->hold.held;
+    } else if (act->kind == TILL_CAPTURE) {
+        act->position = answer->capture.position;
+        act->points = answer->capture.redeemed;
+    } else {
+        act->position = answer->release.position;
+    }
+}
+
+/* Counts only when it is done, and that is stored: a till waits for a while, then it cancels. A release is let run: it ends as the hold
+ * does by itself. */
+static bool spend(struct till *till, struct till_act *act)
+{
+    union spending_answer answer;
+    struct punkt_reversal_answer reversal = PUNKT_ANSWER_INIT(reversal);
+    char card[16];
+    till_card(act->card, card);
+    till->disk_failed = false;
+    if (act->kind == TILL_REDEEM)
+        redeem(till, act, card, &answer);
+    else if (act->kind == TILL_HOLD)
+        hold(till, act, card, &answer);
+    else if (act->kind == TILL_CAPTURE)
+        capture(till, act, card, &answer);
+    else
+        release(till, act, card, &answer);
+    if (!word_of(act, &answer.head))
+        return complain(till, till_kind_name(act->kind), &answer.head);
+    if (act->told == TILL_QUEUED) {
+        (void)punkt_wait(till->punkt, act->epoch, act->number, WAIT_MS, &answer.head);
+        if (!word_of(act, &answer.head))
+            return complain(till, "to wait", &answer.head);
+    }
+    take_spending(act, &answer);
+    if (act->kind == TILL_RELEASE ||
+        (act->told != TILL_QUEUED && !(act->told == TILL_DONE && till->disk_failed)))
+        return true;
+    act->told = TILL_CANCELLED;
+    return cancel(till, act->epoch, act->number, &reversal);
+}
+
+/* What is done is also told. */
+static bool perform(struct till *till, struct till_act *act)
+{
+    bool good = true;
+    if (till->punkt == NULL)
+        act->told = TILL_NOT_STORED;
+    else if (act->kind == TILL_PURCHASE)
+        good = purchase(till, act);
+    else if (act->kind == TILL_RETURN)
+        good = take_back(till, act);
+    else if (act->kind == TILL_VOID)
+        good = void_purchase(till, act);
+    else
+        good = spend(till, act);
+    return good && (till_list_told(&till->list, act) || complain(till, "the list cannot be written", NULL));
+}
+
+/* --- after a kill --- */
+
+static uint32_t operation_of(enum till_kind kind)
+{
+    static const uint32_t operations[TILL_KINDS] = {
+        [TILL_PURCHASE] = PUNKT_OPERATION_PURCHASE, [TILL_RETURN] = PUNKT_OPERATION_RETURN,
+        [TILL_REDEEM] = PUNKT_OPERATION_REDEEM,     [TILL_HOLD] = PUNKT_OPERATION_HOLD,
+        [TILL_CAPTURE] = PUNKT_OPERATION_CAPTURE,   [TILL_RELEASE] = PUNKT_OPERATION_RELEASE,
+        [TILL_VOID] = PUNKT_OPERATION_REVERSAL,
+    };
+    return operations[kind];
+}
+
+static bool listed(const struct till_list *list, const struct punkt_outbox_entry *entry)
+{
+    for (uint64_t seq = list->count; seq >= 1; seq--) {
+        const struct till_act *act = till_list_act(list, seq);
+        if (act->told != TILL_NOTHING && act->epoch == entry->epoch && act->number == entry->number)
+            return true;
+    }
+    return false;
+}
+
+/* A redemption, hold or capture that was done, and of which nobody was told, is undone: no receipt says so. What was
+ * not answered yet the library has cancelled by itself. */
+static bool undo_untold(struct till *till, struct till_act *act)
+{
+    struct punkt_outbox_entry entry = PUNKT_INIT(entry);
+    struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
+    uint64_t epoch = 0, number = 0;
+    for (uint64_t i = 0; punkt_outbox_entry(till->punkt, i, &entry); i++) {
+        if (entry.operation == operation_of(act->kind) && entry.state == PUNKT_OUTBOX_DONE &&
+            !listed(&till->list, &entry)) {
+            epoch = entry.epoch;
+            number = entry.number;
+        }
+    }
+    act->told = TILL_CANCELLED;
+    act->epoch = epoch;
+    act->number = number;
+    if (number != 0 && act->kind != TILL_RELEASE && !cancel(till, epoch, number, &answer))
+        return false;
+    return till_list_told(&till->list, act) || complain(till, "the list cannot be written", NULL);
+}
+
+/* The last act of the list, if nobody knows how it ended. A receipt is sold again under its number. */
+static bool finish_last(struct till *till)
+{
+    const struct till_act *last = till_list_act(&till->list, till->list.count);
+    if (last == NULL || last->told != TILL_NOTHING)
+        return true;
+    struct till_act act = *last;
+    bool spends = act.kind != TILL_PURCHASE && act.kind != TILL_RETURN && act.kind != TILL_VOID;
+    if (till->punkt == NULL)
+        return complain(till, "an act is open, and there is no outbox", NULL);
+    if (!till_list_again(&till->list, act.seq))
+        return complain(till, "the list cannot be written", NULL);
+    return spends ? undo_untold(till, &act) : perform(till, &act);
+}
+
+/* --- the day --- */
+
+static bool told_to_end(const struct till *till)
+{
+    if (till->settings.until != NULL && access(till->settings.until, F_OK) == 0)
+        return true;
+    return till->settings.acts > 0 && till->list.count >= till->settings.acts;
+}
+
+static bool sell(struct till *till)
+{
+    struct random random = { till->settings.seed ^ (uint64_t)getpid() };
+    while (!told_to_end(till)) {
+        struct till_act act = next_act(till);
+        if (!till_list_about(&till->list, &act))
+            return complain(till, "the list cannot be written", NULL);
+        if (!perform(till, &act))
+            return false;
+        if (till->punkt != NULL)
+            (void)punkt_drive(till->punkt, (int)random_below(&random, till->settings.pace_ms));
+    }
+    return true;
+}
+
+static int64_t seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static bool drain(struct till *till)
+{
+    struct punkt_outbox_info info = PUNKT_INIT(info);
+    int64_t until = seconds() + PATIENCE_S;
+    for (punkt_outbox_info(till->punkt, &info); info.queued > 0; punkt_outbox_info(till->punkt, &info)) {
+        if (seconds() > until) {
+            (void)fprintf(stderr, "till %s: %" PRIu64 " queued, link %s, %s\n", till->settings.till,
+                          info.queued, punkt_link_state_name(punkt_link_state(till->punkt)),
+                          punkt_trouble(till->punkt));
+            return false;
+        }
+        (void)punkt_drive(till->punkt, 200);
+    }
+    return info.dead == 0 ? true : complain(till, "there are dead operations", NULL);
+}
+
+static bool close_day(struct till *till)
+{
+    struct punkt_close_day_request request = PUNKT_INIT(request);
+    struct punkt_close_day_answer answer = PUNKT_ANSWER_INIT(answer);
+    char report[4096];
+    int64_t until = seconds() + PATIENCE_S;
+    request.business_date = till->settings.date;
+    do
+        (void)punkt_close_day(till->punkt, &request, &answer);
+    while (answer.state >= PUNKT_CLOSE_OPEN && seconds() <= until);
+    if (answer.head.call == PUNKT_CALL_DONE && answer.state == PUNKT_CLOSE_BALANCED)
+        return true;
+    (void)complain(till, punkt_close_state_name(answer.state), &answer.head);
+    (void)punkt_close_report(till->punkt, &answer, 60, report, sizeof(report));
+    (void)fputs(report, stderr);
+    return false;
+}
+
+static void on_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *text, void *ctx)
+{
+    struct till *till = ctx;
+    (void)punkt;
+    till->disk_failed |= alarm == PUNKT_ALARM_OUTBOX_FAILED;
+    (void)fprintf(stderr, "till %s: alarm %d: %s\n", till->settings.till, (int)alarm, text);
+}
+
+/* --- start --- */
+
+static bool read_settings(int argc, char **argv, struct settings *out)
+{
+    enum { SERVER, FOLDER, TILL, UNTIL, SCRIPT, SEED, ACTS, CARDS, TIMEOUT, DATE, PACE, OPEN };
+    static const struct option options[] = {
+        { "server", required_argument, NULL, SERVER },
+        { "folder", required_argument, NULL, FOLDER },
+        { "till", required_argument, NULL, TILL },
+        { "until", required_argument, NULL, UNTIL },
+        { "script", required_argument, NULL, SCRIPT },
+        { "seed", required_argument, NULL, SEED },
+        { "acts", required_argument, NULL, ACTS },
+        { "cards", required_argument, NULL, CARDS },
+        { "timeout", required_argument, NULL, TIMEOUT },
+        { "date", required_argument, NULL, DATE },
+        { "pace", required_argument, NULL, PACE },
+        { "open", no_argument, NULL, OPEN },
+        { NULL, 0, NULL, 0 },
+    };
+    const char **const texts[] = { &out->server, &out->folder, &out->till, &out->until, &out->script };
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
+        unsigned long long value = optarg != NULL ? strtoull(optarg, NULL, 10) : 0;
+        if (option <= SCRIPT)
+            *texts[option] = optarg;
+        else if (option == SEED)
+            out->seed = value;
+        else if (option == ACTS)
+            out->acts = value;
+        else if (option == CARDS)
+            out->cards = (unsigned)value;
+        else if (option == TIMEOUT)
+            out->timeout_ms = (uint32_t)value;
+        else if (option == DATE)
+            out->date = (int32_t)value;
+        else if (option == PACE)
+            out->pace_ms = (uint32_t)value;
+        else if (option == OPEN)
+            out->open = true;
+        else
+            return false;
+    }
+    return out->server != NULL && out->folder != NULL && out->till != NULL && out->cards > 0 &&
+           out->pace_ms > 0;
+}
+
+static bool open_till(struct till *till)
+{
+    char list[PATH_MAX], outbox[PATH_MAX];
+    (void)snprintf(list, sizeof(list), "%s/%s.list", till->settings.folder, till->settings.till);
+    (void)snprintf(outbox, sizeof(outbox), "%s/%s.outbox", till->settings.folder, till->settings.till);
+    struct punkt_options options = PUNKT_INIT(options);
+    options.server = till->settings.server;
+    options.timeout_ms = till->settings.timeout_ms;
+    options.outbox = outbox;
+    options.store = STORE;
+    options.till = till->settings.till;
+    options.on_alarm = on_alarm;
+    options.ctx = till;
+    if (!till_list_open(list, true, &till->list))
+        return complain(till, "the list cannot be read", NULL);
+    if (punkt_new(&options, &till->punkt) != PUNKT_CALL_DONE)
+        (void)complain(till, "no outbox: sells without points", NULL);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct till till = { .settings = { .cards = 20, .timeout_ms = 300, .pace_ms = 15 },
+                         .list = { .fd = -1 } };
+    if (!read_settings(argc, argv, &till.settings)) {
+        (void)fputs("usage: punkt-register --server ADDRESS --folder DIR --till TILL ...\n", stderr);
+        return 2;
+    }
+    bool good = open_till(&till) && finish_last(&till) && sell(&till);
+    if (good && !till.settings.open)
+        good = till.punkt != NULL && drain(&till) && close_day(&till);
+    punkt_free(till.punkt);
+    till_list_close(&till.list);
+    return good ? 0 : till.left_open ? EXIT_OPEN : 1;
+}
