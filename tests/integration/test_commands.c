@@ -90,7 +90,7 @@ static void test_word_for_word(void **state)
     SAYS(
         world, 0,
         "{\"result\":\"done\",\"replayed\":false,\"taken\":5,\"given_back\":0,\"shortfall\":0,\"available\":100,"
-        "\"debt\":0}\n",
+        "\"debt\":0,\"amount\":500}\n",
         done, "return", CARD, "--receipt", "R1", "--amount", "5.00", "--document", "D1");
     SAYS(world, 0, "{\"result\":\"done\",\"replayed\":false,\"redeemed\":40,\"available\":60}\n", done,
          "redeem", CARD, "40");
@@ -202,13 +202,13 @@ static void test_options(void **state)
     SAYS(
         world, 0,
         "{\"result\":\"done\",\"replayed\":false,\"taken\":4,\"given_back\":0,\"shortfall\":0,\"available\":6,"
-        "\"debt\":0}\n",
+        "\"debt\":0,\"amount\":399}\n",
         done, "return", CARD, "--receipt", "0815", "--store", "12", "--till", "3", "--line",
         "4006381333931:1");
     SAYS(
         world, 0,
         "{\"result\":\"done\",\"replayed\":false,\"taken\":8,\"given_back\":0,\"shortfall\":0,\"available\":0,"
-        "\"debt\":2}\n",
+        "\"debt\":2,\"amount\":800}\n",
         done, "return", CARD, "--unlinked", "8.00");
     world_json(world, &run, "statement", CARD, NULL);
     assert_int_equal(run.exit_code, 0);
