@@ -364,6 +364,38 @@ static void store_and_cancel(void)
     show_outbox();
 }
 
+static void show_figures(const char *side, const struct punkt_day_figures *figures)
+{
+    if (figures == NULL)
+        return;
+    printf("%s: %llu purchases of %lld, earned %lld, %llu redemptions, %llu reversals\n", side,
+           (unsigned long long)figures->purchases, (long long)figures->purchase_amount,
+           (long long)figures->earned, (unsigned long long)figures->redemptions,
+           (unsigned long long)figures->reversals);
+}
+
+static void close_day(void)
+{
+    const struct punkt_close_day_request request = { .size = sizeof(request),
+                                                     .timeout_ms = TIMEOUT_MS,
+                                                     .operator_ = "Ada" };
+    ANSWER(close_day, closed);
+    char report[4096];
+    CALL(close_day, request, closed);
+    printf("%s, close %llu, queued %llu, dead %llu, store %s, till %s\n",
+           punkt_close_state_name(closed.state), (unsigned long long)closed.close,
+           (unsigned long long)closed.queued, (unsigned long long)closed.dead, closed.store, closed.till);
+    show_figures("here", closed.here);
+    show_figures("there", closed.there);
+    for (size_t i = 0; i < closed.difference_count; i++) {
+        const struct punkt_day_difference *difference = closed.differences[i];
+        printf("number %llu, %s, missing there %d\n", (unsigned long long)difference->number,
+               punkt_operation_name(difference->operation), difference->missing_there);
+    }
+    printf("a report %s\n",
+           punkt_close_report(punkt, &closed, 40, report, sizeof(report)) > 200 ? "in full" : "in part");
+}
+
 /* --- fields of a newer header --- */
 
 #ifdef GROWN
@@ -424,6 +456,7 @@ static void unknown_fields(const char *server)
     UNKNOWN(statement, statement, statement);
     UNKNOWN(programme_show, programme_show, programme_show);
     UNKNOWN(message, message, message);
+    UNKNOWN(close_day, close_day, close_day);
     unknown_elements();
     printf("unknown fields were seen\n");
 }
@@ -433,14 +466,15 @@ int main(int argc, char **argv)
 {
     if (argc < 3)
         return 2;
-    open_handle(argv[1], NULL);
 #ifdef GROWN
     if (argc == 4) {
+        open_handle(argv[1], argv[2]);
         unknown_fields(argv[1]);
         punkt_free(punkt);
         return 0;
     }
 #endif
+    open_handle(argv[1], NULL);
     issue();
     quote();
     sell();
@@ -454,6 +488,7 @@ int main(int argc, char **argv)
 
     open_handle(argv[1], argv[2]);
     store_and_cancel();
+    close_day();
     punkt_free(punkt);
     return 0;
 }
