@@ -82,6 +82,7 @@ extern "C" {
 
 #define PUNKT_CARD_MAX 32    /* bytes of a card number or another code, without NUL */
 #define PUNKT_LINES_MAX 4096 /* lines of a receipt or return */
+#define PUNKT_WISHES_MAX 8   /* wishes of a receipt */
 #define PUNKT_WINDOW_MAX 64  /* requests of a handle that may be unanswered at once */
 
 /* ------------------------------------------------------------------------------------------------ how calls end */
@@ -618,7 +619,7 @@ struct punkt_purchase_request {
     const char *const *coupons; /* coupon codes that were scanned */
     size_t coupon_count;        /* up to 32 */
     const struct punkt_wish *wishes;
-    size_t wish_count; /* up to 8 */
+    size_t wish_count; /* up to PUNKT_WISHES_MAX */
     const char *pin;   /* where wishes redeem; see struct punkt_redeem_request */
 };
 

@@ -24,6 +24,7 @@ struct waiter {
     bool again;                   /* punkt_wait: QUEUED is nothing new to it */
     int64_t granted;              /* points redeemed by the offline rules, and */
     int64_t granted_worth;        /* what they are worth: told with QUEUED */
+    int64_t held, held_worth;     /* what it captures of holds: told with QUEUED, too */
     enum offline_verdict verdict; /* not granted: told with REFUSED; entry is NULL */
     int64_t left;                 /* points that could have been */
 };

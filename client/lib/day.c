@@ -104,9 +104,11 @@ static void count(const struct outbox_entry *entry, struct punkt_day_figures *ou
     default:
         break;
     }
-    out->redeemed += entry->result.redeemed;
-    if (entry->operation != OPERATION_RETURN && entry->operation != OPERATION_UNLINKED_RETURN)
+    if (entry->operation == OPERATION_PURCHASE || entry->operation == OPERATION_REDEEM ||
+        entry->operation == OPERATION_CAPTURE) {
+        out->redeemed += entry->result.redeemed;
         out->redeemed_worth += entry->result.worth;
+    }
 }
 
 void day_figures(const struct punkt *punkt, int32_t business_date, struct punkt_day_figures *out)

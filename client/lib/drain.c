@@ -239,6 +239,8 @@ static struct outbox_result result_of(const struct punkt *punkt, uint16_t operat
         break;
     case OPERATION_HOLD:
         result.position = answer->hold_.position;
+        result.redeemed = answer->hold_.held; /* set aside only */
+        result.worth = answer->hold_.worth;
         result.available = answer->hold_.available;
         break;
     case OPERATION_CAPTURE:
@@ -361,8 +363,8 @@ static void tell_offline_text(struct punkt *punkt, const struct waiter *waiter, 
     if (waiter->call->fill == NULL)
         return; /* of punkt_message: it has bytes, and there are none */
     if (operation == OPERATION_PURCHASE) {
-        answer->purchase_.redeemed = waiter->granted;
-        answer->purchase_.paid = waiter->granted_worth;
+        answer->purchase_.redeemed = waiter->granted + waiter->held;
+        answer->purchase_.paid = waiter->granted_worth + waiter->held_worth;
         answer->purchase_.text = punkt->offline_lines;
         answer->purchase_.text_count = punkt->offline_line_count;
     } else if (operation == OPERATION_REDEEM) {

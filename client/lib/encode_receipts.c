@@ -128,7 +128,7 @@ static bool put_wishes(struct build *build, const struct receipt *in, struct msg
         if (wish.line > PUNKT_LINES_MAX)
             return build_wrong(build, "line of a wish: up to 4096");
         if (wish.hold != 0)
-            build->note.holds = true;
+            build->note.holds[build->note.hold_count++] = wish.hold;
         else if (out[i].reward.size > 0)
             build->note.rewards = true;
         else
@@ -144,7 +144,7 @@ static bool put_wishes(struct build *build, const struct receipt *in, struct msg
 static bool put_receipt(struct build *build, const struct receipt *in, struct receipt_lists *out)
 {
     if (in->line_count > PUNKT_LINES_MAX || in->tender_count > 32 || in->coupon_count > 32 ||
-        in->wish_count > 8)
+        in->wish_count > PUNKT_WISHES_MAX)
         return build_wrong(build, "up to 4096 lines, 32 tenders, 32 coupons, 8 wishes");
     size_t lines_size = in->line_count * sizeof(*out->lines);
     size_t tenders_size = in->tender_count * sizeof(*out->tenders);

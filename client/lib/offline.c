@@ -124,7 +124,7 @@ const char *offline_verdict_text(enum offline_verdict verdict)
         [OFFLINE_NOT_ENOUGH] = "more than may be trusted of the balance that this till has seen",
         [OFFLINE_CARD_LIMIT] = "more than a card may redeem offline on one day",
         [OFFLINE_TILL_LIMIT] = "more than this till may redeem before the server is back",
-        [OFFLINE_REWARD] = "rewards need the server",
+        [OFFLINE_REWARD] = "rewards, and holds of others, need the server",
     };
     return texts[verdict];
 }

@@ -57,7 +57,7 @@ enum offline_verdict {
     OFFLINE_NOT_ENOUGH, /* the share of the balance that may be trusted is smaller */
     OFFLINE_CARD_LIMIT,
     OFFLINE_TILL_LIMIT,
-    OFFLINE_REWARD, /* rewards need the server */
+    OFFLINE_REWARD, /* rewards, and holds that this till has not made, need the server */
 };
 
 /* *out_left: points that could be granted now, 0 or more. */

@@ -144,10 +144,34 @@ void queue_waiter_give(struct punkt *punkt, struct waiter *waiter)
     punkt->waiter_count--;
 }
 
-/* What is redeemed by the offline rules for a request; all else of it needs no rule. */
+/* What this till has set aside by a hold; NULL: it has not. */
+static const struct outbox_entry *own_hold(const struct punkt *punkt, uint64_t position)
+{
+    const struct outbox_entry *at = outbox_first(punkt->outbox);
+    while (at != NULL &&
+           (at->operation != OPERATION_HOLD || at->state != OUTBOX_DONE || at->result.position != position))
+        at = at->next;
+    return at;
+}
+
+/* Points that were set aside are there: no rule is needed, only that this till knows of them. */
+static bool grant_holds(const struct punkt *punkt, const struct build_note *note, struct waiter *waiter)
+{
+    for (unsigned i = 0; i < note->hold_count; i++) {
+        const struct outbox_entry *hold = own_hold(punkt, note->holds[i]);
+        if (hold == NULL)
+            return false;
+        waiter->held += hold->result.redeemed;
+        waiter->held_worth += hold->result.worth;
+    }
+    return true;
+}
+
 enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *note, struct waiter *waiter)
 {
-    if (note->rewards)
+    waiter->held = 0;
+    waiter->held_worth = 0;
+    if (note->rewards || !grant_holds(punkt, note, waiter))
         return OFFLINE_REWARD;
     if (note->points == 0)
         return OFFLINE_GRANTED;
@@ -179,7 +203,7 @@ enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *n
 
 bool queue_redeems(const struct build_note *note)
 {
-    return note->points > 0 || note->rewards || note->holds;
+    return note->points > 0 || note->rewards || note->hold_count > 0;
 }
 
 static struct outbox_note note_of(const struct punkt *punkt, const struct build *build, int64_t offline)
