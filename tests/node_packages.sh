@@ -8,6 +8,6 @@ install_node_packages() {
     mkdir -p "$folder"
     cp "$examples/package.json" "$examples/package-lock.json" "$folder"
     echo '== install koffi for Node'
-    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error &&
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --fetch-retries=1 --loglevel=error &&
         cp "$folder/package-lock.json" "$folder/installed.json"
 }
