@@ -98,12 +98,11 @@ static int64_t in_proportion(int64_t value, int64_t by, int64_t in)
 
 int64_t offline_fit(const struct offline_rules *rules, int64_t points, int64_t bill)
 {
-    if (rules->worth <= 0 || rules->points <= 0 || bill <= 0)
-        return points;
-    int64_t fit = in_proportion(bill, rules->points, rules->worth);
-    if (points <= fit)
-        return points;
-    return rules->step > 0 ? fit - fit % rules->step : fit;
+    if (rules->worth > 0 && rules->points > 0 && bill > 0) {
+        int64_t fit = in_proportion(bill, rules->points, rules->worth);
+        points = points < fit ? points : fit;
+    }
+    return rules->step > 0 && points > 0 ? points - points % rules->step : points;
 }
 
 int64_t offline_worth(const struct offline_rules *rules, int64_t points)

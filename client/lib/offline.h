@@ -65,7 +65,8 @@ enum offline_verdict offline_decide(const struct offline_rules *rules, const str
                                     const struct offline_use *use, int64_t now_us, int64_t points,
                                     int64_t *out_left);
 
-/* Of so many points, those whose whole value fits the bill, in steps. bill 0: not said, no bound. */
+/* Of so many points, those whose whole value fits the bill, in whole steps (DOMAIN.md, Redeeming). bill 0: not said, no
+ * bound. */
 int64_t offline_fit(const struct offline_rules *rules, int64_t points, int64_t bill);
 
 /* What points are worth, minor units, rounded down. */
