@@ -1095,7 +1095,8 @@ struct punkt_clock_accept_answer {
 
 /*
  * Any operation, with the bodies of its messages as PROTOCOL.md has them: for what has no call of its own. Numbers,
- * repeats and doubt are as with all others.
+ * repeats and doubt are as with all others, and so is the outbox; but nothing is filled in: with an outbox say store,
+ * till, time and business date.
  */
 struct punkt_message_request {
     size_t size;

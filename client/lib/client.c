@@ -24,7 +24,8 @@ static struct build build_for(struct punkt *punkt, const struct call *call)
                            .store = punkt->store,
                            .till = punkt->till };
     const struct operation_row *row = operation_row((uint16_t)call->operation);
-    if (punkt->outbox != NULL && row != NULL && row->kind == OPERATION_KIND_CHANGE) {
+    /* punkt_message says later which operation it is. */
+    if (punkt->outbox != NULL && (row == NULL || row->kind == OPERATION_KIND_CHANGE)) {
         build.now_us = wall_now_us(punkt);
         build.today = local_day_of(build.now_us);
         build.own_place = true;

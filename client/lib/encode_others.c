@@ -123,10 +123,7 @@ static size_t lists_size_max(enum message message, size_t body_size)
     return size;
 }
 
-static bool body_readable(struct build *build, enum message message, const void *body, size_t size)
-{
-    static const char *const complaint = "the body is not the operation's request, in the one form it has: ";
-    union {
+union any_message {
 #define MESSAGE(name, doc) struct msg_##name name;
 #define FIELD(message, KIND, name, need, limit, preset, doc)
 #define LIST(message, element, name, limit, doc)
@@ -136,13 +133,74 @@ static bool body_readable(struct build *build, enum message message, const void 
 #undef FIELD
 #undef LIST
 #undef END
-    } decoded;
+};
+
+/* Limits of the message keep the sum of points small. */
+static void note_purchase(struct build_note *note, const struct msg_purchase_request *msg)
+{
+    note->amount = (int64_t)msg->amount;
+    note->bill = (int64_t)msg->amount;
+    for (uint64_t i = 0; i < msg->wishes_count; i++) {
+        const struct msg_wish *wish = &msg->wishes[i];
+        if (wish->hold != 0)
+            note->holds[note->hold_count++] = wish->hold;
+        else if (wish->reward.size > 0)
+            note->rewards = true;
+        else
+            note->points += (int64_t)wish->points;
+    }
+}
+
+#define NOTE(msg)                                                                                            \
+    memcpy(note->card, (msg).card.bytes, (msg).card.size);                                                   \
+    note->business_date = (msg).business_date != 0 ? (int32_t)(msg).business_date : build->today
+#define NOTE_SPENDING(msg)                                                                                   \
+    NOTE(msg);                                                                                               \
+    note->bill = (int64_t)(msg).bill;                                                                        \
+    note->rewards = (msg).reward.size > 0;                                                                   \
+    note->points = note->rewards ? 0 : (int64_t)(msg).points
+
+/* What the outbox wants to know of a body that came as bytes. */
+static void note_message(struct build *build, enum message message, const union any_message *decoded)
+{
+    struct build_note *note = &build->note;
+    if (message == MESSAGE_purchase_request) {
+        NOTE(decoded->purchase_request);
+        note_purchase(note, &decoded->purchase_request);
+    } else if (message == MESSAGE_return_request) {
+        NOTE(decoded->return_request);
+        if (decoded->return_request.lines_count == 0)
+            note->amount = (int64_t)decoded->return_request.amount;
+    } else if (message == MESSAGE_unlinked_return_request) {
+        NOTE(decoded->unlinked_return_request);
+        note->amount = (int64_t)decoded->unlinked_return_request.amount;
+    } else if (message == MESSAGE_redeem_request) {
+        NOTE_SPENDING(decoded->redeem_request);
+    } else if (message == MESSAGE_hold_request) {
+        NOTE_SPENDING(decoded->hold_request);
+    } else if (message == MESSAGE_capture_request) {
+        NOTE(decoded->capture_request);
+    } else if (message == MESSAGE_release_request) {
+        NOTE(decoded->release_request);
+    } else if (message == MESSAGE_reversal_request) {
+        NOTE(decoded->reversal_request);
+        note->epoch = decoded->reversal_request.epoch;
+        note->number = decoded->reversal_request.number;
+    }
+}
+
+static bool body_readable(struct build *build, enum message message, const void *body, size_t size)
+{
+    static const char *const complaint = "the body is not the operation's request, in the one form it has: ";
+    union any_message decoded;
     size_t lists_size = lists_size_max(message, size);
     if (!build_lists_reserve(build, lists_size))
         return false;
     struct message_memory memory = { .at = build->lists->bytes, .left = build->lists->capacity };
-    return message_decode(message, body, size, &memory, &decoded, &build->field) ||
-           build_wrong(build, complaint);
+    if (!message_decode(message, body, size, &memory, &decoded, &build->field))
+        return build_wrong(build, complaint);
+    note_message(build, message, &decoded);
+    return true;
 }
 
 bool encode_message(struct build *build, const void *request)
