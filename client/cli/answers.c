@@ -4,6 +4,7 @@
  * Operations of the first hour have objects that programs know word for word: what was not there then is only added
  * where it says something. All others have every field of their message, in its order.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "cli/fields.h"
@@ -22,6 +23,14 @@ static const enum operation grown[] = {
 
 /* Whose object begins with the card of the request. */
 static const enum operation of_a_card[] = { OPERATION_CARD_ISSUE, OPERATION_CARD_SHOW, OPERATION_BONUS };
+
+/* What counts only once it is done. */
+static const enum operation on_done_only[] = {
+    OPERATION_REDEEM,
+    OPERATION_HOLD,
+    OPERATION_CAPTURE,
+    OPERATION_RELEASE,
+};
 
 #define AMONG(operation, list) among(operation, list, sizeof(list) / sizeof((list)[0]))
 
@@ -182,6 +191,18 @@ static int day_totals_print(struct cli *cli, const struct reply *reply)
     return exit_code == CLI_OK ? lists_print(cli, reply->message, answer) : exit_code;
 }
 
+/* What --receipt-width asked for: lines for the receipt, as they are. */
+static void texts_print(struct cli *cli, const struct reply *reply)
+{
+    const struct message_field *field = field_find(reply->message, "text");
+    uint64_t count = 0;
+    if (field == NULL || field->kind != FIELD_LIST || field->element != MESSAGE_text_line)
+        return;
+    const struct msg_text_line *lines = field_list(reply->body, field, &count);
+    for (uint64_t i = 0; i < count; i++)
+        (void)fprintf(cli->out, "%.*s\n", (int)lines[i].text.size, lines[i].text.data);
+}
+
 int reply_print(struct cli *cli, const struct reply *reply, const struct request *request)
 {
     if (reply->head.operation == PUNKT_OPERATION_CARD_SHOW)
@@ -193,11 +214,38 @@ int reply_print(struct cli *cli, const struct reply *reply, const struct request
         if (exit_code != CLI_OK)
             return exit_code;
     }
+    texts_print(cli, reply);
     return lists_print(cli, reply->message, reply->body);
+}
+
+/* Stored, but not answered. What has happened will be booked; what counts only once it is done is undone again, for
+ * nobody waits for it when this process ends (DESIGN.md, The client). */
+static int finish_queued(struct cli *cli, const struct punkt_answer *head)
+{
+    char epoch[24];
+    enum operation operation = (enum operation)head->operation;
+    if (AMONG(operation, on_done_only)) {
+        struct punkt_reversal_answer undone = PUNKT_ANSWER_INIT(undone);
+        (void)punkt_cancel(cli->punkt, head->epoch, head->number, 0, &undone);
+        return cli_error(cli, CLI_UNREACHABLE, "no_answer",
+                         "no answer came: it is undone, and does not count");
+    }
+    (void)snprintf(epoch, sizeof(epoch), "%016" PRIx64, head->epoch);
+    if (cli->json)
+        return output_object(cli, cli->out,
+                             json_pack("{s:b,s:s,s:I}", "queued", 1, "epoch", epoch, "number",
+                                       (json_int_t)head->number)) == CLI_OK
+                   ? CLI_QUEUED
+                   : CLI_FAILED;
+    (void)fprintf(cli->out, "Queued as %s:%" PRIu64 ": it will be booked when the daemon is there.\n", epoch,
+                  head->number);
+    return CLI_QUEUED;
 }
 
 int reply_finish(struct cli *cli, const struct reply *reply, const struct request *request)
 {
+    if (reply->head.call == PUNKT_CALL_QUEUED)
+        return finish_queued(cli, &reply->head);
     int exit_code = cli_check(cli, &reply->head);
     if (exit_code != CLI_OK)
         return exit_code;

@@ -70,7 +70,7 @@ const struct command book_commands[] = {
                       "punkt purchase 2900000000018 20.00 --receipt R3 --redeem 50 --reward coffee:2 "
                       "--pin-file pin.txt" },
         .options = { PLACE, OPTION_RECEIPT, OPTION_DATE, RECEIPT_LISTS, OPTION_CAPTURE, OPTION_PIN_FILE,
-                     OPTION_PIN_STDIN, OPTION_ADVICE },
+                     OPTION_PIN_STDIN, OPTION_ADVICE, OPTION_OUTBOX, OPTION_RECEIPT_WIDTH, OPTION_LANGUAGE },
         .words_min = 2,
         .words_max = 2,
         .change = true,
@@ -102,7 +102,8 @@ const struct command book_commands[] = {
                       "punkt return 2900000000018 --unlinked 12.50 --document D2" },
         .options = { PLACE, OPTION_SALE_RECEIPT, OPTION_EVENT, OPTION_AMOUNT, OPTION_UNLINKED,
                      OPTION_RETURN_LINE, OPTION_DOCUMENT, OPTION_SALE_DATE, OPTION_SALE_STORE,
-                     OPTION_SALE_TILL, OPTION_PREVIEW, OPTION_ADVICE },
+                     OPTION_SALE_TILL, OPTION_PREVIEW, OPTION_ADVICE, OPTION_OUTBOX, OPTION_RECEIPT_WIDTH,
+                     OPTION_LANGUAGE },
         .words_min = 1,
         .words_max = 1,
         .change = true,

@@ -7,6 +7,7 @@
 #include "proto/wire.h"
 
 #define TIMEOUT_DEFAULT_MS 5000
+#define TIMEOUT_TILL_MS 1500 /* with an outbox: a customer waits (RELIABILITY.md, Outbox of the client) */
 #define RETRY_TEXT_SIZE 64
 
 uint32_t cli_timeout_ms(const struct cli *cli, uint32_t default_ms)
@@ -14,32 +15,82 @@ uint32_t cli_timeout_ms(const struct cli *cli, uint32_t default_ms)
     return cli->timeout_ms != 0 ? cli->timeout_ms : default_ms;
 }
 
-int cli_open(struct cli *cli, unsigned window)
+void cli_alarm(struct cli *cli, const char *text)
 {
-    struct punkt_options options = {
-        .size = sizeof(options),
-        .server = cli->server,
-        .timeout_ms = cli_timeout_ms(cli, TIMEOUT_DEFAULT_MS),
-        .window = window,
-        .software = "punkt",
-        .epoch = cli->retry_epoch,
-        .next_number = cli->retry_number,
-    };
-    switch (punkt_new(&options, &cli->punkt)) {
+    if (cli->punkt == NULL)
+        (void)snprintf(cli->alarm, sizeof(cli->alarm), "%s", text);
+    else
+        (void)fprintf(cli->err, "punkt: %s\n", text);
+}
+
+int cli_make(struct cli *cli, const struct punkt_options *options)
+{
+    cli->alarm[0] = '\0';
+    enum punkt_call call = punkt_new(options, &cli->punkt);
+    switch (call) {
     case PUNKT_CALL_DONE:
+        if (cli->alarm[0] != '\0')
+            (void)fprintf(cli->err, "punkt: %s\n", cli->alarm);
         return CLI_OK;
     case PUNKT_CALL_INVALID:
-        return cli_usage(cli, "\"%s\" is no HOST:PORT", cli->server);
+    case PUNKT_CALL_NOT_STORED:
+        if (cli->alarm[0] != '\0')
+            return cli_error(cli, CLI_FAILED, "bad_outbox", "%s", cli->alarm);
+        return options->outbox == NULL
+                   ? cli_usage(cli, "\"%s\" is no HOST:PORT", options->server)
+                   : cli_usage(cli, "\"%s\" is no HOST:PORT, or store and till are none of 1 to %d bytes",
+                               options->server, PUNKT_CARD_MAX);
     case PUNKT_CALL_REFUSED:
     case PUNKT_CALL_QUEUED:
     case PUNKT_CALL_NOT_SENT:
     case PUNKT_CALL_UNKNOWN:
     case PUNKT_CALL_WINDOW_FULL:
     case PUNKT_CALL_NO_MEMORY:
-    case PUNKT_CALL_NOT_STORED:
         break;
     }
     return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
+}
+
+/* What somebody should look at is said, whatever the command goes on to do. */
+static void on_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *text, void *ctx)
+{
+    (void)punkt;
+    (void)alarm;
+    cli_alarm(ctx, text);
+}
+
+int cli_open(struct cli *cli, unsigned window)
+{
+    struct punkt_options options = {
+        .size = sizeof(options),
+        .server = cli->server,
+        .timeout_ms = cli_timeout_ms(cli, cli->outbox != NULL ? TIMEOUT_TILL_MS : TIMEOUT_DEFAULT_MS),
+        .window = window,
+        .software = "punkt",
+        .epoch = cli->retry_epoch,
+        .next_number = cli->retry_number,
+        .outbox = cli->outbox,
+        .store = cli->store,
+        .till = cli->till,
+        .on_alarm = on_alarm,
+        .ctx = cli,
+        .receipt_width = cli->receipt_width,
+        .language = cli->language,
+    };
+    return cli_make(cli, &options);
+}
+
+bool cli_learn(struct cli *cli)
+{
+    struct punkt_server_info info = { .size = sizeof(info) };
+    punkt_server_info(cli->punkt, &info);
+    if (!info.known)
+        return false;
+    cli->info = info;
+    cli->zone_known = zone_use(info.zone);
+    if (!cli->zone_known)
+        (void)zone_use("UTC");
+    return true;
 }
 
 int cli_connect_within(struct cli *cli, unsigned window, uint32_t timeout_ms)
@@ -49,15 +100,12 @@ int cli_connect_within(struct cli *cli, unsigned window, uint32_t timeout_ms)
     if (exit_code != CLI_OK)
         return exit_code;
     (void)punkt_connect(cli->punkt, timeout_ms, &answer);
+    if (cli->outbox != NULL && answer.call != PUNKT_CALL_REFUSED && cli_learn(cli))
+        return CLI_OK;
     exit_code = cli_check(cli, &answer);
-    if (exit_code != CLI_OK)
-        return exit_code;
-    cli->info = (struct punkt_server_info){ .size = sizeof(cli->info) };
-    punkt_server_info(cli->punkt, &cli->info);
-    cli->zone_known = zone_use(cli->info.zone);
-    if (!cli->zone_known)
-        (void)zone_use("UTC");
-    return CLI_OK;
+    if (exit_code == CLI_OK)
+        (void)cli_learn(cli);
+    return exit_code;
 }
 
 int cli_connect(struct cli *cli, unsigned window)
@@ -78,7 +126,8 @@ int cli_need_zone(struct cli *cli)
 static void retry_text(const struct cli *cli, const struct punkt_answer *answer, char out[RETRY_TEXT_SIZE])
 {
     out[0] = '\0';
-    if (cli->command == NULL || !cli->command->change || cli->reads || cli->punkt == NULL)
+    if (cli->command == NULL || !cli->command->change || cli->reads || cli->punkt == NULL ||
+        cli->outbox != NULL)
         return;
     /* Without a number of its own nothing was booked, and the change would get the next. */
     uint64_t number = answer->number != 0 ? answer->number : punkt_next_number(cli->punkt);
@@ -87,7 +136,7 @@ static void retry_text(const struct cli *cli, const struct punkt_answer *answer,
     (void)snprintf(out, RETRY_TEXT_SIZE, "%016" PRIx64 ":%" PRIu64, punkt_epoch(cli->punkt), number);
 }
 
-static int exit_code_of(const struct punkt_answer *answer)
+int cli_exit_code(const struct punkt_answer *answer)
 {
     switch (answer->call) {
     case PUNKT_CALL_DONE:
@@ -100,6 +149,7 @@ static int exit_code_of(const struct punkt_answer *answer)
     case PUNKT_CALL_INVALID:
         return CLI_USAGE;
     case PUNKT_CALL_QUEUED:
+        return CLI_QUEUED;
     case PUNKT_CALL_WINDOW_FULL:
     case PUNKT_CALL_NO_MEMORY:
     case PUNKT_CALL_NOT_STORED:
@@ -126,7 +176,7 @@ int cli_check(struct cli *cli, const struct punkt_answer *answer)
 {
     char retry[RETRY_TEXT_SIZE];
     char numbers[REFUSAL_NUMBERS_SIZE];
-    int exit_code = exit_code_of(answer);
+    int exit_code = cli_exit_code(answer);
     if (exit_code == CLI_OK)
         return CLI_OK;
     retry_text(cli, answer, retry);

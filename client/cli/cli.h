@@ -24,6 +24,7 @@ enum cli_exit {
     CLI_NOT_PERMITTED = 4,
     CLI_REFUSED = 5,
     CLI_UNREACHABLE = 6, /* whether it was booked is not known */
+    CLI_QUEUED = 7,      /* in the outbox: it will be booked */
 };
 
 struct cli {
@@ -35,10 +36,15 @@ struct cli {
     uint32_t timeout_ms;                /* 0: the command's own default */
     uint64_t retry_epoch, retry_number; /* 0: no --retry */
     uint64_t first_number;              /* of a command that makes several changes: its first; else 0 */
-    const struct command *command;      /* NULL before it is known */
-    struct punkt *punkt;                /* NULL before cli_open */
-    struct punkt_server_info info;      /* of the server, after cli_connect */
-    bool zone_known;                    /* this machine knows the server's time zone */
+    const char *outbox;                 /* NULL: none; else the store and till that it is of are given: */
+    const char *store, *till;
+    uint32_t receipt_width; /* 0: no texts for receipts */
+    const char *language;
+    const struct command *command; /* NULL before it is known */
+    struct punkt *punkt;           /* NULL before cli_open */
+    struct punkt_server_info info; /* of the server, after cli_connect */
+    char alarm[640];               /* of a handle that is being made; "" */
+    bool zone_known;               /* this machine knows the server's time zone */
 };
 
 struct request; /* request.h */
@@ -80,7 +86,7 @@ struct command {
 /* The tables of commands, one a group; each ends with a row without a name. */
 extern const struct command cards_commands[], accounts_commands[], book_commands[], redeeming_commands[];
 extern const struct command office_commands[], programme_commands[], reports_commands[], why_commands[];
-extern const struct command upkeep_commands[];
+extern const struct command upkeep_commands[], outbox_commands[], till_commands[];
 
 /* The whole command: argv in, exit code out. */
 int cli_run(int argc, char **argv, FILE *out, FILE *err);
@@ -92,12 +98,21 @@ void help_print(const struct command *command, FILE *out);
  * The connection, and how calls end: call.c.
  */
 
-/* Makes the handle (cli->punkt) with a window of requests, in the lane of --retry if there is one. CLI_OK,
- * or the exit code of an error that was printed. */
+/* Makes the handle (cli->punkt) with a window of requests, in the lane of --retry if there is one, or with the
+ * outbox. CLI_OK, or the exit code of an error that was printed. */
 int cli_open(struct cli *cli, unsigned window);
 
-/* The same, and waits for the server: cli->info is known and its time zone is the process's (UTC if this
- * machine does not know that zone). */
+/* The same with options of the caller's, whose on_alarm calls cli_alarm while cli->punkt is NULL: so the outbox tells why
+ * it cannot be used. */
+int cli_make(struct cli *cli, const struct punkt_options *options);
+void cli_alarm(struct cli *cli, const char *text);
+
+/* Takes what the server has told, now or, with an outbox, earlier, into cli->info, and makes its zone the process's.
+ * False: it has told nothing. */
+bool cli_learn(struct cli *cli);
+
+/* cli_open, and waits for the server: cli->info is known and its time zone is the process's (UTC if this
+ * machine does not know that zone). With an outbox what is known from earlier will do. */
 int cli_connect(struct cli *cli, unsigned window);
 /* The same, trying for so long; 0: as long as any call may take. */
 int cli_connect_within(struct cli *cli, unsigned window, uint32_t timeout_ms);
@@ -107,6 +122,9 @@ int cli_need_zone(struct cli *cli);
 
 /* How long a request may take: --timeout, or default_ms. */
 uint32_t cli_timeout_ms(const struct cli *cli, uint32_t default_ms);
+
+/* What the command exits with after such an answer. */
+int cli_exit_code(const struct punkt_answer *answer);
 
 /* CLI_OK if the call is DONE; otherwise prints why it is not, and what to do, and returns the exit code. */
 int cli_check(struct cli *cli, const struct punkt_answer *answer);

@@ -11,8 +11,9 @@
 #define SERVER_DEFAULT "127.0.0.1:7400"
 
 static const struct command *const groups[] = {
-    cards_commands,   accounts_commands, book_commands,      redeeming_commands, office_commands,
-    reports_commands, why_commands,      programme_commands, upkeep_commands,
+    cards_commands,  accounts_commands, book_commands, redeeming_commands,
+    office_commands, reports_commands,  why_commands,  programme_commands,
+    upkeep_commands, outbox_commands,   till_commands,
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
 
@@ -65,7 +66,7 @@ void help_print(const struct command *command, FILE *out)
     print_options(options_global, false, out);
     (void)fputs(
         "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 not found, 4 not permitted, 5 refused,\n"
-        "6 unreachable (whether it was booked is not known).\n"
+        "6 unreachable (whether it was booked is not known), 7 queued in the outbox.\n"
         "Without --server, PUNKT_SERVER says where the daemon is, else it is " SERVER_DEFAULT ".\n",
         out);
 }
@@ -94,6 +95,26 @@ static const struct command *find_command(int argc, char **argv, int first, int 
     return found;
 }
 
+/* The till whose outbox it is, and what its receipts look like. */
+static int take_outbox(struct cli *cli, const struct args *args)
+{
+    const char *width = args->value[OPTION_RECEIPT_WIDTH];
+    uint64_t columns = 0;
+    cli->outbox = args->value[OPTION_OUTBOX];
+    cli->store = args->value[OPTION_STORE];
+    cli->till = args->value[OPTION_TILL];
+    cli->language = args->value[OPTION_LANGUAGE];
+    if (cli->outbox != NULL && (cli->store == NULL || cli->till == NULL))
+        return cli_usage(cli, "--outbox is of one till: --store and --till say which");
+    if (cli->outbox != NULL && cli->retry_number != 0)
+        return cli_usage(cli,
+                         "what is in the outbox repeats itself: --retry and --outbox exclude each other");
+    if (width != NULL && !parse_uint(width, 16, 64, &columns))
+        return cli_usage(cli, "--receipt-width is a number from 16 to 64");
+    cli->receipt_width = (uint32_t)columns;
+    return CLI_OK;
+}
+
 /* Options that every command has, once all are read. */
 static int take_globals(struct cli *cli, const struct args *args)
 {
@@ -114,7 +135,7 @@ static int take_globals(struct cli *cli, const struct args *args)
         return cli_usage(cli, cli->command->change ? "--retry is EPOCH:NUMBER as the error said"
                                                    : "only a change is repeated with --retry");
     cli->timeout_ms = (uint32_t)timeout_ms;
-    return CLI_OK;
+    return take_outbox(cli, args);
 }
 
 static int check_needs(struct cli *cli, const struct args *args)
@@ -148,6 +169,19 @@ static int no_command(struct cli *cli, int argc, char **argv, int first)
                      first + 1 < argc ? argv[first + 1] : "");
 }
 
+/* Whether other commands begin with this word. */
+static bool is_group(const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        for (const struct command *row = groups[i]; row->name != NULL; row++) {
+            if (strncmp(row->name, name, size) == 0 && row->name[size] == ' ')
+                return true;
+        }
+    }
+    return false;
+}
+
 static int run_command(struct cli *cli, struct args *args, int argc, char **argv, int first)
 {
     char why[256];
@@ -163,7 +197,9 @@ static int run_command(struct cli *cli, struct args *args, int argc, char **argv
         return CLI_OK;
     }
     if (args->positional_count < cli->command->words_min || args->positional_count > cli->command->words_max)
-        return cli_usage(cli, "usage: punkt %s %s", cli->command->name, cli->command->usage);
+        return cli->command->words_max == 0 && is_group(cli->command->name)
+                   ? no_command(cli, argc, argv, first)
+                   : cli_usage(cli, "usage: punkt %s %s", cli->command->name, cli->command->usage);
     int exit_code = take_globals(cli, args);
     if (exit_code == CLI_OK)
         exit_code = check_needs(cli, args);

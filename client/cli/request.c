@@ -306,6 +306,30 @@ static int fill(struct cli *cli, const struct args *args, struct request *reques
     return exit_code == CLI_OK ? fill_options(cli, args, request, connected) : exit_code;
 }
 
+static void preset(struct request *request, const char *name, uint64_t value)
+{
+    const struct message_field *field = field_find(request->message, name);
+    if (field != NULL && !field_says(request->body, field))
+        memcpy((char *)request->body + field->offset, &value, sizeof(value));
+}
+
+/* What goes into an outbox happens now, whenever it is sent. */
+static void fill_now(const struct cli *cli, struct request *request)
+{
+    struct timespec clock;
+    struct tm local;
+    if (cli->outbox == NULL || operation_row((uint16_t)request->operation)->kind != OPERATION_KIND_CHANGE)
+        return;
+    (void)clock_gettime(CLOCK_REALTIME, &clock);
+    int64_t now_us = (int64_t)clock.tv_sec * 1000000 + clock.tv_nsec / 1000 + cli->info.time_offset_us;
+    time_t now = (time_t)(now_us / 1000000);
+    preset(request, "time", (uint64_t)now_us);
+    if (localtime_r(&now, &local) == NULL)
+        return;
+    struct tm day = { .tm_year = local.tm_year, .tm_mon = local.tm_mon, .tm_mday = local.tm_mday };
+    preset(request, "business_date", (uint64_t)(timegm(&day) / 86400));
+}
+
 int request_begin(struct cli *cli, const struct args *args, enum operation operation, struct request *request)
 {
     int exit_code = request_init(cli, operation, request);
@@ -321,7 +345,10 @@ int request_begin(struct cli *cli, const struct args *args, enum operation opera
         exit_code = pin_from_options(cli, args, &request->pin);
     if (exit_code == CLI_OK && cli->punkt == NULL)
         exit_code = cli_connect(cli, 1);
-    return exit_code == CLI_OK ? fill(cli, args, request, true) : exit_code;
+    if (exit_code == CLI_OK)
+        exit_code = fill(cli, args, request, true);
+    fill_now(cli, request);
+    return exit_code;
 }
 
 /* --- sending --- */

@@ -65,8 +65,8 @@ check_commands() {
         *)
             read -r _ first second rest <<<"$(sed 's/ --json//; s/ --server [^ ]*//' <<<"$line")"
             case $first in -*) check_options "$line" "$(punkt --help)" && continue ;; esac
-            command=$first
-            grep -qx "$command" <<<"$commands" || command="$first $second"
+            command="$first $second"
+            grep -qx "$command" <<<"$commands" || command=$first
             grep -qx "$command" <<<"$commands" || { complain "no such command: $line" && continue; }
             # shellcheck disable=SC2086 # one word or two
             check_options "$line" "$(punkt $command --help)"
