@@ -18,42 +18,6 @@
 #define FLAG_SUSPENSE 2
 #define FLAG_WAITS 2
 
-int64_t mock_share(int64_t value, int64_t part, int64_t whole)
-{
-    __extension__ typedef __int128 wide;
-    return whole > 0 ? (int64_t)((wide)value * part / whole) : 0;
-}
-
-static int64_t power_of_ten(unsigned exponent)
-{
-    int64_t power = 1;
-    while (exponent-- > 0)
-        power *= 10;
-    return power;
-}
-
-int64_t mock_rate(const struct mock *mock, int64_t base)
-{
-    return base / power_of_ten(mock->currency_exponent) * power_of_ten(mock->options.points_decimals);
-}
-
-/* A hundredth of a unit of the currency a point. */
-int64_t mock_worth(const struct mock *mock, int64_t points)
-{
-    return mock_share(points, power_of_ten(mock->currency_exponent),
-                      100 * power_of_ten(mock->options.points_decimals));
-}
-
-int64_t mock_cut(const struct mock *mock, int64_t points, int64_t bill, int64_t *out_worth)
-{
-    int64_t most = mock_share(bill, 100 * power_of_ten(mock->options.points_decimals),
-                              power_of_ten(mock->currency_exponent));
-    if (bill >= 0 && points > most)
-        points = most;
-    *out_worth = mock_worth(mock, points);
-    return points;
-}
-
 /* --- the lines of a receipt --- */
 
 /* The lines of a receipt as they are rated; one without lines is one of its amount. */
@@ -138,13 +102,28 @@ static bool lines_fit(uint64_t amount, const struct msg_line *lines, uint64_t co
 
 /* --- purchases --- */
 
+/* Points are spent at once, not captured: which asks more of the card. */
+static bool spends_directly(const struct msg_purchase_request *receipt)
+{
+    for (uint64_t i = 0; i < receipt->wishes_count; i++) {
+        if (receipt->wishes[i].hold == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The account that a receipt goes to; *out_suspended: what waits for its card. */
 static struct mock_account *buyer_of(struct mock *mock, const struct mock_change *change,
-                                     const struct wire_code *card, bool *out_suspended)
+                                     const struct msg_purchase_request *receipt, bool *out_suspended)
 {
-    struct mock_account *account = mock_account_for_use(mock, card);
-    *out_suspended = account == NULL && (change->flags & FRAME_FLAG_ADVICE) != 0;
-    return *out_suspended ? mock_account(mock, card, true) : account;
+    struct mock_account *account = mock_account_to_earn(mock, &receipt->card);
+    bool advice = (change->flags & FRAME_FLAG_ADVICE) != 0;
+    *out_suspended = account == NULL && advice;
+    if (*out_suspended)
+        return mock_account(mock, &receipt->card, true);
+    return account == NULL || advice || !spends_directly(receipt)
+               ? account
+               : mock_account_to_spend(mock, &receipt->card);
 }
 
 /* What a till prints of a purchase, where it said how wide its paper is. */
@@ -172,7 +151,7 @@ static enum mock_verdict buy(struct mock *mock, struct mock_change *change,
     struct mock_made *made = &change->made;
     bool servers;
     message_init(MESSAGE_purchase_answer, out);
-    made->account = buyer_of(mock, change, &receipt->card, &made->suspended);
+    made->account = buyer_of(mock, change, receipt, &made->suspended);
     if (made->account == NULL)
         return MOCK_REFUSED;
     enum mock_verdict verdict = mock_wishes(mock, change, made->account, receipt, out);
@@ -233,7 +212,7 @@ enum mock_verdict mock_quote(struct mock *mock)
             return mock_refuse(mock, RESULT_UNKNOWN_HOLD, "a quote captures nothing");
     }
     struct mock_account *account =
-        request.card.size > 0 ? mock_account_for_use(mock, &request.card) : &stranger;
+        request.card.size > 0 ? mock_account_to_earn(mock, &request.card) : &stranger;
     if (account == NULL)
         return MOCK_REFUSED;
     const struct mock_account before = *account;
@@ -328,7 +307,22 @@ static enum mock_verdict name_line(struct mock *mock, struct goods *goods,
     return left > 0 || taken == 0 ? mock_refuse(mock, RESULT_MORE_THAN_SOLD, "") : MOCK_DONE;
 }
 
-/* Sums over the lines of a purchase; see daemon-side rules in DOMAIN.md. */
+/* An unknown line goes before one of which too much comes back. */
+static enum mock_verdict name_lines(struct mock *mock, struct goods *goods,
+                                    const struct msg_return_line *lines, uint64_t count)
+{
+    enum mock_verdict verdict = MOCK_DONE;
+    for (uint64_t i = 0; i < count; i++) {
+        if (name_line(mock, goods, &lines[i]) == MOCK_DONE)
+            continue;
+        verdict = MOCK_REFUSED;
+        if (mock->refusal.result == RESULT_UNKNOWN_LINE)
+            break;
+    }
+    return verdict;
+}
+
+/* Sums over the lines of a purchase. */
 struct sums {
     int64_t sold, before, after, named, base;
     bool nothing;
@@ -367,11 +361,8 @@ static enum mock_verdict work_out(struct mock *mock, struct goods *goods, uint64
 {
     const struct mock_made *sale = &goods->sale->made;
     goods->by_amount = count == 0 || sale->by_amount > 0;
-    for (uint64_t i = 0; i < count; i++) {
-        enum mock_verdict verdict = name_line(mock, goods, &lines[i]);
-        if (verdict != MOCK_DONE)
-            return verdict;
-    }
+    if (name_lines(mock, goods, lines, count) != MOCK_DONE)
+        return MOCK_REFUSED;
     struct sums sums = add_lines(goods);
     int64_t left = sums.before - sale->by_amount;
     int64_t by_amount = sale->by_amount;
@@ -522,6 +513,7 @@ enum mock_verdict mock_return(struct mock *mock, struct mock_change *change)
     struct msg_return_answer *out = &mock->answer.return_answer;
     message_init(MESSAGE_return_answer, out);
     out->taken = goods.due;
+    out->amount = (uint64_t)goods.amount;
     out->given_back = goods.given_back;
     out->available = points > 0 ? points : 0;
     out->debt = points < 0 ? -points : 0;
@@ -577,18 +569,23 @@ enum mock_verdict mock_unlinked_return(struct mock *mock, struct mock_change *ch
     enum mock_verdict verdict = mock_document(mock, change, &document);
     if (verdict != MOCK_DONE)
         return verdict;
-    struct mock_account *account = mock_account_known(mock, &request->card);
+    struct mock_made *made = &change->made;
+    struct mock_account *account = (change->flags & FRAME_FLAG_ADVICE) != 0
+                                       ? mock_account_of_advice(mock, &request->card, &made->suspended)
+                                       : mock_account_known(mock, &request->card);
     if (account == NULL)
         return MOCK_REFUSED;
     change->made.account = account;
     change->made.amount = change->made.sent = (int64_t)request->amount;
     change->made.points = mock_rate(mock, base_of(&receipt, 0));
-    account->free -= change->made.points;
+    int64_t *pocket = mock_pocket(account, made->suspended);
+    *pocket -= change->made.points;
     account->lifetime -= change->made.points;
     struct msg_unlinked_return_answer *out = &mock->answer.unlinked_return_answer;
     message_init(MESSAGE_unlinked_return_answer, out);
     out->taken = change->made.points;
-    out->available = mock_available(account);
-    out->debt = mock_debt(account);
+    out->amount = request->amount;
+    out->available = *pocket > 0 ? *pocket : 0;
+    out->debt = *pocket < 0 ? -*pocket : 0;
     return MOCK_DONE;
 }

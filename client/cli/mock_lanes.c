@@ -82,14 +82,6 @@ static bool answer_forced(struct mock *mock, const struct mock_request *request,
 
 /* --- reads --- */
 
-static uint64_t power_of_ten(unsigned exponent)
-{
-    uint64_t power = 1;
-    while (exponent-- > 0)
-        power *= 10;
-    return power;
-}
-
 static enum mock_verdict hello(struct mock *mock, struct mock_session *session)
 {
     static const char offline_words[] = "Points will follow";
@@ -116,8 +108,9 @@ static enum mock_verdict hello(struct mock *mock, struct mock_session *session)
                                    .points_decimals = mock->options.points_decimals,
                                    .zone = { zone, strlen(zone) },
                                    .programme_version = 1,
-                                   .redeem_points = power_of_ten(mock->options.points_decimals) * 100,
-                                   .redeem_worth = power_of_ten(mock->currency_exponent),
+                                   .redeem_points =
+                                       (uint64_t)mock_power_of_ten(mock->options.points_decimals) * 100,
+                                   .redeem_worth = (uint64_t)mock_power_of_ten(mock->currency_exponent),
                                    .offline_text = &offline,
                                    .offline_text_count = request->receipt_width > 0 };
     return MOCK_DONE;

@@ -82,21 +82,46 @@ struct mock_account *mock_account_known(struct mock *mock, const struct wire_cod
     return account;
 }
 
-struct mock_account *mock_account_for_use(struct mock *mock, const struct wire_code *card)
+bool mock_may_earn(const struct mock_account *account)
+{
+    return account->status == MOCK_CARD_ACTIVE || account->status == MOCK_CARD_BLOCKED;
+}
+
+/* Refuses what the status of a card does not allow. */
+static struct mock_account *account_if(struct mock *mock, struct mock_account *account, bool allowed)
 {
     static const enum result results[] = { [MOCK_CARD_BLOCKED] = RESULT_CARD_BLOCKED,
                                            [MOCK_CARD_REPLACED] = RESULT_CARD_REPLACED,
                                            [MOCK_CARD_CLOSED] = RESULT_CARD_CLOSED };
-    struct mock_account *account = mock_account_known(mock, card);
-    if (account == NULL || account->status == MOCK_CARD_ACTIVE)
+    if (account == NULL || allowed)
         return account;
     (void)mock_refuse(mock, results[account->status], "");
     return NULL;
 }
 
+struct mock_account *mock_account_to_earn(struct mock *mock, const struct wire_code *card)
+{
+    struct mock_account *account = mock_account_known(mock, card);
+    return account_if(mock, account, account != NULL && mock_may_earn(account));
+}
+
+struct mock_account *mock_account_to_spend(struct mock *mock, const struct wire_code *card)
+{
+    struct mock_account *account = mock_account_known(mock, card);
+    return account_if(mock, account, account != NULL && account->status == MOCK_CARD_ACTIVE);
+}
+
+struct mock_account *mock_account_of_advice(struct mock *mock, const struct wire_code *card,
+                                            bool *out_suspended)
+{
+    struct mock_account *account = mock_account(mock, card, true);
+    *out_suspended = account != NULL && account->status == MOCK_CARD_UNKNOWN;
+    return account;
+}
+
 int64_t *mock_pocket(struct mock_account *account, bool suspended)
 {
-    return suspended && account->status != MOCK_CARD_ACTIVE ? &account->suspense : &account->free;
+    return suspended && !mock_may_earn(account) ? &account->suspense : &account->free;
 }
 
 void mock_holds_end(struct mock *mock)
@@ -251,7 +276,7 @@ static void card_answer(struct mock *mock, const struct mock_account *account, i
 
 static enum mock_verdict card_block(struct mock *mock, struct mock_change *change)
 {
-    struct mock_account *account = mock_account_for_use(mock, &mock->message.card_block_request.card);
+    struct mock_account *account = mock_account_to_spend(mock, &mock->message.card_block_request.card);
     if (account == NULL)
         return MOCK_REFUSED;
     change->made.account = account;
@@ -314,7 +339,7 @@ static enum mock_verdict adjust(struct mock *mock, struct mock_change *change)
 static enum mock_verdict bonus(struct mock *mock, struct mock_change *change)
 {
     const struct msg_bonus_request *request = &mock->message.bonus_request;
-    struct mock_account *account = mock_account_for_use(mock, &request->card);
+    struct mock_account *account = mock_account_to_earn(mock, &request->card);
     if (account == NULL)
         return MOCK_REFUSED;
     if (request->points == 0)

@@ -1,7 +1,7 @@
 /*
- * Inside the mock. Sockets and time are in mock_net.c; frames, lanes and rules in mock_lanes.c; what is
- * remembered in mock_changes.c; what requests come to
- * in mock_ledger.c, mock_goods.c, mock_spending.c and mock_days.c.
+ * Inside the mock. Sockets and time are in mock_net.c; frames, lanes and rules in mock_lanes.c; what is remembered in
+ * mock_changes.c; what requests come to in mock_ledger.c, mock_goods.c, mock_spending.c and mock_days.c; what points are
+ * worth in mock_points.c.
  */
 #pragma once
 
@@ -244,10 +244,15 @@ struct mock_account *mock_account(struct mock *mock, const struct wire_code *car
 int64_t mock_available(const struct mock_account *account);
 int64_t mock_debt(const struct mock_account *account);
 
-/* The account of a card that may be used; NULL and a refusal if it may not. */
-struct mock_account *mock_account_for_use(struct mock *mock, const struct wire_code *card);
+/* The account of a card that may earn, or spend; NULL and a refusal if it may not (punktd's presets). */
+struct mock_account *mock_account_to_earn(struct mock *mock, const struct wire_code *card);
+struct mock_account *mock_account_to_spend(struct mock *mock, const struct wire_code *card);
 /* The same for what is undone or given back: whatever its status is. */
 struct mock_account *mock_account_known(struct mock *mock, const struct wire_code *card);
+/* And for what has happened already: a card that is not known has what waits for it. *out_suspended says so. */
+struct mock_account *mock_account_of_advice(struct mock *mock, const struct wire_code *card,
+                                            bool *out_suspended);
+bool mock_may_earn(const struct mock_account *account);
 
 /* Where points of a change lie: with the account, or in suspense as long as the card may not earn. */
 int64_t *mock_pocket(struct mock_account *account, bool suspended);
@@ -275,7 +280,7 @@ enum mock_verdict mock_document(struct mock *mock, struct mock_change *change,
 char *mock_document_key(char kind, const struct wire_code *store, const struct wire_code *till, uint64_t date,
                         const struct wire_code *number);
 
-/* --- mock_goods.c, mock_spending.c, mock_days.c: what operations come to --- */
+/* --- mock_points.c --- */
 
 /* value * part / whole, down; the product may need more than 64 bits. */
 int64_t mock_share(int64_t value, int64_t part, int64_t whole);
@@ -286,6 +291,10 @@ int64_t mock_worth(const struct mock *mock, int64_t points);
 
 /* As many points as a bill takes, and what they are worth. */
 int64_t mock_cut(const struct mock *mock, int64_t points, int64_t bill, int64_t *out_worth);
+
+int64_t mock_power_of_ten(unsigned exponent);
+
+/* --- mock_goods.c, mock_spending.c, mock_days.c: what operations come to --- */
 
 /* The purchase that a return or redemption names; NULL: unknown. */
 struct mock_sale_name {

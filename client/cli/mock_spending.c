@@ -41,7 +41,7 @@ static enum mock_verdict spend(struct mock *mock, struct spending *spending)
     if (spending->advice) {
         take_short(mock, spending, there);
     } else if (spending->made < 1) {
-        return mock_refuse_for(mock, RESULT_BELOW_MINIMUM, 1, spending->made);
+        return mock_refuse(mock, RESULT_BELOW_MINIMUM, "");
     } else if (spending->made > there) {
         return mock_refuse_for(mock, RESULT_NOT_ENOUGH_POINTS, spending->made, there);
     }
@@ -117,7 +117,7 @@ static enum mock_verdict capture(struct mock *mock, uint64_t position, uint64_t 
         return mock_refuse_for(mock, RESULT_MORE_THAN_HELD, wanted, held);
     spending->made = mock_cut(mock, wanted, spending->bill, &spending->worth);
     if (spending->made < 1 && !spending->advice)
-        return mock_refuse_for(mock, RESULT_BELOW_MINIMUM, 1, spending->made);
+        return mock_refuse(mock, RESULT_BELOW_MINIMUM, "");
     spending->shortfall = spending->made > held ? spending->made - held : 0;
     spending->made -= spending->shortfall;
     spending->given_back = held - spending->made;
@@ -155,7 +155,7 @@ enum mock_verdict mock_wishes(struct mock *mock, struct mock_change *change, str
                                      .points = wish->points > 0 ? wish->points : 0,
                                      .bill = (int64_t)request->amount - made->paid,
                                      .advice = (change->flags & FRAME_FLAG_ADVICE) != 0,
-                                     .barred = made->suspended,
+                                     .barred = account->status != MOCK_CARD_ACTIVE,
                                      .reward = wish->reward.size > 0 };
         enum mock_verdict verdict =
             wish->hold != 0 ? capture(mock, wish->hold, change->position, &spending) : spend(mock, &spending);
@@ -232,21 +232,41 @@ static int64_t bill_of(uint64_t bill, const struct mock_change *sale)
     return sale == NULL ? BILL_UNKNOWN : sale->made.amount - sale->made.paid - sale->made.paid_later;
 }
 
+typedef struct mock_account *account_fn(struct mock *mock, const struct wire_code *card);
+
+/* The account of who spends: as `otherwise` has it, but of an advice whatever the card is. */
+static struct mock_account *spender_of(struct mock *mock, struct mock_change *change,
+                                       const struct wire_code *card, account_fn *otherwise)
+{
+    return (change->flags & FRAME_FLAG_ADVICE) != 0
+               ? mock_account_of_advice(mock, card, &change->made.suspended)
+               : otherwise(mock, card);
+}
+
 enum mock_verdict mock_redeem(struct mock *mock, struct mock_change *change)
 {
     const struct msg_redeem_request *request = &mock->message.redeem_request;
     struct mock_change *sale;
     if (request->points == 0 && request->reward.size == 0)
         return mock_refuse(mock, RESULT_OVER_LIMIT, "neither points nor a reward is asked for");
-    if (redeemed_on(mock, request, &sale) != MOCK_DONE)
+    if (redeemed_on(mock, request, &sale) != MOCK_DONE && (change->flags & FRAME_FLAG_ADVICE) == 0)
         return MOCK_REFUSED;
-    struct spending spending = { .account = mock_account_for_use(mock, &request->card),
+    bool advice = (change->flags & FRAME_FLAG_ADVICE) != 0;
+    struct mock_account *account = spender_of(mock, change, &request->card, mock_account_to_spend);
+    if (account == NULL)
+        return MOCK_REFUSED;
+    if (sale_fits(mock, sale, account) != MOCK_DONE) {
+        if (!advice)
+            return MOCK_REFUSED;
+        sale = NULL; /* it has happened, whatever it was for */
+    }
+    struct spending spending = { .account = account,
                                  .points = (int64_t)request->points,
                                  .bill = bill_of(request->bill, sale),
-                                 .advice = (change->flags & FRAME_FLAG_ADVICE) != 0,
+                                 .advice = advice,
+                                 .barred = account->status != MOCK_CARD_ACTIVE,
                                  .reward = request->reward.size > 0 };
-    if (spending.account == NULL || sale_fits(mock, sale, spending.account) != MOCK_DONE ||
-        spend(mock, &spending) != MOCK_DONE)
+    if (spend(mock, &spending) != MOCK_DONE)
         return MOCK_REFUSED;
     made_of(change, &spending, &request->store, &request->till, request->business_date);
     if (sale != NULL) {
@@ -268,7 +288,7 @@ enum mock_verdict mock_hold(struct mock *mock, struct mock_change *change)
     const struct msg_hold_request *request = &mock->message.hold_request;
     if (request->points == 0 && request->reward.size == 0)
         return mock_refuse(mock, RESULT_OVER_LIMIT, "neither points nor a reward is asked for");
-    struct spending spending = { .account = mock_account_for_use(mock, &request->card),
+    struct spending spending = { .account = mock_account_to_spend(mock, &request->card),
                                  .points = (int64_t)request->points,
                                  .bill = bill_of(request->bill, NULL),
                                  .reward = request->reward.size > 0 };
@@ -291,7 +311,7 @@ enum mock_verdict mock_hold(struct mock *mock, struct mock_change *change)
 enum mock_verdict mock_capture(struct mock *mock, struct mock_change *change)
 {
     const struct msg_capture_request *request = &mock->message.capture_request;
-    struct spending spending = { .account = mock_account_known(mock, &request->card),
+    struct spending spending = { .account = spender_of(mock, change, &request->card, mock_account_known),
                                  .points = (int64_t)request->points,
                                  .bill = bill_of(request->bill, NULL),
                                  .advice = (change->flags & FRAME_FLAG_ADVICE) != 0 };

@@ -376,8 +376,8 @@ static void test_cards(void **state)
     assert_int_equal(card.next_expiry_points, 40);
     mock_world_tell(mock, "card " CARD " status blocked");
     assert_int_equal(talk_card(talk, CARD).status, 2);
-    send_purchase(talk, 3, 100);
-    (void)talk_expect_refusal(talk, OPERATION_PURCHASE, 3, RESULT_CARD_BLOCKED);
+    talk_send(talk, OPERATION_REDEEM, 0, 3, &redeem);
+    (void)talk_expect_refusal(talk, OPERATION_REDEEM, 3, RESULT_CARD_BLOCKED);
     mock_world_tell(mock, "card " CARD " status unknown");
     send_purchase(talk, 4, 100);
     (void)talk_expect_refusal(talk, OPERATION_PURCHASE, 4, RESULT_UNKNOWN_CARD);
