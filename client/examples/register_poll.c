@@ -17,6 +17,8 @@ static bool run(struct punkt *punkt)
 {
     char line[160], shown[64] = "";
     for (;;) {
+        register_show_link(punkt, shown);
+        (void)fflush(stdout);
         bool busy = punkt_unanswered(punkt) > 0;
         struct pollfd polled[2] = { { .fd = busy ? -1 : STDIN_FILENO, .events = POLLIN } };
         int wait_ms = punkt_poll_prepare(punkt, &polled[1], -1);
@@ -30,8 +32,6 @@ static bool run(struct punkt *punkt)
                 return false;
         }
         (void)punkt_poll_process(punkt, &polled[1]);
-        register_show_link(punkt, shown);
-        (void)fflush(stdout);
     }
 }
 

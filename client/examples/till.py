@@ -270,6 +270,7 @@ class Till:
 
     def wait(self, read_lines):
         """One turn of the loop; true if there is a line to read. Beside it the queue drains."""
+        self.show_link()
         poll = select.poll()
         fd, wanted = self.punkt.punkt_fd(self.handle), self.punkt.punkt_wanted(self.handle)
         if fd >= 0:
@@ -278,7 +279,6 @@ class Till:
             poll.register(sys.stdin, select.POLLIN)
         ready = poll.poll(self.punkt.punkt_timeout_ms(self.handle))
         self.punkt.punkt_process(self.handle)
-        self.show_link()
         return read_lines and any(at == sys.stdin.fileno() for at, _ in ready)
 
     def run(self):

@@ -128,6 +128,12 @@ await '*Z-REPORT'
 await 'Store 1 *Till 7'
 end_till
 
+# An alarm is told before there is a handle: PUNKT_ALARM_DAMAGED, for a file that something wrote to in its middle.
+printf 'damage' | dd of="$folder/till.outbox" bs=1 seek=8256 conv=notrunc status=none
+start_till
+await 'alarm 5: *'
+end_till
+
 case $("$PUNKT_BIN/punkt" --json card show 2900000000018) in
 *'"available":100,'*) ;;
 *) echo 'the daemon has another balance than the till' && exit 1 ;;
