@@ -38,7 +38,8 @@ struct settings {
     unsigned cards;
     uint32_t timeout_ms, pace_ms; /* pace: between two acts, at most */
     int32_t date;
-    bool open; /* ends without draining and closing */
+    bool strangers; /* also cards that were never issued */
+    bool open;      /* ends without draining and closing */
 };
 
 struct till {
@@ -47,6 +48,7 @@ struct till {
     struct punkt *punkt; /* NULL: there is no outbox, so that nothing can be stored */
     bool left_open;      /* the outbox did not take the end of the last act */
     bool disk_failed;    /* there was such an alarm during it */
+    bool lost_something; /* there was an alarm that no kill and no bad network may cause */
 };
 
 static bool complain(const struct till *till, const char *what, const struct punkt_answer *answer)
@@ -95,11 +97,12 @@ static enum till_kind kind_of(const struct till *till, uint64_t seq, struct rand
 }
 
 /* The newest purchase or hold, from `from` back, that stands and that nothing was done about; 0: none near. */
-static uint64_t find_standing(const struct till_list *list, uint64_t from, enum till_kind kind)
+static uint64_t find_standing(const struct till_list *list, uint64_t from, enum till_kind kind,
+                              unsigned cards)
 {
     for (uint64_t seq = from; seq >= 1 && from - seq < RECENT; seq--) {
         const struct till_act *act = till_list_act(list, seq);
-        if (act->kind == kind && !act->undone &&
+        if (act->kind == kind && !act->undone && act->card < cards &&
             (act->told == TILL_DONE || (act->told == TILL_QUEUED && kind == TILL_PURCHASE)))
             return seq;
     }
@@ -116,11 +119,14 @@ static struct till_act next_act(const struct till *till)
     act.amount = 100 + 100 * (int64_t)random_below(&random, 90);
     if (act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
         act.amount = 1 + (int64_t)random_below(&random, 30);
+    if (act.kind == TILL_PURCHASE && till->settings.strangers && random_below(&random, 40) == 0)
+        act.card = till->settings.cards + (unsigned)random_below(&random, TILL_STRANGERS);
     if (act.kind == TILL_PURCHASE || act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
         return act;
     bool of_hold = act.kind == TILL_CAPTURE || act.kind == TILL_RELEASE;
     uint64_t back = seq == 1 || of_hold ? 0 : random_below(&random, seq < 10 ? seq : 10);
-    act.refers = find_standing(&till->list, seq - 1 - back, of_hold ? TILL_HOLD : TILL_PURCHASE);
+    act.refers = find_standing(&till->list, seq - 1 - back, of_hold ? TILL_HOLD : TILL_PURCHASE,
+                               act.kind == TILL_VOID ? UINT_MAX : till->settings.cards);
     if (act.refers == 0) {
         act.kind = TILL_PURCHASE; /* nothing is there to be undone */
         return act;
@@ -178,8 +184,11 @@ static bool purchase(struct till *till, struct till_act *act)
     (void)punkt_purchase(till->punkt, &request, &answer);
     act->position = answer.position;
     act->points = answer.earned;
-    /* A purchase has happened: no server's word, and no absent server, is an end that a till could print. */
-    return word_of(act, &answer.head) && act->told != TILL_REFUSED && act->told != TILL_NOT_SENT
+    /* A purchase has happened: an absent server is no end that a till could print. */
+    bool stranger = act->card >= till->settings.cards;
+    bool refused = answer.head.call == PUNKT_CALL_REFUSED;
+    return word_of(act, &answer.head) && act->told != TILL_NOT_SENT &&
+                   (!refused || (stranger && answer.head.code == PUNKT_RESULT_UNKNOWN_CARD))
                ? true
                : complain(till, "a purchase", &answer.head);
 }
@@ -415,6 +424,16 @@ static bool told_to_end(const struct till *till)
     return till->settings.acts > 0 && till->list.count >= till->settings.acts;
 }
 
+/* Somebody closes the day while it goes on, whatever comes of that: what was not told it in time is told it later. */
+static void close_early(struct till *till)
+{
+    struct punkt_close_day_request request = PUNKT_INIT(request);
+    struct punkt_close_day_answer answer = PUNKT_ANSWER_INIT(answer);
+    request.business_date = till->settings.date;
+    request.timeout_ms = till->settings.timeout_ms;
+    (void)punkt_close_day(till->punkt, &request, &answer);
+}
+
 static bool sell(struct till *till)
 {
     struct random random = { till->settings.seed ^ (uint64_t)getpid() };
@@ -424,6 +443,8 @@ static bool sell(struct till *till)
             return complain(till, "the list cannot be written", NULL);
         if (!perform(till, &act))
             return false;
+        if (till->punkt != NULL && random_below(&random, 100) == 0)
+            close_early(till);
         if (till->punkt != NULL)
             (void)punkt_drive(till->punkt, (int)random_below(&random, till->settings.pace_ms));
     }
@@ -476,6 +497,8 @@ static void on_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *te
     struct till *till = ctx;
     (void)punkt;
     till->disk_failed |= alarm == PUNKT_ALARM_OUTBOX_FAILED;
+    till->lost_something |= alarm == PUNKT_ALARM_DEAD || alarm == PUNKT_ALARM_DAMAGED ||
+                            alarm == PUNKT_ALARM_SERVER_LOST || alarm == PUNKT_ALARM_OTHER_LEDGER;
     (void)fprintf(stderr, "till %s: alarm %d: %s\n", till->settings.till, (int)alarm, text);
 }
 
@@ -483,7 +506,7 @@ static void on_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *te
 
 static bool read_settings(int argc, char **argv, struct settings *out)
 {
-    enum { SERVER, FOLDER, TILL, UNTIL, SCRIPT, SEED, ACTS, CARDS, TIMEOUT, DATE, PACE, OPEN };
+    enum { SERVER, FOLDER, TILL, UNTIL, SCRIPT, SEED, ACTS, CARDS, TIMEOUT, DATE, PACE, STRANGERS, OPEN };
     static const struct option options[] = {
         { "server", required_argument, NULL, SERVER },
         { "folder", required_argument, NULL, FOLDER },
@@ -496,6 +519,7 @@ static bool read_settings(int argc, char **argv, struct settings *out)
         { "timeout", required_argument, NULL, TIMEOUT },
         { "date", required_argument, NULL, DATE },
         { "pace", required_argument, NULL, PACE },
+        { "strangers", no_argument, NULL, STRANGERS },
         { "open", no_argument, NULL, OPEN },
         { NULL, 0, NULL, 0 },
     };
@@ -516,6 +540,8 @@ static bool read_settings(int argc, char **argv, struct settings *out)
             out->date = (int32_t)value;
         else if (option == PACE)
             out->pace_ms = (uint32_t)value;
+        else if (option == STRANGERS)
+            out->strangers = true;
         else if (option == OPEN)
             out->open = true;
         else
@@ -558,5 +584,6 @@ int main(int argc, char **argv)
         good = till.punkt != NULL && drain(&till) && close_day(&till);
     punkt_free(till.punkt);
     till_list_close(&till.list);
+    good = good && !till.lost_something;
     return good ? 0 : till.left_open ? EXIT_OPEN : 1;
 }

@@ -34,7 +34,7 @@ struct found {
 
 struct check {
     struct punkt *punkt;
-    unsigned tills, cards;
+    unsigned tills, issued, cards; /* with those that were never issued */
     struct till_list *lists;
     struct found **found; /* by till and act */
     struct seen *seen;    /* by position */
@@ -108,7 +108,11 @@ static void walk_card(struct check *check, unsigned card)
     request.limit = PAGE;
     do {
         struct punkt_statement_answer page = PUNKT_ANSWER_INIT(page);
-        assert_int_equal(punkt_statement(check->punkt, &request, &page), PUNKT_CALL_DONE);
+        enum punkt_call call = punkt_statement(check->punkt, &request, &page);
+        if (card >= check->issued && call == PUNKT_CALL_REFUSED &&
+            page.head.code == PUNKT_RESULT_UNKNOWN_CARD)
+            return; /* nobody was ever told QUEUED about it */
+        assert_int_equal(call, PUNKT_CALL_DONE);
         for (size_t i = 0; i < page.entry_count; i++) {
             const struct punkt_statement_entry *entry = punkt_statement_entry(&page, i);
             if (request.from == 0 && i == 0)
@@ -131,10 +135,11 @@ static bool stands(enum till_word told)
     return told == TILL_DONE || told == TILL_QUEUED;
 }
 
-/* Whether it may be in the ledger though the till was told that it will not be. */
+/* Whether it may be in the ledger though the till was told that it will not be. If a card is not known, the first of two
+ * tries may have been booked in suspense, as it is when nobody waits for it any more. */
 static bool may_stand(const struct check *check, const struct till_act *act)
 {
-    return check->disk_broke && act->told == TILL_NOT_STORED;
+    return (check->disk_broke && act->told == TILL_NOT_STORED) || (act->again && act->told == TILL_REFUSED);
 }
 
 static void load(struct check *check, const char *folder, unsigned till)
@@ -326,11 +331,11 @@ struct till_sums till_check(const char *address, const char *folder, unsigned ti
     };
     check.lists = calloc(tills, sizeof(*check.lists));
     check.found = calloc(tills, sizeof(*check.found));
-    check.balances = calloc(cards, sizeof(*check.balances));
+    check.balances = calloc(check.cards, sizeof(*check.balances));
     assert_true(check.lists != NULL && check.found != NULL && check.balances != NULL);
     for (unsigned till = 0; till < tills; till++)
         load(&check, folder, till);
-    for (unsigned card = 0; card < cards; card++)
+    for (unsigned card = 0; card < check.cards; card++)
         walk_card(&check, card);
     if (check.seen_count > 0)
         qsort(check.seen, check.seen_count, sizeof(*check.seen), by_position);

@@ -73,6 +73,9 @@ struct till_act *till_list_act(const struct till_list *list, uint64_t seq);
 const char *till_kind_name(enum till_kind kind);
 const char *till_word_name(enum till_word word);
 
+/* So many cards behind those that are issued tills sell to as well, if they are told to. */
+#define TILL_STRANGERS 4u
+
 /* The card that all tills of a test call by this number, 13 digits and NUL. */
 void till_card(unsigned index, char out_card[16]);
 
