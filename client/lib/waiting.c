@@ -66,6 +66,18 @@ static bool wait_again(struct punkt *punkt, struct outbox_entry *entry, uint32_t
     return true;
 }
 
+/* The operation of this number, or the advice that stands for it by now; NULL: there is none. */
+static struct outbox_entry *find_standing(struct punkt *punkt, uint64_t epoch, uint64_t number)
+{
+    struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
+    for (struct outbox_entry *at = entry; at != NULL; at = at->next) {
+        if (at->note.replaces_epoch == entry->epoch && at->note.replaces_number == entry->number &&
+            at->operation == entry->operation && at->operation != OPERATION_REVERSAL)
+            entry = at;
+    }
+    return entry;
+}
+
 enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number, uint32_t timeout_ms,
                            struct punkt_answer *out_answer)
 {
@@ -73,12 +85,12 @@ enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number,
     uint32_t wait_ms = timeout_ms != 0 ? timeout_ms : punkt->timeout_ms;
     if (!wait_allowed(punkt, out_answer))
         return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
-    struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
+    struct outbox_entry *entry = find_standing(punkt, epoch, number);
     if (entry == NULL)
         return end_invalid(punkt, out_answer, "the outbox has no operation of this epoch and number");
-    if (entry->lane == OUTBOX_LANE_LIVE && slot_in_doubt(&punkt->live, number) != NULL &&
-        epoch == punkt->live.epoch)
-        return punkt_repeat(punkt, number, wait_ms, out_answer);
+    if (entry->lane == OUTBOX_LANE_LIVE && slot_in_doubt(&punkt->live, entry->number) != NULL &&
+        entry->epoch == punkt->live.epoch)
+        return punkt_repeat(punkt, entry->number, wait_ms, out_answer);
     if (entry->state != OUTBOX_OPEN) {
         queue_recall(punkt, entry);
         wait_copy(&punkt->answer.head, out_answer);
@@ -94,20 +106,22 @@ static const struct punkt_reversal_request *reversal_of(struct punkt *punkt, uin
                                                         uint32_t timeout_ms,
                                                         struct punkt_reversal_request *out)
 {
-    struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
+    struct outbox_entry *entry = find_standing(punkt, epoch, number);
     const char *why = NULL;
     if (entry == NULL)
         why = "the outbox has no operation of this epoch and number";
     else if (entry->state == OUTBOX_REFUSED || entry->state == OUTBOX_DEAD)
         why = "it was refused: there is nothing to undo";
-    *out = (struct punkt_reversal_request){
-        .size = sizeof(*out), .timeout_ms = timeout_ms, .epoch = epoch, .number = number
-    };
-    if (why != NULL)
+    if (why != NULL) {
         (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", why);
-    else
-        out->business_date = entry->note.business_date;
-    return why == NULL ? out : NULL;
+        return NULL;
+    }
+    *out = (struct punkt_reversal_request){ .size = sizeof(*out),
+                                            .timeout_ms = timeout_ms,
+                                            .epoch = entry->epoch,
+                                            .number = entry->number,
+                                            .business_date = entry->note.business_date };
+    return out;
 }
 
 enum punkt_call punkt_cancel(struct punkt *punkt, uint64_t epoch, uint64_t number, uint32_t timeout_ms,
