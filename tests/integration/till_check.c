@@ -326,9 +326,11 @@ void till_check_issue(const char *address, unsigned cards)
 struct till_sums till_check(const char *address, const char *folder, unsigned tills, unsigned cards,
                             bool disk_broke)
 {
-    struct check check = {
-        .punkt = connect_to(address), .tills = tills, .cards = cards, .disk_broke = disk_broke
-    };
+    struct check check = { .punkt = connect_to(address),
+                           .tills = tills,
+                           .issued = cards,
+                           .cards = cards + TILL_STRANGERS,
+                           .disk_broke = disk_broke };
     check.lists = calloc(tills, sizeof(*check.lists));
     check.found = calloc(tills, sizeof(*check.found));
     check.balances = calloc(check.cards, sizeof(*check.balances));
