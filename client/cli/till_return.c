@@ -62,7 +62,7 @@ static int read_lines(struct till *till, const struct words *words, const struct
     return CLI_OK;
 }
 
-/* What is paid out for the lines, by the prices of the sale. */
+/* What is paid out for the lines, by the prices of the sale: where the server cannot say. */
 static int64_t worth_of(const struct msg_purchase_request *sale, const struct punkt_return_line *lines,
                         size_t count)
 {
@@ -142,7 +142,10 @@ static int send(struct till *till, const struct words *words, const struct msg_p
     if (exit_code != CLI_OK)
         return exit_code;
     int64_t amount = sale != NULL ? worth_of(sale, lines, line_count) : 0;
-    print_return(till, document, words->word[0], sale != NULL ? &amount : NULL, &answer);
+    if (answer.head.call == PUNKT_CALL_DONE)
+        amount = answer.amount;
+    print_return(till, document, words->word[0],
+                 sale != NULL || answer.head.call == PUNKT_CALL_DONE ? &amount : NULL, &answer);
     return CLI_OK;
 }
 
