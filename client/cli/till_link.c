@@ -116,13 +116,12 @@ static struct punkt_outbox_info outbox_info(const struct till *till)
 int till_drain(struct till *till, const struct words *words)
 {
     (void)words;
-    uint64_t before = outbox_info(till).queued;
     uint64_t left = outbox_drain(till->cli, till->cli->timeout_ms != 0 ? till->cli->timeout_ms : DRAIN_MS);
     till_learn(till);
     if (left > 0)
         return till_fail(till, CLI_QUEUED, "%" PRIu64 " still wait: %s", left,
                          punkt_trouble(till->cli->punkt));
-    till_say(till, "%" PRIu64 " sent, nothing waits.\n", before);
+    till_say(till, "Everything is sent.\n");
     return CLI_OK;
 }
 

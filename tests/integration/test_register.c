@@ -169,7 +169,7 @@ static void test_plug(void **state)
          "points of this receipt", "The plug is pulled.", "link    down", "The server is away",
          "The points will be booked later.", "receipt 3 ", "The points will be booked later.",
          "RETURN 4 of receipt 2", "The points will be taken later.", "purchase", "purchase", "return",
-         "The plug is back.", "nothing waits.", "Nothing waits.", "13 points", "IN BALANCE");
+         "The plug is back.", "Everything is sent.", "Nothing waits.", "13 points", "IN BALANCE");
     world_free(world);
 }
 
@@ -186,7 +186,7 @@ static void test_restart(void **state)
     assert_int_equal(unlink(path_in(world, "till.outbox.receipts", numbers)), 0);
     TYPE(world, 0, "card " CARD "\nadd A 3.00\npay\nqueue\n", "receipt 3 ", "booked later", " 2 ", " 3 ");
     world_start(world);
-    TYPE(world, 0, "drain\nadd A 4.00\npay\nbalance " CARD "\nclose\n", "nothing waits", "receipt 4 ",
+    TYPE(world, 0, "drain\nadd A 4.00\npay\nbalance " CARD "\nclose\n", "Everything is sent.", "receipt 4 ",
          "No card, no points.", "6 points", "IN BALANCE");
     world_free(world);
 }
@@ -233,6 +233,44 @@ static void test_queued(void **state)
     OUTBOX(world, 0, "\"redeemed\":1,\"available\":9", "redeem", CARD, "1");
     OUTBOX(world, 0, "\"state\":\"in balance\"", "till", "close");
     OUTBOX(world, 3, "the outbox does not know", "outbox", "show", "5eed:1");
+    world_free(world);
+}
+
+/* What the programme says on receipts: from the server, and from what is known of it while it is away. */
+static void test_texts(void **state)
+{
+    static const char programme[] = "currency: EUR\n"
+                                    "base:\n  - {rule: spend, points: 1, amount: 1.00}\n"
+                                    "redeem: {points: 100, worth: 1.00, offline: {card: 500, till: 2000}}\n"
+                                    "receipt_text:\n"
+                                    "  - language: en\n"
+                                    "    purchase: [\"Points today:\\t{earned}\"]\n"
+                                    "    redemption: [\"You save {paid} EUR.\"]\n"
+                                    "    return: [\"Points gone:\\t{taken}\"]\n"
+                                    "    offline: [\"Points come later.\"]\n"
+                                    "...\n";
+    struct world_options options = { .unix_socket = true, .programme = programme };
+    struct world *world = world_new(&options);
+    struct run run;
+    (void)state;
+    world_punkt(world, &run, "card", "issue", CARD, NULL);
+    run_done(&run);
+    world_punkt(world, &run, "purchase", CARD, "500.00", "--receipt-width", "20", NULL);
+    assert_string_equal(run.out, "500 points earned. 500 can be spent.\nPoints today:    500\n");
+    run_done(&run);
+    world_json(world, &run, "redeem", CARD, "100", "--receipt-width", "32", "--language", "en", NULL);
+    assert_non_null(strstr(run.out, "\"text\":[\"You save 1.00 EUR.\"]"));
+    run_done(&run);
+    TYPE(world, 0,
+         "card " CARD "\nadd TEA 5.00\npay\ntake back 1\nbalance " CARD "\noffline on\n"
+         "card " CARD "\nadd TEA 7.00\nredeem 200\npay\ncard " CARD "\nadd TEA 7.00\ntry redeem 9999\n"
+         "try pay\nredeem off\npay\noffline off\ndrain\nbalance " CARD "\nclose\n",
+         "Points today:                          5", "paid out                            5.00",
+         "Points gone:                           5", "> balance", "400 points",
+         "Points pay 2.00; 5.00 EUR to pay", "paid with points                    2.00",
+         "cash                                5.00", "Points come later.", "The receipt is still open",
+         "cash                                7.00", "Points come later.", "Everything is sent.",
+         "212 points", "IN BALANCE");
     world_free(world);
 }
 
@@ -331,7 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_day),     cmocka_unit_test(test_holds),    cmocka_unit_test(test_plug),
         cmocka_unit_test(test_restart), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_queued),
-        cmocka_unit_test(test_typed),
+        cmocka_unit_test(test_texts),   cmocka_unit_test(test_typed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
