@@ -97,13 +97,11 @@ static void print_return(struct till *till, const char *document, const char *re
     till_print_middle(till, title);
     if (amount != NULL)
         till_print_pair(till, "paid out", till_amount(till, *amount, text));
-    till_print_lines(till, answer->text, answer->text_count);
-    if (answer->text_count > 0) {
-        till_print_rule(till);
-        return;
-    }
     if (answer->head.call == PUNKT_CALL_QUEUED) {
+        /* The programme's words for what is queued are those of a sale. */
         till_print_middle(till, "The points will be taken later.");
+    } else if (answer->text_count > 0) {
+        till_print_lines(till, answer->text, answer->text_count);
     } else {
         till_print_pair(till, "points taken", till_points(till, answer->taken, text));
         if (answer->given_back != 0)

@@ -158,5 +158,6 @@ check_exit_codes
 check_till
 check_tour 1
 check_tour 2
-[ "$failed" = 0 ] && echo "README.md: $(typed | wc -l) command lines, $(quoted | wc -l) names, both tours are as written"
+check_tour 3
+[ "$failed" = 0 ] && echo "README.md: $(typed | wc -l) command lines, $(quoted | wc -l) names, all tours are as written"
 exit "$failed"
