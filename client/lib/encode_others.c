@@ -61,6 +61,8 @@ bool encode_card_show(struct build *build, const void *request)
         !put_unsigned(build, in.at_us, MESSAGE_TIME_MAX, &msg.at, "at_us: from 1970 to 9999"))
         return false;
     msg.lots = in.with_lots ? 1 : 0;
+    if (in.at_us != 0)
+        build->note.card[0] = '\0'; /* what was then is no balance to go by */
     return put_message(build, MESSAGE_card_show_request, &msg, 0);
 }
 

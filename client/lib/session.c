@@ -333,6 +333,8 @@ static void take_final(struct session *session, struct slot *slot, const struct 
         lane_moved(session);
     if (slot->entry != NULL && !slot->keeper)
         queue_note_answer(punkt, slot->entry);
+    if (slot->operation == OPERATION_CARD_SHOW && punkt->answer.head.call == PUNKT_CALL_DONE)
+        balances_see(&punkt->balances, slot->card, punkt->answer.card_show_.available, wall_now_us(punkt));
     if (slot->in_doubt && !slot->keeper) {
         settle(session, slot, frame);
         if (slot->entry != NULL)

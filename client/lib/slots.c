@@ -53,6 +53,7 @@ void slot_fill(struct slot *slot, const struct call *call, const struct build *b
     slot->deadline_us = deadline_us;
     slot->on_done = on_done;
     slot->ctx = ctx;
+    (void)strcpy(slot->card, build->operation == OPERATION_CARD_SHOW ? build->note.card : "");
 }
 
 void slot_remove(struct session *session, struct slot *slot, enum slot_state next)
