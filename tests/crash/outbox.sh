@@ -29,16 +29,30 @@ fresh() {
     : >"$work/acks"
 }
 
-# go_on SEED [SETTING=VALUE...]: a logged history, or more of it in a new process.
-go_on() {
-    local history_seed=$1
-    shift
+# write_logged ACTS SEED [SETTING=VALUE...]
+write_logged() {
+    local acts=$1 history_seed=$2
+    shift 2
     with_shim "$@" IO_SHIM_LOG="$work/log" IO_SHIM_LOG_PATH="$work/data" \
-        "$crash_outbox" write "$work/data" "$work/acks" "$history_seed" 60 3
+        "$crash_outbox" write "$work/data" "$work/acks" "$history_seed" "$acts" 3
 }
 
+# go_on SEED [SETTING=VALUE...]: a logged history, or more of it in a new process.
+go_on() {
+    write_logged 60 "$@"
+}
+
+# images SEED COUNT: as many crashes, somewhere in that history.
 images() {
     "$crash_outbox" images "$work/log" "$work/data" "$work/acks" "$1" "$2" "$work/out"
+}
+
+# look_and_go_on SEED WORDS: what another process finds must stay, from the moment it was looked at.
+look_and_go_on() {
+    write_logged 0 "$1"
+    images "$1" 30 || complain "$2: what was found was lost"
+    go_on "$1"
+    images "$1" 40 || complain "$2: something was lost"
 }
 
 check_images() {
@@ -59,8 +73,7 @@ check_failed_sync() {
             status=0
             go_on "$seed$at" IO_SHIM_CALL=fdatasync IO_SHIM_AT=$at IO_SHIM_FOREVER=$forever || status=$?
             [ "$status" = $((forever * 4)) ] || complain "a sync failed, forever=$forever at $at: exit $status"
-            go_on "$seed$at"
-            images "$seed$at" 40 || complain "what a failed sync left was lost, forever=$forever at $at"
+            look_and_go_on "$seed$at" "a sync failed, forever=$forever at $at"
         done
     done
 }
@@ -72,9 +85,9 @@ check_killed() {
         fresh
         status=0
         go_on "$seed$at" IO_SHIM_CALL="$call" IO_SHIM_PATH="$path" IO_SHIM_AT=$at IO_SHIM_ERROR=kill || status=$?
-        [ "$status" = 137 ] || complain "killed at $call of $path: exit $status"
-        go_on "$seed$at"
-        images "$seed$at" 40 || complain "killed at $call of $path, and something was lost"
+        # Not every history has so many.
+        [ "$status" = 137 ] || [ "$at$status" = 50 ] || complain "killed at $call of $path, $at: exit $status"
+        look_and_go_on "$seed$at" "killed at $call of $path, $at"
     done
 }
 
@@ -139,6 +152,9 @@ faults)
     sweep fdatasync EIO 1 4
     sweep fsync EIO 0 4 5
     sweep fsync EIO 1 4 5
+    sweep fdatasync EINTR 0 0
+    sweep pwrite EINTR 0 0
+    sweep fallocate EINTR 0 0
     sweep pwrite half 0 0
     sweep pwrite half 1 4 5
     for error in EIO ENOSPC short; do
