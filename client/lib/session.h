@@ -48,8 +48,8 @@ struct slot {
     int64_t refusal_available;
     char refusal_detail[REFUSAL_DETAIL_SIZE];
     char card[PUNKT_CARD_MAX + 1]; /* whose balance its answer tells; "": none */
-    struct buffer answer; /* SETTLED: the answer's body, */
-    uint16_t answer_type; /* and of its header */
+    struct buffer answer;          /* SETTLED: the answer's body, */
+    uint16_t answer_type;          /* and of its header */
     uint16_t answer_flags;
 };
 
