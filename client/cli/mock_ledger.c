@@ -90,7 +90,8 @@ bool mock_may_earn(const struct mock_account *account)
 /* Refuses what the status of a card does not allow. */
 static struct mock_account *account_if(struct mock *mock, struct mock_account *account, bool allowed)
 {
-    static const enum result results[] = { [MOCK_CARD_BLOCKED] = RESULT_CARD_BLOCKED,
+    static const enum result results[] = { [MOCK_CARD_SUSPENSE] = RESULT_UNKNOWN_CARD,
+                                           [MOCK_CARD_BLOCKED] = RESULT_CARD_BLOCKED,
                                            [MOCK_CARD_REPLACED] = RESULT_CARD_REPLACED,
                                            [MOCK_CARD_CLOSED] = RESULT_CARD_CLOSED };
     if (account == NULL || allowed)
@@ -115,13 +116,15 @@ struct mock_account *mock_account_of_advice(struct mock *mock, const struct wire
                                             bool *out_suspended)
 {
     struct mock_account *account = mock_account(mock, card, true);
-    *out_suspended = account != NULL && account->status == MOCK_CARD_UNKNOWN;
+    *out_suspended =
+        account != NULL && (account->status == MOCK_CARD_UNKNOWN || account->status == MOCK_CARD_SUSPENSE);
     return account;
 }
 
 int64_t *mock_pocket(struct mock_account *account, bool suspended)
 {
-    return suspended && !mock_may_earn(account) ? &account->suspense : &account->free;
+    bool beside = account->status == MOCK_CARD_REPLACED || account->status == MOCK_CARD_CLOSED;
+    return suspended && beside ? &account->suspense : &account->free;
 }
 
 void mock_holds_end(struct mock *mock)
@@ -247,11 +250,8 @@ static enum mock_verdict card_issue(struct mock *mock, struct mock_change *chang
     if (account->issued)
         return mock_refuse(mock, RESULT_CARD_EXISTS, "");
     account->issued = true;
-    if (account->status == MOCK_CARD_UNKNOWN) {
+    if (account->status == MOCK_CARD_UNKNOWN || account->status == MOCK_CARD_SUSPENSE)
         account->status = MOCK_CARD_ACTIVE;
-        account->free += account->suspense;
-        account->suspense = 0;
-    }
     change->made.account = account;
     struct msg_card_issue_answer *out = &mock->answer.card_issue_answer;
     message_init(MESSAGE_card_issue_answer, out);
@@ -361,14 +361,14 @@ static enum mock_verdict card_show(struct mock *mock)
     struct mock_account *account = mock_account(mock, &request->card, true);
     if (account == NULL)
         return mock_refuse(mock, RESULT_BUSY, "out of memory");
-    if (account->status == MOCK_CARD_UNKNOWN && account->suspense == 0)
+    if (account->status == MOCK_CARD_UNKNOWN)
         return mock_refuse(mock, RESULT_UNKNOWN_CARD, "");
-    bool only_suspense = account->status == MOCK_CARD_UNKNOWN;
     struct msg_card_show_answer *out = &mock->answer.card_show_answer;
     message_init(MESSAGE_card_show_answer, out);
     out->account = account->number;
-    out->status = only_suspense ? MOCK_CARD_SUSPENSE : account->status;
-    out->available = only_suspense ? account->suspense : mock_available(account);
+    out->status = account->status;
+    out->available = mock_available(account);
+    out->cards = account->status != MOCK_CARD_SUSPENSE;
     out->held = account->held;
     out->debt = mock_debt(account);
     out->lifetime = account->lifetime;
@@ -377,7 +377,7 @@ static enum mock_verdict card_show(struct mock *mock)
     out->tier = account->tier;
     out->last_purchase = account->last_purchase;
     out->last_event = account->last_event;
-    out->flags = !only_suspense && account->suspense != 0 ? 2 : 0;
+    out->flags = account->suspense != 0 ? 2 : 0;
     return MOCK_DONE;
 }
 
@@ -431,6 +431,8 @@ enum mock_verdict mock_decide(struct mock *mock, struct mock_change *change)
         mock_index_set(mock, made->document, change->position);
     if (made->account != NULL)
         made->account->last_event = change->position;
+    if (made->account != NULL && made->suspended && made->account->status == MOCK_CARD_UNKNOWN)
+        made->account->status = MOCK_CARD_SUSPENSE;
     return verdict;
 }
 

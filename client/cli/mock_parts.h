@@ -38,7 +38,7 @@ struct mock_account {
     int64_t free; /* points that are not held; below zero: debt */
     int64_t held;
     int64_t lifetime;
-    int64_t suspense; /* points that wait for the card */
+    int64_t suspense; /* points that wait beside a card that may not earn */
     struct wire_code tier;
     uint64_t expiry_day;
     int64_t expiry_points;
@@ -254,7 +254,7 @@ struct mock_account *mock_account_of_advice(struct mock *mock, const struct wire
                                             bool *out_suspended);
 bool mock_may_earn(const struct mock_account *account);
 
-/* Where points of a change lie: with the account, or in suspense as long as the card may not earn. */
+/* Where points of a change lie: with the account, which itself may wait for its card, or in suspense beside it. */
 int64_t *mock_pocket(struct mock_account *account, bool suspended);
 
 /* Gives back what holds of the account have set aside that are over now. */

@@ -15,11 +15,12 @@
 #include "talk.h"
 
 #define EPOCH UINT64_C(0x0123456789abcdef)
-#define CARDS 3
+#define CARDS 4 /* the last is not issued at the start */
 #define STEPS 400
 #define READ_NUMBER (UINT64_C(1) << 62)
 
-static const char *const cards[CARDS] = { "2900000000018", "2900000000025", "2900000000032" };
+static const char *const cards[CARDS] = { "2900000000018", "2900000000025", "2900000000032",
+                                          "2900000000049" };
 
 /* One side: punktd, or the mock. */
 struct side {
@@ -202,7 +203,7 @@ static void step_purchase(struct pair *pair)
     wish.points = (int64_t)below(pair, 150);
     purchase.wishes = &wish;
     purchase.wishes_count = below(pair, 4) == 0;
-    (void)change(pair, OPERATION_PURCHASE, below(pair, 8) == 0 ? FRAME_FLAG_ADVICE : 0, &purchase, 0);
+    (void)change(pair, OPERATION_PURCHASE, below(pair, 3) == 0 ? FRAME_FLAG_ADVICE : 0, &purchase, 0);
 }
 
 static void step_quote(struct pair *pair)
@@ -346,7 +347,15 @@ static void step_card(struct pair *pair)
     message_init(MESSAGE_card_block_request, &block);
     message_init(MESSAGE_card_unblock_request, &unblock);
     block.card = unblock.card = talk_code(cards[0]);
-    if (below(pair, 3) == 0)
+    if (below(pair, 12) == 0) {
+        struct msg_card_close_request close;
+        message_init(MESSAGE_card_close_request, &close);
+        close.card = talk_code(cards[1]);
+        (void)change(pair, OPERATION_CARD_CLOSE, 0, &close, 0);
+    } else if (below(pair, 6) == 0) {
+        struct msg_card_issue_request issue = { .card = talk_code(cards[CARDS - 1]), .count = 1 };
+        (void)change(pair, OPERATION_CARD_ISSUE, 0, &issue, 0);
+    } else if (below(pair, 3) == 0)
         (void)change(pair, OPERATION_CARD_BLOCK, 0, &block, 0);
     else
         (void)change(pair, OPERATION_CARD_UNBLOCK, 0, &unblock, 0);
@@ -425,7 +434,8 @@ static void run_pair(bool holds_too)
     (void)snprintf(zone, sizeof(zone), "%.*s", (int)hello.zone.size, hello.zone.data);
     struct mock_world *mock = mock_world_new((const char *const[]){ "--zone", zone, NULL });
     pair->sides[MOCK].talk = talk_hello(mock_world_address(mock), EPOCH, 1, NULL);
-    for (size_t i = 0; i < CARDS; i++) {
+    mock_world_tell(mock, "card 2900000000049 status unknown");
+    for (size_t i = 0; i < CARDS - 1; i++) {
         struct msg_card_issue_request issue = { .card = talk_code(cards[i]), .count = 1 };
         assert_true(change(pair, OPERATION_CARD_ISSUE, 0, &issue, 0));
     }
