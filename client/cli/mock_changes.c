@@ -117,7 +117,8 @@ static void card_apply(struct mock *mock, const struct mock_card *card)
     struct mock_account *account = mock_account(mock, &card->number, true);
     if (account == NULL)
         return;
-    if (card->has_balance)
+    bool unknown = card->has_status && card->status == MOCK_CARD_UNKNOWN;
+    if (card->has_balance || unknown) /* a card that is not known has nothing */
         account->free = card->balance;
     if (card->has_status)
         account->status = (enum mock_card_status)card->status;

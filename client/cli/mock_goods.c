@@ -120,7 +120,7 @@ static struct mock_account *buyer_of(struct mock *mock, const struct mock_change
     bool advice = (change->flags & FRAME_FLAG_ADVICE) != 0;
     *out_suspended = account == NULL && advice;
     if (*out_suspended)
-        return mock_account(mock, &receipt->card, true);
+        return mock_account_beside(mock, &receipt->card, out_suspended);
     return account == NULL || advice || !spends_directly(receipt)
                ? account
                : mock_account_to_spend(mock, &receipt->card);
@@ -157,15 +157,15 @@ static enum mock_verdict buy(struct mock *mock, struct mock_change *change,
     enum mock_verdict verdict = mock_wishes(mock, change, made->account, receipt, out);
     if (verdict != MOCK_DONE)
         return verdict;
-    int64_t *pocket = mock_pocket(made->account, made->suspended);
+
     made->amount = (int64_t)receipt->amount;
     made->points = mock_rate(mock, base_of(receipt, made->paid));
-    *pocket += made->points;
+    made->account->free += made->points;
     made->account->lifetime += made->points;
     made->account->last_purchase = mock_time(mock, receipt->time, change->flags, &servers);
     out->earned = made->points;
-    out->available = *pocket > 0 ? *pocket : 0;
-    out->debt = *pocket < 0 ? -*pocket : 0;
+    out->available = mock_available(made->account);
+    out->debt = mock_debt(made->account);
     out->flags |= (servers ? FLAG_SERVER_TIME : 0) | (made->suspended ? FLAG_SUSPENSE : 0);
     if (mock->receipt_width > 0)
         write_text(mock, out);
@@ -397,7 +397,7 @@ static enum mock_verdict find_goods(struct mock *mock, const struct mock_sale_na
     out->sale = mock_sale(mock, name);
     if (out->sale == NULL)
         return mock_refuse(mock, RESULT_UNKNOWN_PURCHASE, "");
-    if (out->sale->made.account != account)
+    if (out->sale->made.account != account && out->sale->made.account != account->beside)
         return mock_refuse(mock, RESULT_OTHER_ACCOUNT, "");
     if (out->sale->made.undone != 0)
         return mock_refuse(mock, RESULT_PURCHASE_REVERSED, "");
@@ -423,9 +423,9 @@ static void apply(struct mock_change *change, struct goods *goods)
 {
     struct mock_made *made = &change->made;
     struct mock_made *sale = &goods->sale->made;
-    int64_t *pocket = mock_pocket(sale->account, sale->suspended);
+
     made->account = sale->account;
-    made->suspended = sale->suspended;
+
     made->of = goods->sale->position;
     made->amount = goods->amount;
     made->points = goods->due;
@@ -441,7 +441,7 @@ static void apply(struct mock_change *change, struct goods *goods)
     sale->returned += goods->due;
     sale->spent_back += goods->given_back;
     sale->account->lifetime -= goods->due;
-    *pocket += goods->given_back - goods->due;
+    sale->account->free += goods->given_back - goods->due;
 }
 
 void mock_return_undo(struct mock *mock, struct mock_change *goods)
@@ -456,7 +456,7 @@ void mock_return_undo(struct mock *mock, struct mock_change *goods)
     sale->returned -= made->points;
     sale->spent_back -= made->given;
     made->account->lifetime += made->points;
-    *mock_pocket(made->account, made->suspended) += made->points - made->given;
+    made->account->free += made->points - made->given;
 }
 
 int64_t mock_goods_left(struct mock *mock, struct mock_change *sale)
@@ -509,7 +509,7 @@ enum mock_verdict mock_return(struct mock *mock, struct mock_change *change)
     apply(change, &goods);
     bool servers;
     (void)mock_time(mock, request->time, change->flags, &servers);
-    int64_t points = *mock_pocket(change->made.account, change->made.suspended);
+    int64_t points = change->made.account->free;
     struct msg_return_answer *out = &mock->answer.return_answer;
     message_init(MESSAGE_return_answer, out);
     out->taken = goods.due;
@@ -541,7 +541,7 @@ enum mock_verdict mock_return_preview(struct mock *mock)
     if (verdict != MOCK_DONE)
         return verdict;
     const struct mock_made *sale = &goods.sale->made;
-    int64_t points = *mock_pocket(sale->account, sale->suspended) + goods.given_back - goods.due;
+    int64_t points = sale->account->free + goods.given_back - goods.due;
     struct msg_return_preview_answer *out = &mock->answer.return_preview_answer;
     message_init(MESSAGE_return_preview_answer, out);
     out->taken = goods.due;
@@ -578,14 +578,13 @@ enum mock_verdict mock_unlinked_return(struct mock *mock, struct mock_change *ch
     change->made.account = account;
     change->made.amount = change->made.sent = (int64_t)request->amount;
     change->made.points = mock_rate(mock, base_of(&receipt, 0));
-    int64_t *pocket = mock_pocket(account, made->suspended);
-    *pocket -= change->made.points;
+    account->free -= change->made.points;
     account->lifetime -= change->made.points;
     struct msg_unlinked_return_answer *out = &mock->answer.unlinked_return_answer;
     message_init(MESSAGE_unlinked_return_answer, out);
     out->taken = change->made.points;
     out->amount = request->amount;
-    out->available = *pocket > 0 ? *pocket : 0;
-    out->debt = *pocket < 0 ? -*pocket : 0;
+    out->available = mock_available(account);
+    out->debt = mock_debt(account);
     return MOCK_DONE;
 }

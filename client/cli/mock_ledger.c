@@ -121,10 +121,20 @@ struct mock_account *mock_account_of_advice(struct mock *mock, const struct wire
     return account;
 }
 
-int64_t *mock_pocket(struct mock_account *account, bool suspended)
+struct mock_account *mock_account_beside(struct mock *mock, const struct wire_code *card, bool *out_suspended)
 {
-    bool beside = account->status == MOCK_CARD_REPLACED || account->status == MOCK_CARD_CLOSED;
-    return suspended && beside ? &account->suspense : &account->free;
+    struct mock_account *account = mock_account(mock, card, true);
+    *out_suspended = account != NULL && account->status != MOCK_CARD_REPLACED;
+    if (account == NULL || account->status != MOCK_CARD_CLOSED)
+        return account;
+    if (account->beside == NULL) {
+        account->beside = account_new(mock, card);
+        if (account->beside != NULL) {
+            account->beside->status = MOCK_CARD_SUSPENSE;
+            account->beside->free = 0;
+        }
+    }
+    return account->beside;
 }
 
 void mock_holds_end(struct mock *mock)
@@ -294,10 +304,19 @@ static enum mock_verdict card_unblock(struct mock *mock, struct mock_change *cha
         return mock_refuse(mock, RESULT_CARD_NOT_BLOCKED, "");
     change->made.account = account;
     account->status = MOCK_CARD_ACTIVE;
-    account->free += account->suspense;
-    account->suspense = 0;
     card_answer(mock, account, 0);
     return MOCK_DONE;
+}
+
+/* What holds have set aside is free again. */
+static void release_all(struct mock *mock, const struct mock_account *account, uint64_t by)
+{
+    for (size_t i = 0; mock->open_holds > 0 && i < mock->change_count; i++) {
+        struct mock_change *change = mock->changes[i];
+        if (change->row != NULL && change->row->code == OPERATION_HOLD && change->made.account == account &&
+            change->made.end == MOCK_HOLD_OPEN)
+            mock_hold_end(mock, change, MOCK_HOLD_RELEASED, by);
+    }
 }
 
 static enum mock_verdict card_close(struct mock *mock, struct mock_change *change)
@@ -307,6 +326,7 @@ static enum mock_verdict card_close(struct mock *mock, struct mock_change *chang
         return MOCK_REFUSED;
     if (account->status == MOCK_CARD_CLOSED)
         return mock_refuse(mock, RESULT_CARD_CLOSED, "");
+    release_all(mock, account, change->position);
     int64_t forfeited = mock_available(account);
     change->made.account = account;
     account->status = MOCK_CARD_CLOSED;
@@ -368,7 +388,7 @@ static enum mock_verdict card_show(struct mock *mock)
     out->account = account->number;
     out->status = account->status;
     out->available = mock_available(account);
-    out->cards = account->status != MOCK_CARD_SUSPENSE;
+    out->cards = account->status != MOCK_CARD_SUSPENSE && account->status != MOCK_CARD_CLOSED;
     out->held = account->held;
     out->debt = mock_debt(account);
     out->lifetime = account->lifetime;
@@ -377,7 +397,7 @@ static enum mock_verdict card_show(struct mock *mock)
     out->tier = account->tier;
     out->last_purchase = account->last_purchase;
     out->last_event = account->last_event;
-    out->flags = account->suspense != 0 ? 2 : 0;
+    out->flags = (account->status == MOCK_CARD_CLOSED ? 1 : 0) | (account->beside != NULL ? 2 : 0);
     return MOCK_DONE;
 }
 

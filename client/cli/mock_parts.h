@@ -38,7 +38,7 @@ struct mock_account {
     int64_t free; /* points that are not held; below zero: debt */
     int64_t held;
     int64_t lifetime;
-    int64_t suspense; /* points that wait beside a card that may not earn */
+    struct mock_account *beside; /* what advices brought after its card was closed; NULL: nothing */
     struct wire_code tier;
     uint64_t expiry_day;
     int64_t expiry_points;
@@ -254,8 +254,9 @@ struct mock_account *mock_account_of_advice(struct mock *mock, const struct wire
                                             bool *out_suspended);
 bool mock_may_earn(const struct mock_account *account);
 
-/* Where points of a change lie: with the account, which itself may wait for its card, or in suspense beside it. */
-int64_t *mock_pocket(struct mock_account *account, bool suspended);
+/* And for purchases that have happened: beside the account where that is closed. */
+struct mock_account *mock_account_beside(struct mock *mock, const struct wire_code *card,
+                                         bool *out_suspended);
 
 /* Gives back what holds of the account have set aside that are over now. */
 void mock_holds_end(struct mock *mock);
@@ -302,6 +303,9 @@ struct mock_sale_name {
     const struct wire_code *store, *till, *here_store, *here_till, *receipt;
 };
 struct mock_change *mock_sale(struct mock *mock, const struct mock_sale_name *name);
+
+/* Ends an open hold; what it has set aside is free again. */
+void mock_hold_end(struct mock *mock, struct mock_change *hold, enum mock_hold_end end, uint64_t by);
 
 /* Spends for the wishes of a receipt; MOCK_DONE, or why not. */
 enum mock_verdict mock_wishes(struct mock *mock, struct mock_change *change, struct mock_account *account,

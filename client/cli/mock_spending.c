@@ -81,7 +81,7 @@ static struct mock_change *hold_open(struct mock *mock, uint64_t position, const
     return NULL;
 }
 
-static void hold_end(struct mock *mock, struct mock_change *hold, enum mock_hold_end end, uint64_t by)
+void mock_hold_end(struct mock *mock, struct mock_change *hold, enum mock_hold_end end, uint64_t by)
 {
     hold->made.end = end;
     hold->made.ended = by;
@@ -121,7 +121,7 @@ static enum mock_verdict capture(struct mock *mock, uint64_t position, uint64_t 
     spending->shortfall = spending->made > held ? spending->made - held : 0;
     spending->made -= spending->shortfall;
     spending->given_back = held - spending->made;
-    hold_end(mock, hold, MOCK_HOLD_CAPTURED, by);
+    mock_hold_end(mock, hold, MOCK_HOLD_CAPTURED, by);
     hold->made.given = spending->made;
     hold->made.account->free -= spending->made;
     return MOCK_DONE;
@@ -341,7 +341,7 @@ enum mock_verdict mock_release(struct mock *mock, struct mock_change *change)
     struct mock_change *hold = hold_open(mock, request->hold, account);
     if (hold == NULL)
         return MOCK_REFUSED;
-    hold_end(mock, hold, MOCK_HOLD_RELEASED, change->position);
+    mock_hold_end(mock, hold, MOCK_HOLD_RELEASED, change->position);
     struct mock_made *made = &change->made;
     made->account = hold->made.account;
     made->store = request->store;
@@ -387,7 +387,7 @@ static void undo_hold(struct mock *mock, struct mock_change *original, uint64_t 
     struct mock_change *ended = mock_change_at(mock, made->ended);
     *out_done = made->end == MOCK_HOLD_OPEN || (made->end == MOCK_HOLD_CAPTURED && ended->made.undone == 0);
     if (made->end == MOCK_HOLD_OPEN) {
-        hold_end(mock, original, MOCK_HOLD_RELEASED, by);
+        mock_hold_end(mock, original, MOCK_HOLD_RELEASED, by);
     } else if (*out_done) {
         if (ended->row->code == OPERATION_PURCHASE)
             ended->made.spent -= made->given;
@@ -399,12 +399,11 @@ static void undo_hold(struct mock *mock, struct mock_change *original, uint64_t 
 static void undo_purchase(struct mock *mock, struct mock_change *original, struct msg_reversal_answer *out)
 {
     struct mock_made *made = &original->made;
-    int64_t *pocket = mock_pocket(made->account, made->suspended);
     out->taken = made->points - made->returned;
     out->given_back = made->spent - made->spent_back;
     out->amount = (uint64_t)mock_goods_left(mock, original);
     made->account->lifetime -= out->taken;
-    *pocket += out->given_back - out->taken;
+    made->account->free += out->given_back - out->taken;
 }
 
 static void undo_return(struct mock *mock, struct mock_change *original, struct msg_reversal_answer *out,

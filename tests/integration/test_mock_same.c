@@ -38,6 +38,7 @@ struct pair {
     uint64_t date;   /* business date of all that has one */
     bool holds_too;  /* requests name positions: the hashes of days differ */
     uint64_t receipts;
+    struct wire_code buyers[STEPS + 16]; /* by receipt */
     struct {
         uint64_t number;
         struct wire_code card;
@@ -163,10 +164,13 @@ static struct wire_code receipt_code(uint64_t number)
     return talk_code(text);
 }
 
-/* One that was used, mostly. */
-static struct wire_code any_receipt(struct pair *pair)
+/* One that was used, mostly, and then mostly its card. */
+static struct wire_code any_receipt(struct pair *pair, struct wire_code *out_card)
 {
-    return receipt_code(below(pair, pair->receipts + 2));
+    uint64_t number = below(pair, pair->receipts + 2);
+    if (number > 0 && number <= pair->receipts && below(pair, 4) > 0)
+        *out_card = pair->buyers[number];
+    return receipt_code(number);
 }
 
 static size_t random_lines(struct pair *pair, struct msg_line lines[4], uint64_t *out_amount)
@@ -196,7 +200,10 @@ static void step_purchase(struct pair *pair)
     struct msg_line lines[4];
     struct msg_wish wish;
     struct msg_purchase_request purchase = talk_purchase(cards[below(pair, CARDS)], below(pair, 20000), "");
-    purchase.receipt = below(pair, 6) == 0 ? any_receipt(pair) : receipt_code(++pair->receipts);
+    purchase.receipt =
+        below(pair, 6) == 0 ? any_receipt(pair, &purchase.card) : receipt_code(++pair->receipts);
+    if (purchase.receipt.size > 0 && pair->buyers[pair->receipts].size == 0)
+        pair->buyers[pair->receipts] = purchase.card;
     purchase.lines_count = random_lines(pair, lines, &purchase.amount);
     purchase.lines = lines;
     message_init(MESSAGE_wish, &wish);
@@ -242,7 +249,7 @@ static void step_return(struct pair *pair)
     message_init(MESSAGE_return_request, &goods);
     goods.card = any_card(pair);
     goods.store = goods.till = talk_code("1");
-    goods.sale_receipt = any_receipt(pair);
+    goods.sale_receipt = any_receipt(pair, &goods.card);
     goods.amount = below(pair, 4000);
     goods.lines_count = random_return_lines(pair, lines);
     goods.lines = lines;
@@ -273,12 +280,11 @@ static void step_unlinked(struct pair *pair)
     (void)change(pair, OPERATION_UNLINKED_RETURN, 0, &goods, 0);
 }
 
+/* Without naming a purchase: what came back of several redemptions of one, the mock knows only in sum. */
 static void step_redeem(struct pair *pair)
 {
     struct msg_redeem_request redeem = talk_redeem(cards[below(pair, CARDS)], below(pair, 120));
     redeem.bill = below(pair, 3) == 0 ? below(pair, 100) : 0;
-    if (below(pair, 3) == 0)
-        redeem.sale_receipt = any_receipt(pair);
     (void)change(pair, OPERATION_REDEEM, below(pair, 4) == 0 ? FRAME_FLAG_ADVICE : 0, &redeem, 0);
 }
 
@@ -444,8 +450,10 @@ static void run_pair(bool holds_too)
     /* It was about something. */
     static const enum operation operations[] = { OPERATION_PURCHASE, OPERATION_RETURN, OPERATION_REDEEM,
                                                  OPERATION_REVERSAL, OPERATION_DAY_CLOSE };
-    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-        assert_true(pair->kinds[operations[i]] > 0);
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if (pair->kinds[operations[i]] == 0)
+            fail_msg("no %s was done", operation_row((uint16_t)operations[i])->name);
+    }
     assert_int_equal(pair->kinds[OPERATION_HOLD] > 0, holds_too);
     for (int i = 0; i < SIDES; i++)
         talk_free(pair->sides[i].talk);
