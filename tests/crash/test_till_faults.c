@@ -18,7 +18,9 @@
 
 #define CARDS 10u
 #define SCRIPT "ppprpdhcpvp" /* the kinds of its acts (punkt-register, --script) */
-#define ACTS_MORE "14"       /* of the second run, which goes on */
+#define ACTS_BEFORE "4"      /* of the run before the fault, if there is one */
+#define ACTS_MORE "14"       /* of the last run, which goes on */
+#define NOBODY "127.0.0.1:1" /* where no daemon is */
 #define POSITIONS_MAX 1000u  /* more calls than any run makes */
 #define EXIT_OPEN 3
 #define SECONDS_A_DAY 86400
@@ -28,6 +30,16 @@ struct disk {
     bool forever;
 };
 
+/* What the till is like when the fault comes. */
+enum stage {
+    STAGE_NEW,  /* it makes its outbox */
+    STAGE_USED, /* it has one, in which an earlier process left what the daemon had not answered */
+    STAGE_AWAY, /* it makes its outbox, and the daemon is away */
+    STAGES
+};
+
+static const char *const stage_names[STAGES] = { "a new outbox", "a used outbox", "no daemon" };
+
 struct shop {
     struct world *world;
     unsigned tills;
@@ -36,35 +48,24 @@ struct shop {
 };
 
 /* The register as a child: it gets what is in our environment at that moment. */
-static int run_till(const struct shop *shop, const char *acts, bool open, struct run *run)
+static int run_till(const struct shop *shop, const char *server, const char *acts, bool open, struct run *run)
 {
     char till[16], cards[16];
     const char *program = getenv("PUNKT_REGISTER");
     assert_non_null(program); /* ctest sets it */
     (void)snprintf(till, sizeof(till), "%u", shop->tills);
     (void)snprintf(cards, sizeof(cards), "%u", CARDS);
-    const char *argv[] = { program,
-                           "--server",
-                           world_address(shop->world),
-                           "--folder",
-                           shop->folder,
-                           "--till",
-                           till,
-                           "--seed",
-                           shop->seed,
-                           "--date",
-                           shop->date,
-                           "--cards",
-                           cards,
-                           "--acts",
-                           acts,
-                           "--script",
-                           SCRIPT,
-                           "--timeout",
-                           "10000",
-                           "--pace",
-                           "1",
-                           open ? "--open" : NULL,
+    const char *argv[] = { program,      "--server",
+                           server,       "--folder",
+                           shop->folder, "--till",
+                           till,         "--seed",
+                           shop->seed,   "--date",
+                           shop->date,   "--cards",
+                           cards,        "--acts",
+                           acts,         "--script",
+                           SCRIPT,       "--timeout",
+                           "10000",      "--pace",
+                           "1",          open ? "--open" : NULL,
                            NULL };
     run_begin(argv, NULL, run);
     run_end(run);
@@ -105,37 +106,56 @@ static unsigned hits(const struct shop *shop)
     return count;
 }
 
-/* A new till meets the fault at this call, and goes on without it. False: it makes fewer calls. */
-static bool run_with_fault(struct shop *shop, const struct disk *disk, unsigned at)
+/* It is drained and closed: only its list is looked at from here on, and outboxes are large. */
+static void remove_outbox(const struct shop *shop)
+{
+    static const char *const endings[] = { "", ".lock", ".new" };
+    char path[PATH_MAX + 32];
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%u.outbox%s", shop->folder, shop->tills, endings[i]);
+        (void)unlink(path); /* the last two are there at times */
+    }
+}
+
+/* A till of its own meets the fault at this call, and goes on without it. False: it makes fewer calls. */
+static bool run_with_fault(struct shop *shop, enum stage stage, const struct disk *disk, unsigned at)
 {
     struct run run;
     char acts[16];
+    const char *server = world_address(shop->world);
     shop->tills++;
     (void)snprintf(acts, sizeof(acts), "%zu", strlen(SCRIPT));
+    if (stage == STAGE_USED) {
+        assert_int_equal(run_till(shop, NOBODY, ACTS_BEFORE, true, &run), 0);
+        run_done(&run);
+    }
     set_fault(shop, disk, at);
-    int code = run_till(shop, acts, true, &run);
+    int code = run_till(shop, stage == STAGE_AWAY ? NOBODY : server, acts, true, &run);
     (void)unsetenv("LD_PRELOAD");
     if (code != 0 && code != EXIT_OPEN)
         fail_msg("till %u, %s at call %u: ended with %d: %s", shop->tills, disk->error, at, code, run.err);
     run_done(&run);
     bool hit = hits(shop) > 0;
-    code = run_till(shop, ACTS_MORE, false, &run);
+    code = run_till(shop, server, ACTS_MORE, false, &run);
     if (code != 0)
         fail_msg("till %u after %s at call %u%s: ended with %d: %s", shop->tills, disk->error, at,
                  disk->forever ? " and later" : "", code, run.err);
     run_done(&run);
+    remove_outbox(shop);
     return hit;
 }
 
 /* Every position for a fault that happens once; a sample of them, or all in the long form, for one that stays. */
-static unsigned run_all(struct shop *shop, const struct disk *disk, struct random *random)
+static void run_all(struct shop *shop, enum stage stage, const struct disk *disk, struct random *random)
 {
-    unsigned at = 1;
-    while (run_with_fault(shop, disk, at)) {
+    unsigned at = 1, tills = shop->tills;
+    while (run_with_fault(shop, stage, disk, at)) {
         at += disk->forever && !world_long() ? 1 + (unsigned)random_below(random, 12) : 1;
         assert_true(at < POSITIONS_MAX);
     }
-    return at - 1;
+    print_message("%s, %s%s: %u of %u calls\n", stage_names[stage], disk->error,
+                  disk->forever ? " for good" : "", shop->tills - tills - 1, at - 1);
+    assert_true(at > strlen(SCRIPT)); /* each act is stored */
 }
 
 static void test_every_call_fails(void **state)
@@ -152,9 +172,8 @@ static void test_every_call_fails(void **state)
     till_check_issue(world_address(shop.world), CARDS);
     let_shim_be_first();
     for (size_t i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
-        unsigned calls = run_all(&shop, &disks[i], &random);
-        print_message("%s%s: %u calls\n", disks[i].error, disks[i].forever ? " for good" : "", calls);
-        assert_true(calls > strlen(SCRIPT)); /* each act is stored */
+        for (int stage = 0; stage < STAGES; stage++)
+            run_all(&shop, (enum stage)stage, &disks[i], &random);
         (void)till_check(world_address(shop.world), shop.folder, shop.tills, CARDS, disks[i].forever);
     }
     world_free(shop.world);

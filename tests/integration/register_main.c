@@ -21,25 +21,22 @@
 
 #include "../unit/random.h"
 #include "till_list.h"
+#include "till_plan.h"
 
 #define STORE "1"
 #define LINES_MAX 5u
-#define RECENT 60u /* acts among which a purchase to undo is looked for */
 #define EXIT_OPEN 3
 #define PATIENCE_S 100 /* to drain and to close */
 #define WAIT_MS 400    /* for a redemption that was queued */
-#define RANDOM_SALT UINT64_C(0x9E3779B97F4A7C15)
 
 struct settings {
     const char *server, *folder, *till;
-    const char *until;  /* sells until this file is there; NULL: until the acts are done */
-    const char *script; /* kinds of the first acts, a letter each; then as the seed says */
-    uint64_t seed, acts;
-    unsigned cards;
+    const char *until; /* sells until this file is there; NULL: until the acts are done */
+    struct till_plan plan;
+    uint64_t acts;
     uint32_t timeout_ms, pace_ms; /* pace: between two acts, at most */
     int32_t date;
-    bool strangers; /* also cards that were never issued */
-    bool open;      /* ends without draining and closing */
+    bool open; /* ends without draining and closing */
 };
 
 struct till {
@@ -59,84 +56,6 @@ static bool complain(const struct till *till, const char *what, const struct pun
                       answer->detail);
     (void)fputc('\n', stderr);
     return false;
-}
-
-/* --- what to do --- */
-
-static enum till_kind kind_by_chance(struct random *random)
-{
-    static const struct {
-        unsigned below;
-        enum till_kind kind;
-    } chances[] = {
-        { 66, TILL_PURCHASE }, { 75, TILL_RETURN }, { 84, TILL_REDEEM }, { 93, TILL_HOLD }, { 100, TILL_VOID }
-    };
-    uint64_t chance = random_below(random, 100);
-    size_t i = 0;
-    while (chance >= chances[i].below)
-        i++;
-    return chances[i].kind;
-}
-
-static enum till_kind kind_by_letter(char letter)
-{
-    static const char letters[] = "prdhclv";
-    const char *found = strchr(letters, letter);
-    return found != NULL ? (enum till_kind)(found - letters) : TILL_PURCHASE;
-}
-
-static enum till_kind kind_of(const struct till *till, uint64_t seq, struct random *random)
-{
-    const char *script = till->settings.script;
-    const struct till_act *last = till_list_act(&till->list, seq - 1);
-    if (script != NULL && seq <= strlen(script))
-        return kind_by_letter(script[seq - 1]);
-    if (last != NULL && last->kind == TILL_HOLD && last->told == TILL_DONE)
-        return random_below(random, 3) == 0 ? TILL_RELEASE : TILL_CAPTURE;
-    return kind_by_chance(random);
-}
-
-/* The newest purchase or hold, from `from` back, that stands and that nothing was done about; 0: none near. */
-static uint64_t find_standing(const struct till_list *list, uint64_t from, enum till_kind kind,
-                              unsigned cards)
-{
-    for (uint64_t seq = from; seq >= 1 && from - seq < RECENT; seq--) {
-        const struct till_act *act = till_list_act(list, seq);
-        if (act->kind == kind && !act->undone && act->card < cards &&
-            (act->told == TILL_DONE || (act->told == TILL_QUEUED && kind == TILL_PURCHASE)))
-            return seq;
-    }
-    return 0;
-}
-
-/* The next act follows from the seed and the list. */
-static struct till_act next_act(const struct till *till)
-{
-    uint64_t seq = till->list.count + 1;
-    struct random random = { till->settings.seed + seq * RANDOM_SALT };
-    struct till_act act = { .seq = seq, .kind = kind_of(till, seq, &random) };
-    act.card = (unsigned)random_below(&random, till->settings.cards);
-    act.amount = 100 + 100 * (int64_t)random_below(&random, 90);
-    if (act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
-        act.amount = 1 + (int64_t)random_below(&random, 30);
-    if (act.kind == TILL_PURCHASE && till->settings.strangers && random_below(&random, 40) == 0)
-        act.card = till->settings.cards + (unsigned)random_below(&random, TILL_STRANGERS);
-    if (act.kind == TILL_PURCHASE || act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
-        return act;
-    bool of_hold = act.kind == TILL_CAPTURE || act.kind == TILL_RELEASE;
-    uint64_t back = seq == 1 || of_hold ? 0 : random_below(&random, seq < 10 ? seq : 10);
-    act.refers = find_standing(&till->list, seq - 1 - back, of_hold ? TILL_HOLD : TILL_PURCHASE,
-                               act.kind == TILL_VOID ? UINT_MAX : till->settings.cards);
-    if (act.refers == 0) {
-        act.kind = TILL_PURCHASE; /* nothing is there to be undone */
-        return act;
-    }
-    const struct till_act *undone = till_list_act(&till->list, act.refers);
-    act.card = undone->card;
-    act.amount = undone->amount;
-    if (act.kind == TILL_RETURN && random_below(&random, 2) == 0)
-        act.amount = 100 * (1 + (int64_t)random_below(&random, (uint64_t)undone->amount / 100));
-    return act;
 }
 
 /* --- doing it --- */
@@ -185,7 +104,7 @@ static bool purchase(struct till *till, struct till_act *act)
     act->position = answer.position;
     act->points = answer.earned;
     /* A purchase has happened: an absent server is no end that a till could print. */
-    bool stranger = act->card >= till->settings.cards;
+    bool stranger = act->card >= till->settings.plan.cards;
     bool refused = answer.head.call == PUNKT_CALL_REFUSED;
     return word_of(act, &answer.head) && act->told != TILL_NOT_SENT &&
                    (!refused || (stranger && answer.head.code == PUNKT_RESULT_UNKNOWN_CARD))
@@ -436,9 +355,9 @@ static void close_early(struct till *till)
 
 static bool sell(struct till *till)
 {
-    struct random random = { till->settings.seed ^ (uint64_t)getpid() };
+    struct random random = { till->settings.plan.seed ^ (uint64_t)getpid() };
     while (!told_to_end(till)) {
-        struct till_act act = next_act(till);
+        struct till_act act = till_plan_next(&till->settings.plan, &till->list);
         if (!till_list_about(&till->list, &act))
             return complain(till, "the list cannot be written", NULL);
         if (!perform(till, &act))
@@ -523,17 +442,17 @@ static bool read_settings(int argc, char **argv, struct settings *out)
         { "open", no_argument, NULL, OPEN },
         { NULL, 0, NULL, 0 },
     };
-    const char **const texts[] = { &out->server, &out->folder, &out->till, &out->until, &out->script };
+    const char **const texts[] = { &out->server, &out->folder, &out->till, &out->until, &out->plan.script };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
         unsigned long long value = optarg != NULL ? strtoull(optarg, NULL, 10) : 0;
         if (option <= SCRIPT)
             *texts[option] = optarg;
         else if (option == SEED)
-            out->seed = value;
+            out->plan.seed = value;
         else if (option == ACTS)
             out->acts = value;
         else if (option == CARDS)
-            out->cards = (unsigned)value;
+            out->plan.cards = (unsigned)value;
         else if (option == TIMEOUT)
             out->timeout_ms = (uint32_t)value;
         else if (option == DATE)
@@ -541,13 +460,13 @@ static bool read_settings(int argc, char **argv, struct settings *out)
         else if (option == PACE)
             out->pace_ms = (uint32_t)value;
         else if (option == STRANGERS)
-            out->strangers = true;
+            out->plan.strangers = true;
         else if (option == OPEN)
             out->open = true;
         else
             return false;
     }
-    return out->server != NULL && out->folder != NULL && out->till != NULL && out->cards > 0 &&
+    return out->server != NULL && out->folder != NULL && out->till != NULL && out->plan.cards > 0 &&
            out->pace_ms > 0;
 }
 
@@ -573,7 +492,7 @@ static bool open_till(struct till *till)
 
 int main(int argc, char **argv)
 {
-    struct till till = { .settings = { .cards = 20, .timeout_ms = 300, .pace_ms = 15 },
+    struct till till = { .settings = { .plan = { .cards = 20 }, .timeout_ms = 300, .pace_ms = 15 },
                          .list = { .fd = -1 } };
     if (!read_settings(argc, argv, &till.settings)) {
         (void)fputs("usage: punkt-register --server ADDRESS --folder DIR --till TILL ...\n", stderr);
