@@ -65,6 +65,7 @@ enum punkt_call submit(struct punkt *punkt, const struct call *call, const void 
                        punkt_done_fn *on_done, void *ctx)
 {
     punkt->trouble[0] = '\0';
+    punkt->looked_at = NULL;
     if (punkt->outbox == NULL && punkt->live.order_count >= punkt->window)
         return PUNKT_CALL_WINDOW_FULL;
     if (on_done == NULL) {
@@ -119,6 +120,7 @@ static unsigned process(struct punkt *punkt, const bool readable[SESSIONS])
         return 0;
     punkt->ended = 0;
     punkt->stop = false;
+    punkt->looked_at = NULL; /* what follows may forget entries */
     if (punkt->outbox != NULL) {
         queue_feed(punkt, now_us);
         session_round(&punkt->queue, readable[1], now_us);

@@ -47,6 +47,8 @@ struct punkt {
         *feed; /* the next OPEN one of the lane of the queue's session to be given to it; NULL: none */
     struct waiter waiters[PUNKT_WINDOW_MAX];
     unsigned waiter_count;
+    const struct outbox_entry *looked_at; /* by punkt_outbox_entry last; NULL: begin anew */
+    uint64_t looked_index;
     uint32_t outbox_max; /* operations without an answer */
     bool leftovers;      /* there may be OPEN entries of other lanes than the queue's own */
     uint64_t *to_check;  /* lanes to be held against a server that may have lost some of them; owned */

@@ -91,7 +91,7 @@ static void count(const struct outbox_entry *entry, struct punkt_day_figures *ou
     case OPERATION_RETURN:
     case OPERATION_UNLINKED_RETURN:
         out->returns++;
-        out->return_amount += entry->note.amount;
+        out->return_amount += entry->result.worth;
         out->returned -= entry->result.earned;
         break;
     case OPERATION_REDEEM:

@@ -300,11 +300,25 @@ void punkt_outbox_info(const struct punkt *punkt, struct punkt_outbox_info *out_
     copy_out(out_info, out_info->size, &info, sizeof(info));
 }
 
+/* Goes on from where the last look-up ended, so that going through all is one walk. */
+static const struct outbox_entry *entry_at(struct punkt *punkt, uint64_t index)
+{
+    if (punkt->outbox == NULL)
+        return NULL;
+    if (punkt->looked_at == NULL || punkt->looked_index > index) {
+        punkt->looked_at = outbox_first(punkt->outbox);
+        punkt->looked_index = 0;
+    }
+    while (punkt->looked_at != NULL && punkt->looked_index < index) {
+        punkt->looked_at = punkt->looked_at->next;
+        punkt->looked_index++;
+    }
+    return punkt->looked_at;
+}
+
 bool punkt_outbox_entry(struct punkt *punkt, uint64_t index, struct punkt_outbox_entry *out_entry)
 {
-    const struct outbox_entry *at = punkt->outbox != NULL ? outbox_first(punkt->outbox) : NULL;
-    while (at != NULL && index-- > 0)
-        at = at->next;
+    const struct outbox_entry *at = entry_at(punkt, index);
     if (at == NULL)
         return false;
     struct punkt_outbox_entry entry = {
@@ -343,6 +357,7 @@ enum punkt_call punkt_outbox_discard(struct punkt *punkt, uint64_t epoch, uint64
         TROUBLE(punkt, "no operation of this epoch and number is on the DEAD list");
         return PUNKT_CALL_INVALID;
     }
+    punkt->looked_at = NULL;
     if (outbox_discard(punkt->outbox, entry) == OUTBOX_OK)
         return PUNKT_CALL_DONE;
     TROUBLE(punkt, "%s", outbox_trouble(punkt->outbox));
