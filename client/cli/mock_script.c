@@ -139,7 +139,8 @@ static bool read_json(struct reader *reader, struct mock_line *out)
     if (*reader->at != '\0' && strchr(" \t\r\n", *reader->at) == NULL)
         return wrong(reader, "a blank is missing behind the object");
     char why[MOCK_WHY_SIZE];
-    return mock_json_fits(operation_row(out->operation)->answer, out->json, why) || wrong(reader, "%s", why);
+    return mock_json_fits(operation_row((uint16_t)out->operation)->answer, out->json, why) ||
+           wrong(reader, "%s", why);
 }
 
 static bool read_delay(struct reader *reader, struct mock_line *out)
@@ -191,7 +192,7 @@ static bool read_condition(struct reader *reader, struct mock_line *out)
     if (out->condition_count == MOCK_CONDITIONS_MAX)
         return wrong(reader, "at most %d fields", MOCK_CONDITIONS_MAX);
     *equals = '\0';
-    enum message message = operation_row(out->operation)->request;
+    enum message message = operation_row((uint16_t)out->operation)->request;
     const struct message_field *field = field_find(message, reader->word);
     if (field == NULL || field->kind == FIELD_LIST)
         return wrong(reader, "%s has no field \"%s\" to go by", message_tables[message].name, reader->word);

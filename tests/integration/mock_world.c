@@ -106,6 +106,16 @@ static json_t *booked_of(const char *path)
     return booked;
 }
 
+json_t *mock_world_end_by(struct mock_world *mock, int signal)
+{
+    int held = dup(mock->in); /* its standard input goes on */
+    assert_true(held >= 0);
+    assert_int_equal(kill(mock->pid, signal), 0);
+    json_t *booked = mock_world_end(mock);
+    (void)close(held);
+    return booked;
+}
+
 json_t *mock_world_end_saying(struct mock_world *mock, const char *said)
 {
     char text[4096];

@@ -30,3 +30,6 @@ const char *mock_world_line(struct mock_world *mock);
 /* Ends its standard input and expects that it ends with 0, having said this on standard error and nothing else. */
 json_t *mock_world_end_saying(struct mock_world *mock, const char *said);
 json_t *mock_world_end(struct mock_world *mock); /* "" */
+
+/* The same by a signal. */
+json_t *mock_world_end_by(struct mock_world *mock, int signal);

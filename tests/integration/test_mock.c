@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <punkt.h>
@@ -74,6 +73,8 @@ static void test_ends(void **state)
     struct run run;
     (void)state;
     json_decref(mock_world_end(mock_world_new(NULL)));
+    expect_booked(mock_world_end_by(mock_world_new(NULL), SIGTERM), 0);
+    expect_booked(mock_world_end_by(mock_world_new(NULL), SIGINT), 0);
     run_begin(seconds, NULL, &run);
     run_end(&run);
     assert_int_equal(run.exit_code, 0);
