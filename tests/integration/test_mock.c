@@ -429,6 +429,67 @@ static void test_lose(void **state)
     expect_booked(mock_world_end(mock), 4);
 }
 
+/* --- an outbox --- */
+
+static uint64_t queued_of(struct punkt *punkt)
+{
+    struct punkt_outbox_info info = { .size = sizeof(info) };
+    punkt_outbox_info(punkt, &info);
+    return info.queued;
+}
+
+/* Until everything in the outbox is answered. */
+static void drain(struct punkt *punkt)
+{
+    int64_t start_ms = world_now_ms();
+    while (queued_of(punkt) > 0) {
+        (void)punkt_drive(punkt, 100);
+        world_patience(start_ms);
+    }
+}
+
+/* Sales that were queued, and those that a server has lost, are booked once each. */
+static void test_outbox(void **state)
+{
+    char folder[] = "/tmp/punkt-outbox-XXXXXX";
+    char path[64];
+    struct mock_world *mock = mock_world_new(NULL);
+    struct punkt_options options = { .size = sizeof(options),
+                                     .server = mock_world_address(mock),
+                                     .timeout_ms = 200,
+                                     .store = "1",
+                                     .till = "2" };
+    struct punkt *punkt;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/outbox", folder);
+    options.outbox = path;
+    assert_int_equal(punkt_new(&options, &punkt), PUNKT_CALL_DONE);
+    assert_int_equal(sell(punkt, 100).head.call, PUNKT_CALL_DONE);
+    mock_world_tell(mock, "go silent");
+    assert_int_equal(sell(punkt, 200).head.call, PUNKT_CALL_QUEUED);
+    assert_int_equal(sell(punkt, 300).head.call, PUNKT_CALL_QUEUED);
+    mock_world_tell(mock, "drop purchase after commit times 2");
+    mock_world_tell(mock, "go on");
+    drain(punkt);
+    mock_world_tell(mock, "lose 2");
+    mock_world_tell(mock, "close connections");
+    (void)sell(punkt, 400);
+    drain(punkt);
+    punkt_free(punkt);
+    json_t *booked = mock_world_end(mock);
+    int64_t amounts = 0;
+    for (size_t i = 0; i < json_array_size(booked); i++)
+        amounts += json_integer_value(
+            json_object_get(json_object_get(json_array_get(booked, i), "request"), "amount"));
+    assert_int_equal(amounts, 1000);
+    expect_booked(booked, 4);
+    assert_int_equal(unlink(path), 0);
+    (void)snprintf(path, sizeof(path), "%s/outbox.lock", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* --- what is printed --- */
 
 static void test_dump(void **state)
@@ -515,7 +576,7 @@ int main(void)
         cmocka_unit_test(test_silence),      cmocka_unit_test(test_listening),
         cmocka_unit_test(test_cards),        cmocka_unit_test(test_lose),
         cmocka_unit_test(test_dump),         cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_ready_again),
+        cmocka_unit_test(test_outbox),       cmocka_unit_test(test_ready_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
