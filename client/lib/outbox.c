@@ -224,17 +224,15 @@ void outbox_settle(struct outbox *outbox, struct outbox_entry *entry, const stru
 enum outbox_status outbox_flush(struct outbox *outbox)
 {
     outbox->trouble[0] = '\0';
-    size_t size = unsettled_size(outbox);
-    if (size == 0)
-        return OUTBOX_OK;
-    if (!scratch_reserve(outbox, &outbox->record, size))
-        return outbox_no_memory(outbox);
-    struct wire_writer writer = wire_writer_over(outbox->record.bytes, size);
-    unsettled_encode(outbox, &writer);
-    enum outbox_status status = file_append(outbox, wire_written(&writer));
-    if (status == OUTBOX_OK)
-        items_settled(outbox);
-    return status;
+    for (;;) {
+        size_t size;
+        enum outbox_status status = unsettled_encode(outbox, &size);
+        if (status == OUTBOX_OK && size > 0)
+            status = file_append(outbox, size);
+        if (status != OUTBOX_OK || size == 0)
+            return status;
+        unsettled_written(outbox);
+    }
 }
 
 enum outbox_status outbox_bury(struct outbox *outbox, struct outbox_entry *entry,
@@ -277,7 +275,7 @@ enum outbox_status outbox_keep(struct outbox *outbox, const void *bytes, size_t 
     outbox->trouble[0] = '\0';
     if (size > OUTBOX_KNOWN_MAX)
         return outbox_fail(outbox, 0, "%zu bytes are too many to be kept", size);
-    size_t room = OUTBOX_RECORD_HEAD + OUTBOX_KNOWN_MAX;
+    size_t room = OUTBOX_RECORD_MIN + OUTBOX_KNOWN_MAX;
     if (!scratch_reserve(outbox, &outbox->record, room))
         return outbox_no_memory(outbox);
     struct wire_writer writer = wire_writer_over(outbox->record.bytes, room);
@@ -303,11 +301,11 @@ enum outbox_status outbox_close_day(struct outbox *outbox, int32_t business_date
     enum outbox_status status = outbox_flush(outbox);
     if (status != OUTBOX_OK)
         return status;
-    if (!day_reserve(outbox) || !scratch_reserve(outbox, &outbox->record, OUTBOX_RECORD_HEAD))
+    if (!day_reserve(outbox) || !scratch_reserve(outbox, &outbox->record, OUTBOX_RECORD_MIN))
         return outbox_no_memory(outbox);
-    struct wire_writer writer = wire_writer_over(outbox->record.bytes, OUTBOX_RECORD_HEAD);
+    struct wire_writer writer = wire_writer_over(outbox->record.bytes, OUTBOX_RECORD_MIN);
     outbox_closed_encode(&writer, business_date, true);
-    status = file_append(outbox, OUTBOX_RECORD_HEAD);
+    status = file_append(outbox, OUTBOX_RECORD_MIN);
     if (status == OUTBOX_OK)
         day_close(outbox, business_date, true);
     return status;

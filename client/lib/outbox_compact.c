@@ -61,8 +61,8 @@ static struct wire_writer room_in(const struct anew *anew)
 /* How long the file has to be at least. */
 static uint64_t size_wanted(const struct outbox *outbox)
 {
-    uint64_t size = OUTBOX_RECORDS_BEGIN + answered_size(outbox) + OUTBOX_RECORD_HEAD + OUTBOX_KNOWN_MAX +
-                    (uint64_t)outbox->closed_count * OUTBOX_RECORD_HEAD;
+    uint64_t size = OUTBOX_RECORDS_BEGIN + answered_size(outbox) + OUTBOX_RECORD_MIN + OUTBOX_KNOWN_MAX +
+                    (uint64_t)outbox->closed_count * OUTBOX_RECORD_MIN;
     for (const struct outbox_entry *entry = outbox_first(outbox); entry != NULL; entry = entry->next)
         size += item_of(entry)->forget ? 0 : outbox_operation_size(entry->body_size);
     return (size + OUTBOX_SLOT_BYTES - 1) / OUTBOX_SLOT_BYTES * OUTBOX_SLOT_BYTES;
@@ -127,8 +127,8 @@ static enum outbox_status write_operations(struct anew *anew)
 static enum outbox_status write_rest(struct anew *anew)
 {
     const struct outbox *outbox = anew->outbox;
-    size_t size = answered_size(outbox) + OUTBOX_RECORD_HEAD + OUTBOX_KNOWN_MAX +
-                  outbox->closed_count * OUTBOX_RECORD_HEAD;
+    size_t size = answered_size(outbox) + OUTBOX_RECORD_MIN + OUTBOX_KNOWN_MAX +
+                  outbox->closed_count * OUTBOX_RECORD_MIN;
     enum outbox_status status = make_room(anew, size);
     if (status != OUTBOX_OK)
         return status;

@@ -271,8 +271,8 @@ struct ends {
 
 static size_t ends_size(uint32_t done, uint32_t dead)
 {
-    return (size_t)done * OUTBOX_RESULT_BYTES + (size_t)(done / OUTBOX_RESULTS_MAX + 1) * OUTBOX_RECORD_HEAD +
-           (size_t)dead * (OUTBOX_RESULT_BYTES + OUTBOX_RECORD_HEAD);
+    return (size_t)done * OUTBOX_RESULT_BYTES + (size_t)(done / OUTBOX_RESULTS_MAX + 1) * OUTBOX_RECORD_MIN +
+           (size_t)dead * (OUTBOX_RESULT_BYTES + OUTBOX_RECORD_MIN);
 }
 
 static void encode_item(const struct item *item, struct ends *ends, struct wire_writer *writer)
@@ -289,6 +289,8 @@ static void encode_item(const struct item *item, struct ends *ends, struct wire_
         ends->in_record--;
     }
     outbox_end_encode(writer, &end);
+    if (entry->state == OUTBOX_DEAD || ends->in_record == 0)
+        outbox_ends_finish(writer);
 }
 
 static bool is_answered(const struct item *item)
@@ -303,14 +305,6 @@ static bool is_discarded(const struct outbox *outbox, const struct item *item)
            item_find(outbox, item->entry.epoch, item->entry.number) != item;
 }
 
-static uint32_t unsettled_done(const struct outbox *outbox)
-{
-    uint32_t done = 0;
-    for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next)
-        done += item->entry.unsettled && is_answered(item);
-    return done;
-}
-
 uint32_t unsettled_count(const struct outbox *outbox)
 {
     uint32_t unsettled = 0;
@@ -319,27 +313,53 @@ uint32_t unsettled_count(const struct outbox *outbox)
     return unsettled;
 }
 
-size_t unsettled_size(const struct outbox *outbox)
+/* Marks what the next record holds; how many ends. */
+static uint32_t take_unsettled(struct outbox *outbox)
 {
-    uint32_t count = unsettled_count(outbox), done = unsettled_done(outbox);
-    return count > 0 ? ends_size(done, count - done) : 0;
+    uint32_t taken = 0;
+    const struct item *first = NULL;
+    for (struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next) {
+        item->taken = item->entry.unsettled && (first == NULL || (is_answered(first) && is_answered(item))) &&
+                      taken < OUTBOX_RESULTS_MAX;
+        if (item->taken && first == NULL)
+            first = item;
+        taken += item->taken;
+    }
+    return taken;
 }
 
-void unsettled_encode(const struct outbox *outbox, struct wire_writer *writer)
+enum outbox_status unsettled_encode(struct outbox *outbox, size_t *out_size)
 {
-    struct ends ends = { unsettled_done(outbox), 0 };
+    struct ends ends = { take_unsettled(outbox), 0 };
+    size_t size = ends_size(ends.left, 1);
+    *out_size = 0;
+    if (ends.left == 0)
+        return OUTBOX_OK;
+    if (!scratch_reserve(outbox, &outbox->record, size))
+        return outbox_no_memory(outbox);
+    struct wire_writer writer = wire_writer_over(outbox->record.bytes, size);
     for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next) {
-        if (item->entry.unsettled && is_answered(item))
-            encode_item(item, &ends, writer);
+        if (item->taken && is_discarded(outbox, item))
+            outbox_discard_encode(&writer, item->entry.epoch, item->entry.number);
+        else if (item->taken)
+            encode_item(item, &ends, &writer);
     }
-    /* Not between the ends of one record. */
-    for (const struct item *item = outbox->unsettled; item != NULL; item = item->unsettled_next) {
-        if (!item->entry.unsettled || is_answered(item))
-            continue;
-        if (is_discarded(outbox, item))
-            outbox_discard_encode(writer, item->entry.epoch, item->entry.number);
-        else
-            encode_item(item, &ends, writer);
+    *out_size = wire_written(&writer);
+    return OUTBOX_OK;
+}
+
+void unsettled_written(struct outbox *outbox)
+{
+    struct item **at = &outbox->unsettled;
+    while (*at != NULL) {
+        struct item *item = *at;
+        if (item->taken) {
+            item->entry.unsettled = false;
+            item->chained = false;
+            *at = item->unsettled_next;
+        } else {
+            at = &item->unsettled_next;
+        }
     }
 }
 

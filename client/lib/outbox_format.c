@@ -7,12 +7,13 @@
 #include "proto/crc32c.h"
 
 #define CODE_BYTES 33u /* one of its size, and room for 32 */
+#define END 0x5Au
 #define CHECKSUM_AT (OUTBOX_HEADER_BYTES - 4)
 
 static const char magic[8] = { 'P', 'U', 'N', 'K', 'T', 'O', 'U', 'T' };
 
 static_assert(OUTBOX_DONE_BYTES <= OUTBOX_RECORD_MAX, "a record of results is no longer than one may be");
-static_assert(OUTBOX_RECORD_HEAD + OUTBOX_KNOWN_MAX <= OUTBOX_RECORD_MAX, "nor is one of what is known");
+static_assert(OUTBOX_RECORD_MIN + OUTBOX_KNOWN_MAX <= OUTBOX_RECORD_MAX, "nor is one of what is known");
 static_assert(OUTBOX_HEADER_BYTES <= 512, "a header lies in one sector");
 static_assert(OUTBOX_BODY_AT % 8 == 0 && OUTBOX_RESULT_BYTES % 8 == 0, "records are aligned");
 
@@ -81,21 +82,22 @@ enum outbox_header_fault outbox_header_decode(const uint8_t slot[OUTBOX_SLOT_BYT
 
 /* --- records --- */
 
-static size_t padded(size_t size)
+/* What a record takes whose head and payload take that. */
+static size_t whole(size_t size)
 {
-    return (size + 7) & ~(size_t)7;
+    return (size + 8) & ~(size_t)7;
 }
 
 size_t outbox_operation_size(size_t body_size)
 {
-    return padded(OUTBOX_BODY_AT + body_size);
+    return whole(OUTBOX_BODY_AT + body_size);
 }
 
-/* Unsealed; size is the whole record's. */
+/* Unsealed; size is that of head and payload. */
 static void write_head(struct wire_writer *writer, enum outbox_type type, uint16_t lane, uint64_t epoch,
                        uint64_t number, size_t size)
 {
-    wire_write_u32(writer, (uint32_t)padded(size));
+    wire_write_u32(writer, (uint32_t)whole(size));
     wire_write_u32(writer, 0); /* until it is sealed */
     wire_write_u16(writer, (uint16_t)type);
     wire_write_u16(writer, lane);
@@ -108,6 +110,12 @@ static void write_zeros(struct wire_writer *writer, size_t size)
 {
     static const uint8_t zeros[8];
     wire_write_bytes(writer, zeros, size);
+}
+
+static void write_end(struct wire_writer *writer, size_t size)
+{
+    write_zeros(writer, whole(size) - size - 1);
+    wire_write_u8(writer, END);
 }
 
 void outbox_operation_encode(struct wire_writer *writer, const struct outbox_entry *entry, const void *body)
@@ -129,30 +137,37 @@ void outbox_operation_encode(struct wire_writer *writer, const struct outbox_ent
     write_code(writer, note->card);
     write_zeros(writer, 7);
     wire_write_bytes(writer, body, entry->body_size);
-    write_zeros(writer, padded(size) - size);
+    write_end(writer, size);
 }
 
 void outbox_known_encode(struct wire_writer *writer, const void *bytes, size_t size)
 {
     write_head(writer, OUTBOX_TYPE_KNOWN, 0, 0, size, OUTBOX_RECORD_HEAD + size);
     wire_write_bytes(writer, bytes, size);
-    write_zeros(writer, padded(size) - size);
+    write_end(writer, OUTBOX_RECORD_HEAD + size);
 }
 
 void outbox_closed_encode(struct wire_writer *writer, int32_t business_date, bool covers)
 {
     write_head(writer, OUTBOX_TYPE_CLOSED, covers ? 1 : 0, 0, (uint64_t)(int64_t)business_date,
                OUTBOX_RECORD_HEAD);
+    write_end(writer, OUTBOX_RECORD_HEAD);
 }
 
 void outbox_discard_encode(struct wire_writer *writer, uint64_t epoch, uint64_t number)
 {
     write_head(writer, OUTBOX_TYPE_DISCARD, 0, epoch, number, OUTBOX_RECORD_HEAD);
+    write_end(writer, OUTBOX_RECORD_HEAD);
 }
 
 void outbox_ends_begin(struct wire_writer *writer, enum outbox_type type, uint32_t count)
 {
     write_head(writer, type, 0, 0, count, OUTBOX_RECORD_HEAD + (size_t)count * OUTBOX_RESULT_BYTES);
+}
+
+void outbox_ends_finish(struct wire_writer *writer)
+{
+    write_end(writer, 0); /* what is before it is a multiple of 8 */
 }
 
 /* Bits of what an end says with yes or no. */
@@ -206,7 +221,7 @@ uint32_t outbox_record_size(const uint8_t *head, uint64_t size_max)
     uint32_t size = wire_read_u32(&reader);
     (void)wire_read_u32(&reader);
     uint16_t type = wire_read_u16(&reader), lane = wire_read_u16(&reader);
-    bool possible = size >= OUTBOX_RECORD_HEAD && size <= OUTBOX_RECORD_MAX && size <= size_max &&
+    bool possible = size >= OUTBOX_RECORD_MIN && size <= OUTBOX_RECORD_MAX && size <= size_max &&
                     size % 8 == 0 && type >= OUTBOX_TYPE_OP && type <= OUTBOX_TYPE_CLOSED && lane <= 1 &&
                     wire_read_u32(&reader) == 0;
     return possible ? size : 0;
@@ -250,8 +265,7 @@ bool outbox_operation_decode(const struct outbox_record *record, uint64_t offset
     note->replaces_number = wire_read_u64(&reader);
     read_code(&reader, note->card);
     (void)wire_read_bytes(&reader, 7);
-    if (reader.failed || padded((size_t)OUTBOX_BODY_AT + out->body_size) != record->size ||
-        record->number == 0)
+    if (reader.failed || outbox_operation_size(out->body_size) != record->size || record->number == 0)
         return false;
     memcpy(out->fingerprint, fingerprint, sizeof(out->fingerprint));
     out->body_offset = offset + OUTBOX_BODY_AT;
@@ -288,14 +302,14 @@ bool outbox_end_decode(const struct outbox_record *record, uint32_t index, struc
 
 bool outbox_fingerprint(uint16_t operation, const void *body, size_t size, uint8_t out[16])
 {
-    uint8_t head[2] = { (uint8_t)operation, (uint8_t)(operation >> 8) }, whole[EVP_MAX_MD_SIZE];
+    uint8_t head[2] = { (uint8_t)operation, (uint8_t)(operation >> 8) }, digest[EVP_MAX_MD_SIZE];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool hashed = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
                   EVP_DigestUpdate(context, head, sizeof(head)) == 1 &&
                   (size == 0 || EVP_DigestUpdate(context, body, size) == 1) &&
-                  EVP_DigestFinal_ex(context, whole, NULL) == 1;
+                  EVP_DigestFinal_ex(context, digest, NULL) == 1;
     EVP_MD_CTX_free(context);
     if (hashed)
-        memcpy(out, whole, 16);
+        memcpy(out, digest, 16);
     return hashed;
 }

@@ -3,9 +3,10 @@
  * Numbers are little-endian. All that is written once is never written over (RELIABILITY.md, Outbox of the client).
  *
  *      header   magic 8 | version 4 | store 33 | till 33 | epochs 2 x 8 | generation 8 | salt 8 | checksum 4
- *      record   length 4 | checksum 4 | type 2 | lane 2 | zero 4 | epoch 8 | number 8 | payload | zeros to a multiple of 8
+ *      record   length 4 | checksum 4 | type 2 | lane 2 | zero 4 | epoch 8 | number 8 | payload | zeros | end 1
  *
- * A record's checksum covers the rest of it, the salt of its file and where it stands, so that bytes of another file,
+ * A record is a multiple of 8 bytes long, and its last byte is never zero: whatever was cut off shows.
+ * Its checksum covers the rest of it, the salt of its file and where it stands, so that bytes of another file,
  * of another place or from inside a body never pass for a record.
  */
 #pragma once
@@ -25,12 +26,13 @@
     114u /* of a copy that mean something: less than a sector, so a crash tears none */
 
 #define OUTBOX_RECORD_HEAD 32u
+#define OUTBOX_RECORD_MIN 40u                                        /* with its end */
 #define OUTBOX_OPERATION_BYTES 112u                                  /* of an OP before its body */
 #define OUTBOX_BODY_AT (OUTBOX_RECORD_HEAD + OUTBOX_OPERATION_BYTES) /* of an OP */
 #define OUTBOX_RESULT_BYTES 72u                                      /* of one operation in a DONE or DEAD */
 #define OUTBOX_RESULTS_MAX 8192u                                     /* in one record */
-#define OUTBOX_DONE_BYTES (OUTBOX_RECORD_HEAD + OUTBOX_RESULTS_MAX * OUTBOX_RESULT_BYTES)
-#define OUTBOX_OPERATION_MAX (((size_t)OUTBOX_BODY_AT + FRAME_BODY_MAX + 7) & ~(size_t)7)
+#define OUTBOX_DONE_BYTES (OUTBOX_RECORD_MIN + OUTBOX_RESULTS_MAX * OUTBOX_RESULT_BYTES)
+#define OUTBOX_OPERATION_MAX (((size_t)OUTBOX_BODY_AT + FRAME_BODY_MAX + 8) & ~(size_t)7)
 #define OUTBOX_RECORD_MAX OUTBOX_OPERATION_MAX
 
 enum outbox_type {
@@ -56,7 +58,7 @@ struct outbox_record {
     uint16_t lane;
     uint64_t epoch, number;
     const uint8_t *payload;
-    size_t payload_size; /* the zeros at its end included */
+    size_t payload_size; /* what is behind it included */
 };
 
 /* What an operation's end is on the disk. */
@@ -90,6 +92,8 @@ void outbox_closed_encode(struct wire_writer *writer, int32_t business_date, boo
 void outbox_discard_encode(struct wire_writer *writer, uint64_t epoch, uint64_t number);
 /* The head of a DONE or DEAD, behind which as many ends are encoded. */
 void outbox_ends_begin(struct wire_writer *writer, enum outbox_type type, uint32_t count);
+/* Behind the last of them. */
+void outbox_ends_finish(struct wire_writer *writer);
 void outbox_end_encode(struct wire_writer *writer, const struct outbox_end *end);
 
 /* Gives each of the records in bytes (whole ones, one behind the other) the checksum that it has at its offset. */

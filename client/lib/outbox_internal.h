@@ -20,6 +20,7 @@ struct item {
     struct item *previous;     /* in order */
     struct item *in_bucket;    /* with the same hash */
     struct item *unsettled_next;
+    bool taken;        /* in the record that is being written */
     bool chained;      /* in the chain of the unsettled */
     bool closed;       /* its day was closed after it was answered */
     bool again;        /* answered before: it is not new, and no cap counts it */
@@ -106,10 +107,13 @@ bool day_reserve(struct outbox *outbox);
 void day_close(struct outbox *outbox, int32_t business_date, bool covers);
 void day_reopen(struct outbox *outbox, int32_t business_date);
 
-/* DONE, DEAD and DISCARD of everything that is unsettled. unsettled_size: what they take, 0 if there is nothing. */
+/* How many are not on the disk yet. */
 uint32_t unsettled_count(const struct outbox *outbox);
-size_t unsettled_size(const struct outbox *outbox);
-void unsettled_encode(const struct outbox *outbox, struct wire_writer *writer);
+/* The next record about them, in outbox->record: one DONE of those that are answered, or of one the DEAD or DISCARD.
+ * *out_size: 0 if there is none. One record only, for a crash must not leave the second without the first. */
+enum outbox_status unsettled_encode(struct outbox *outbox, size_t *out_size);
+/* What that record says is on the disk. */
+void unsettled_written(struct outbox *outbox);
 /* DONE and DEAD of everything that is answered and not to be forgotten. */
 size_t answered_size(const struct outbox *outbox);
 void answered_encode(const struct outbox *outbox, struct wire_writer *writer);
@@ -128,7 +132,7 @@ int file_allocate(int fd, uint64_t size);
 /* Renames and new names in the folder are durable: 0, or errno. */
 int file_sync_folder(const struct outbox *outbox);
 
-/* Appends what stands in outbox->record, whole records, unsealed; writes the file anew where it must be. Durable when
+/* Appends what stands in outbox->record, one record, unsealed; writes the file anew where it must be. Durable when
  * OUTBOX_OK. `record` must have room for what is before dirty_end, too: it grows. */
 enum outbox_status file_append(struct outbox *outbox, size_t size);
 

@@ -233,7 +233,7 @@ static bool all_zero(const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* Whether a sector's part of these bytes was never written, or their last word. */
+/* Whether a sector's part of these bytes was never written. */
 static bool has_hole(const uint8_t *bytes, uint64_t offset, size_t size)
 {
     for (size_t at = 0; at < size;) {
@@ -243,27 +243,29 @@ static bool has_hole(const uint8_t *bytes, uint64_t offset, size_t size)
             return true;
         at += part;
     }
-    return all_zero(bytes + size - 8, 8);
+    return false;
 }
 
 /*
- * Behind the records stands something that is not one. A crash explains it if a part is missing: the file was all
- * zeros there, and a disk writes whole sectors. If all of it is there and its checksum is wrong, it was
+ * Behind the records stands something that is not one. A crash explains it if a part is missing, a sector or its
+ * end, for the file was all zeros there. If all of it is there and its checksum is wrong, it was
  * acknowledged, and has changed since.
  */
 static bool is_torn(struct load *load)
 {
     const struct outbox *outbox = load->outbox;
     uint64_t tail = load->tail_end - outbox->end, rest = outbox->size - outbox->end;
-    if (tail < OUTBOX_RECORD_HEAD || load->tail_end + 8 > outbox->size)
-        return true; /* its head is not whole; or the file ends before it does */
+    if (tail < OUTBOX_RECORD_HEAD || load->tail_end + 8 > outbox->size ||
+        outbox->size % OUTBOX_SLOT_BYTES != 0)
+        return true; /* its head is not whole; or the file ends before it does, or was cut: it grows by slots */
     const uint8_t *bytes = window(load, outbox->end, OUTBOX_RECORD_HEAD);
-    uint32_t size = bytes != NULL ? outbox_record_size(bytes, UINT64_MAX) : 0;
+    uint32_t size = bytes != NULL ? outbox_record_size(bytes, rest) : 0;
     size_t part = SECTOR - (size_t)(outbox->end % SECTOR);
-    if (size == 0 || size > rest) /* then only its first sector can be missing */
-        size = (uint32_t)(part < rest ? part : rest);
-    bytes = window(load, outbox->end, size);
-    return bytes != NULL && has_hole(bytes, outbox->end, size);
+    size_t looked_at = size > 0      ? size
+                       : part < rest ? part
+                                     : (size_t)rest; /* no size: was its first sector written? */
+    bytes = window(load, outbox->end, looked_at);
+    return bytes != NULL && (has_hole(bytes, outbox->end, looked_at) || (size > 0 && bytes[size - 1] == 0));
 }
 
 /*
