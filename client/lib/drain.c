@@ -147,37 +147,45 @@ static void take_back(struct punkt *punkt)
         slot_remove(&punkt->queue, punkt->queue.order[0], SLOT_FREE);
 }
 
+/* What was answered of a lane behind the last number that the server has; how many. */
+static uint64_t reopen_lost(struct punkt *punkt, uint64_t epoch, uint64_t last_booked)
+{
+    uint64_t lost = 0;
+    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
+        /* A number that was only malformed, or in conflict, no server remembers. */
+        if (at->epoch == epoch && at->number > last_booked &&
+            (at->state == OUTBOX_DONE || at->state == OUTBOX_REFUSED))
+            lost++;
+    }
+    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL && lost > 0; at = at->next) {
+        if (at->epoch == epoch && at->number > last_booked && at->state != OUTBOX_OPEN)
+            reopen(punkt->outbox, at);
+    }
+    return lost;
+}
+
 void queue_hello(struct session *session, uint64_t last_booked, uint64_t now_us)
 {
     struct punkt *punkt = session->punkt;
-    uint64_t lost = 0;
     size_t left = 0;
     for (size_t i = 0; i < punkt->check_count; i++) {
         if (punkt->to_check[i] != session->epoch)
             punkt->to_check[left++] = punkt->to_check[i];
     }
     punkt->check_count = left;
-    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        /* A number that was only malformed, or in conflict, no server remembers. */
-        if (at->epoch == session->epoch && at->number > last_booked &&
-            (at->state == OUTBOX_DONE || at->state == OUTBOX_REFUSED))
-            lost++;
+    uint64_t lost = reopen_lost(punkt, session->epoch, last_booked);
+    if (lost > 0) {
+        punkt->leftovers = true;
+        alarm_somebody(punkt, PUNKT_ALARM_SERVER_LOST,
+                       "the server has lost %llu operations that it had answered; they are sent again",
+                       (unsigned long long)lost);
     }
-    if (lost == 0)
-        return;
-    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        if (at->epoch == session->epoch && at->number > last_booked && at->state != OUTBOX_OPEN)
-            reopen(punkt->outbox, at);
-        else if (at->epoch == session->epoch && at->state == OUTBOX_OPEN)
-            at->reopened = session == &punkt->queue && at->reopened;
-    }
-    punkt->leftovers = true;
-    alarm_somebody(punkt, PUNKT_ALARM_SERVER_LOST,
-                   "the server has lost %llu operations that it had answered; they are sent again",
-                   (unsigned long long)lost);
-    if (session == &punkt->queue) {
+    if (session == &punkt->queue && lost > 0) {
         take_back(punkt);
         use_lane(punkt, session->epoch, now_us);
+    } else if (session == &punkt->live && lane_first_unanswered(session) < session->hello_first) {
+        /* What was lost goes over the queue's session. Until it is there, the server must not go on behind it. */
+        session_use_lane(session, session->epoch, session->next_number, now_us);
     }
 }
 
@@ -325,19 +333,40 @@ static bool refused_unheard(struct punkt *punkt, struct outbox_entry *entry,
     return true;
 }
 
+/*
+ * A server that lost its refusal has booked it now: a card was to give what nobody got anything for. What was sent again
+ * as an advice is tied to it, and stays.
+ */
+static bool must_be_undone(const struct outbox_entry *entry)
+{
+    bool was_refused = entry->reopened && (entry->resend_flags & FRAME_FLAG_ADVICE) == 0;
+    return was_refused && !entry->cancelled && (queue_of_goods(entry->operation) || spends(entry->operation));
+}
+
+/* The disk refuses what would follow from its answer. */
+static void ask_again(struct punkt *punkt, struct outbox_entry *entry)
+{
+    session_drop(&punkt->queue, link_now_us(), "the outbox cannot be written");
+    take_back(punkt);
+    punkt->feed = entry;
+}
+
 /* Its answer came, to whoever waits for it. */
 static void queue_answered(struct punkt *punkt, const struct punkt_answer *answer, void *ctx)
 {
     struct outbox_entry *entry = ctx;
     struct waiter *waiter = entry->waiter;
+    if (answer->call == PUNKT_CALL_DONE && must_be_undone(entry) &&
+        queue_append_reversal(punkt, entry) != PUNKT_CALL_DONE) {
+        ask_again(punkt, entry);
+        return;
+    }
     if (answer->call == PUNKT_CALL_DONE || hopeless(answer->code) || waiter != NULL) {
         queue_note_answer(punkt, entry);
     } else {
         struct outbox_result result = result_of(punkt, entry->operation);
         if (!refused_unheard(punkt, entry, &result)) {
-            session_drop(&punkt->queue, link_now_us(), "the outbox cannot be written");
-            take_back(punkt);
-            punkt->feed = entry;
+            ask_again(punkt, entry);
             return;
         }
         if (!queue_of_goods(entry->operation) || entry->cancelled)
@@ -481,10 +510,22 @@ static void complain_if_stuck(struct punkt *punkt)
         leave_lane(punkt);
 }
 
+/* What the server had lost must be there again before that is forgotten, for only in memory it is known to be lost. */
+static void note_checked(struct punkt *punkt)
+{
+    struct outbox_counts counts;
+    if (punkt->checking_term <= punkt->checked_term || punkt->check_count > 0)
+        return;
+    outbox_counts(punkt->outbox, &counts);
+    if (counts.reopened == 0)
+        known_checked(punkt);
+}
+
 void queue_settle(struct punkt *punkt, uint64_t now_us)
 {
     expire_waiters(punkt, now_us);
     complain_if_stuck(punkt);
+    note_checked(punkt);
     /* Somebody's answer has come: it is not kept waiting for the disk. */
     if (punkt->stop || now_us < punkt->flush_us)
         return;

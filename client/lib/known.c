@@ -10,8 +10,9 @@
 #define CLOCK_ALARM_US (INT64_C(120) * 1000 * 1000)
 
 /* What stands before the body of HELLO's answer in the outbox. */
-#define KNOWN_FORM 1
-#define KNOWN_HEAD_SIZE (1 + 8) /* form, time_offset_us */
+#define KNOWN_FORM 2
+#define KNOWN_HEAD_SIZE (1 + 8 + 8)           /* form, time_offset_us, checked_term */
+#define OFFSET_KEPT_US (INT64_C(1000) * 1000) /* a clock that was put right by more is worth a record */
 
 /* --- clocks --- */
 
@@ -88,6 +89,28 @@ static void take_offline_text(struct punkt *punkt, const struct msg_hello_answer
     }
 }
 
+static void put_number(uint8_t *out, uint64_t number)
+{
+    for (unsigned i = 0; i < 8; i++)
+        out[i] = (uint8_t)(number >> (8 * i));
+}
+
+static uint64_t number_at(const uint8_t *bytes)
+{
+    uint64_t number = 0;
+    for (unsigned i = 0; i < 8; i++)
+        number |= (uint64_t)bytes[i] << (8 * i);
+    return number;
+}
+
+/* Whether the outbox has something that is no longer so. */
+static bool head_changed(const struct punkt *punkt, const uint8_t *kept)
+{
+    int64_t moved_us = punkt->info.time_offset_us - (int64_t)number_at(kept + 1);
+    return moved_us > OFFSET_KEPT_US || moved_us < -OFFSET_KEPT_US ||
+           number_at(kept + 9) != punkt->checked_term;
+}
+
 /* Whether two bodies of HELLO's answer say the same, but for what is another each time. */
 static bool same_server(struct punkt *punkt, const struct msg_hello_answer *hello)
 {
@@ -102,7 +125,8 @@ static bool same_server(struct punkt *punkt, const struct msg_hello_answer *hell
                                       wire_writer_over(bytes[1], sizeof(bytes[1])) };
     if (kept == NULL || size <= KNOWN_HEAD_SIZE || kept[0] != KNOWN_FORM ||
         !message_decode(MESSAGE_hello_answer, kept + KNOWN_HEAD_SIZE, size - KNOWN_HEAD_SIZE, &memory, &old,
-                        &field))
+                        &field) ||
+        head_changed(punkt, kept))
         return false;
     new.time = old.time;
     new.last_booked = old.last_booked;
@@ -118,10 +142,9 @@ static void keep(struct punkt *punkt, const void *body, size_t size, const struc
     uint8_t bytes[OUTBOX_KNOWN_MAX];
     if (size > sizeof(bytes) - KNOWN_HEAD_SIZE || same_server(punkt, hello))
         return;
-    uint64_t offset = (uint64_t)punkt->info.time_offset_us;
     bytes[0] = KNOWN_FORM;
-    for (unsigned i = 0; i < 8; i++)
-        bytes[1 + i] = (uint8_t)(offset >> (8 * i));
+    put_number(bytes + 1, (uint64_t)punkt->info.time_offset_us);
+    put_number(bytes + 9, punkt->checked_term);
     memcpy(bytes + KNOWN_HEAD_SIZE, body, size);
     /* Without a disk it is learned again from the next answer; the outbox says itself that it has failed. */
     (void)outbox_keep(punkt->outbox, bytes, KNOWN_HEAD_SIZE + size);
@@ -129,8 +152,12 @@ static void keep(struct punkt *punkt, const void *body, size_t size, const struc
 
 void known_learn(struct punkt *punkt, const void *body, size_t size, const struct msg_hello_answer *hello)
 {
-    if (punkt->outbox != NULL && punkt->info.known && hello->term > punkt->info.term)
+    if (!punkt->info.known)
+        punkt->checked_term = hello->term; /* no other server has answered anything */
+    if (punkt->outbox != NULL && hello->term > punkt->checked_term && hello->term > punkt->checking_term) {
+        punkt->checking_term = hello->term;
         queue_check_lanes(punkt);
+    }
     take_info(punkt, hello);
     punkt->info.time_offset_us = (int64_t)hello->time - machine_now_us();
     take_offline_text(punkt, hello);
@@ -145,6 +172,19 @@ void known_learn(struct punkt *punkt, const void *body, size_t size, const struc
     punkt->alarmed_clock = far_off;
 }
 
+void known_checked(struct punkt *punkt)
+{
+    uint8_t bytes[OUTBOX_KNOWN_MAX];
+    size_t size;
+    const uint8_t *kept = outbox_known(punkt->outbox, &size);
+    punkt->checked_term = punkt->checking_term;
+    if (size <= KNOWN_HEAD_SIZE || kept[0] != KNOWN_FORM)
+        return;
+    memcpy(bytes, kept, size);
+    put_number(bytes + 9, punkt->checked_term);
+    (void)outbox_keep(punkt->outbox, bytes, size); /* without a disk the next handle checks them again */
+}
+
 void known_recall(struct punkt *punkt)
 {
     size_t size;
@@ -157,10 +197,8 @@ void known_recall(struct punkt *punkt)
         !message_decode(MESSAGE_hello_answer, kept + KNOWN_HEAD_SIZE, size - KNOWN_HEAD_SIZE, &memory, &hello,
                         &field))
         return;
-    uint64_t offset = 0;
-    for (unsigned i = 0; i < 8; i++)
-        offset |= (uint64_t)kept[1 + i] << (8 * i);
     take_info(punkt, &hello);
-    punkt->info.time_offset_us = (int64_t)offset;
+    punkt->info.time_offset_us = (int64_t)number_at(kept + 1);
+    punkt->checked_term = number_at(kept + 9);
     take_offline_text(punkt, &hello);
 }

@@ -14,6 +14,9 @@ struct punkt;
 /* HELLO was answered; body is its message as it came. */
 void known_learn(struct punkt *punkt, const void *body, size_t size, const struct msg_hello_answer *hello);
 
+/* All lanes were held against the server's term, and what it had lost is booked again: need not be done by the next handle. */
+void known_checked(struct punkt *punkt);
+
 /* What the outbox has kept of an earlier handle's server, if anything. */
 void known_recall(struct punkt *punkt);
 

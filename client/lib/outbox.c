@@ -353,6 +353,7 @@ void outbox_counts(const struct outbox *outbox, struct outbox_counts *out)
     out->oldest_us = oldest != NULL ? oldest->entry.note.created_us : 0;
     out->unsettled = unsettled_count(outbox);
     out->bytes = outbox->end;
+    out->reopened = outbox->again_count;
 }
 
 const char *outbox_trouble(const struct outbox *outbox)

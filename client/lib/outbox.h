@@ -177,6 +177,7 @@ struct outbox_counts {
     uint32_t dead;
     uint32_t kept;      /* answered, not forgotten yet */
     uint32_t unsettled; /* answered, dead or discarded, and not on the disk yet */
+    uint32_t reopened;  /* of the open ones */
     int64_t oldest_us;  /* when the oldest open one was made; 0: none is */
     uint64_t bytes;     /* of the file that are used */
     bool failed;        /* the last thing the disk said was no */

@@ -94,7 +94,7 @@ enum punkt_call queue_append_advice(struct punkt *punkt, const struct outbox_ent
                   buffer_size(&punkt->encoded), &note, out);
 }
 
-/* A reversal behind an operation, that nobody waits for. */
+/* A reversal behind an operation, that nobody waits for: so the queue sends it, also of the live lane. */
 enum punkt_call queue_append_reversal(struct punkt *punkt, const struct outbox_entry *original)
 {
     int64_t now_us = wall_now_us(punkt);
@@ -115,8 +115,8 @@ enum punkt_call queue_append_reversal(struct punkt *punkt, const struct outbox_e
     if (!encode_reversal(&build, &request))
         return build.wrong != NULL ? PUNKT_CALL_INVALID : PUNKT_CALL_NO_MEMORY;
     buffer_consume(&punkt->encoded, FRAME_HEADER_SIZE);
-    return append(punkt, lane_of(punkt, OPERATION_REVERSAL, 0, &build.note), OPERATION_REVERSAL, 0,
-                  buffer_data(&punkt->encoded), buffer_size(&punkt->encoded), &note, &entry);
+    return append(punkt, OUTBOX_LANE_QUEUE, OPERATION_REVERSAL, 0, buffer_data(&punkt->encoded),
+                  buffer_size(&punkt->encoded), &note, &entry);
 }
 
 /* --- submitting --- */

@@ -82,11 +82,12 @@ static void stage_bytes(struct session *session, enum operation operation, enum 
 
 static void say_hello(struct session *session, uint64_t now_us)
 {
+    session->hello_first = lane_first_unanswered(session);
     struct msg_hello_request hello = {
         .version_min = PROTOCOL_VERSION,
         .version_max = PROTOCOL_VERSION,
         .epoch = session->epoch,
-        .first_unanswered = lane_first_unanswered(session),
+        .first_unanswered = session->hello_first,
         .software = { .data = session->punkt->software, .size = strlen(session->punkt->software) },
         .receipt_width = session->punkt->receipt_width,
     };

@@ -61,6 +61,7 @@ struct session {
     bool suspect;          /* the last connection, or an attempt, was silent: until HELLO is answered again */
     bool wanted;           /* connect though nothing is under way */
     uint64_t hello_number; /* of the HELLO on this link, */
+    uint64_t hello_first;  /* its first unanswered number, */
     uint64_t hello_us;     /* and when it was said */
     uint32_t hello_refusal;
     uint64_t ping_number; /* of the ping that keeps the link alive; 0: none is under way */
@@ -102,7 +103,7 @@ struct slot *slot_in_flight(struct session *session, uint64_t number);
 /* A change that nobody waits for, still in doubt or settled; NULL if there is none of this number. */
 struct slot *slot_in_doubt(struct session *session, uint64_t number);
 
-/* First number of the lane without a final answer, as far as is known here. */
+/* First number of the lane without a final answer, as far as is known here: also one that the other session sends again. */
 uint64_t lane_first_unanswered(const struct session *session);
 
 /* The next request, at *index or later in the order, that may be sent now; NULL if there is none. To be called

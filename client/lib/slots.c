@@ -91,13 +91,26 @@ struct slot *slot_in_doubt(struct session *session, uint64_t number)
     return NULL;
 }
 
+/* The first OPEN number of its lane in the outbox, if that is smaller. */
+static uint64_t smaller_in_outbox(const struct session *session, uint64_t number)
+{
+    const struct outbox *outbox = session->punkt->outbox;
+    const struct outbox_entry *at = outbox != NULL ? outbox_first(outbox) : NULL;
+    for (; at != NULL; at = at->next) {
+        if (at->epoch == session->epoch && at->state == OUTBOX_OPEN && at->number < number)
+            number = at->number;
+    }
+    return number;
+}
+
 uint64_t lane_first_unanswered(const struct session *session)
 {
     for (unsigned i = 0; i < session->order_count; i++) {
         if (session->order[i]->change && session->order[i]->number != 0)
-            return session->order[i]->number; /* the order is that of the numbers */
+            return smaller_in_outbox(session,
+                                     session->order[i]->number); /* the order is that of the numbers */
     }
-    return session->next_number;
+    return smaller_in_outbox(session, session->next_number);
 }
 
 /* Whether a change may go: not while the lane is held, and while it is careful, only as the first. */

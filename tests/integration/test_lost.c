@@ -6,31 +6,6 @@
 #include "day_till.h"
 #include "proto/frame.h"
 
-static void run_program(const char *const argv[], int wanted)
-{
-    struct run run;
-    run_begin(argv, NULL, &run);
-    run_end(&run);
-    if (run.exit_code != wanted)
-        fail_msg("%s ends with %d: %s%s", argv[0], run.exit_code, run.out, run.err);
-    run_done(&run);
-}
-
-/* The journal is what it was when it was copied into `past`; state is made anew from it, in a new term. */
-static void lose(struct world *world, const char *past)
-{
-    char journal[512], copy[512], config[512];
-    (void)snprintf(journal, sizeof(journal), "%s/journal", world_data(world));
-    (void)snprintf(copy, sizeof(copy), "%s/journal", past);
-    (void)snprintf(config, sizeof(config), "%s/punktd.yaml", world_folder(world));
-    run_program((const char *const[]){ "/bin/rm", "-r", journal, NULL }, 0);
-    run_program((const char *const[]){ "/bin/cp", "-a", copy, journal, NULL }, 0);
-    assert_int_not_equal(world_start_fails(world), 0);
-    run_program(
-        (const char *const[]){ "punktd", "rebuild", "--config", config, "--data", world_data(world), NULL },
-        0);
-}
-
 /* Sends a number again that a server lost; the answer must be new. */
 static void sends_again(struct till *till, uint64_t number)
 {
@@ -79,7 +54,7 @@ static void test_server_lost(void **state)
     talk_free(till->talk);
     world_stop(world);
 
-    lose(world, world_data(past));
+    world_lose(world, past);
     world_start(world);
     till->talk = talk_hello(world_address(world), EPOCH, till->number + 1, &hello);
     assert_int_equal(hello.last_booked, kept);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -317,6 +318,29 @@ void world_copy_data(const struct world *from, struct world *to)
     run_end(&run);
     assert_int_equal(run.exit_code, 0);
     run_done(&run);
+}
+
+static void run_well(const char *const argv[])
+{
+    struct run run;
+    run_begin(argv, NULL, &run);
+    run_end(&run);
+    if (run.exit_code != 0)
+        fail_msg("%s ends with %d: %s%s", argv[0], run.exit_code, run.out, run.err);
+    run_done(&run);
+}
+
+void world_lose(struct world *world, const struct world *past)
+{
+    char journal[PATH_MAX], copy[PATH_MAX], config[PATH_MAX];
+    (void)snprintf(journal, sizeof(journal), "%s/journal", world_data(world));
+    (void)snprintf(copy, sizeof(copy), "%s/journal", world_data(past));
+    (void)snprintf(config, sizeof(config), "%s/punktd.yaml", world_folder(world));
+    run_well((const char *const[]){ "/bin/rm", "-r", journal, NULL });
+    run_well((const char *const[]){ "/bin/cp", "-a", copy, journal, NULL });
+    assert_int_not_equal(world_start_fails(world), 0);
+    run_well(
+        (const char *const[]){ "punktd", "rebuild", "--config", config, "--data", world_data(world), NULL });
 }
 
 /* --- what punktd says --- */

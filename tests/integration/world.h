@@ -84,6 +84,10 @@ void world_clock_ahead(struct world *world, int64_t ahead_us);
 /* Copies the ledger's folder into that of another world; both must be stopped. */
 void world_copy_data(const struct world *from, struct world *to);
 
+/* The journal becomes what it was when it was copied to `past`, and state is made anew from it, in a new term; both must be
+ * stopped, and stay so. */
+void world_lose(struct world *world, const struct world *past);
+
 /* Borrowed until world_free (address: until the next start). */
 const char *world_address(const struct world *world); /* for --server: "127.0.0.1:40123", or "unix:..." */
 const char *world_folder(const struct world *world);  /* room for a test's own files, too */
