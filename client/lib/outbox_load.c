@@ -259,13 +259,13 @@ static bool is_torn(struct load *load)
         outbox->size % OUTBOX_SLOT_BYTES != 0)
         return true; /* its head is not whole; or the file ends before it does, or was cut: it grows by slots */
     const uint8_t *bytes = window(load, outbox->end, OUTBOX_RECORD_HEAD);
-    uint32_t size = bytes != NULL ? outbox_record_size(bytes, rest) : 0;
-    size_t part = SECTOR - (size_t)(outbox->end % SECTOR);
-    size_t looked_at = size > 0      ? size
-                       : part < rest ? part
-                                     : (size_t)rest; /* no size: was its first sector written? */
-    bytes = window(load, outbox->end, looked_at);
-    return bytes != NULL && (has_hole(bytes, outbox->end, looked_at) || (size > 0 && bytes[size - 1] == 0));
+    uint32_t size = bytes != NULL ? outbox_record_size(bytes, UINT64_MAX) : 0;
+    /* Without a size only its first sector can be looked at; of one that the file ends in, what there is. */
+    uint64_t part = size > 0 ? size : SECTOR - outbox->end % SECTOR;
+    part = part < rest ? part : rest;
+    bytes = window(load, outbox->end, (size_t)part);
+    return bytes != NULL &&
+           (has_hole(bytes, outbox->end, (size_t)part) || (size == part && bytes[size - 1] == 0));
 }
 
 /*
