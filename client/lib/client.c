@@ -159,7 +159,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static uint64_t due_of(const struct session *session, uint64_t now_us)
 {
     uint64_t due_us = UINT64_MAX;
+    unsigned index = 0;
     if (session->input_left)
+        return now_us;
+    /* What was put off may go now. No descriptor says so: it was not waited for when that was looked at last. */
+    if (session->ready && buffer_size(&session->link.out) == 0 && lane_next(session, now_us, &index) != NULL)
         return now_us;
     if (session->link.state != LINK_DOWN)
         due_us = session_due_us(session, now_us);

@@ -213,61 +213,6 @@ void queue_check_lanes(struct punkt *punkt)
 
 /* --- what answers mean --- */
 
-static struct outbox_result result_of(const struct punkt *punkt, uint16_t operation)
-{
-    const union any_answer *answer = &punkt->answer;
-    struct outbox_result result = { .at_us = wall_now_us(punkt),
-                                    .result = answer->head.call == PUNKT_CALL_DONE ? 0 : answer->head.code,
-                                    .tied = (punkt->answer_flags & FRAME_FLAG_TIED) != 0 };
-    if (result.result != 0)
-        return result;
-    result.balance_known = true;
-    switch (operation) {
-    case OPERATION_PURCHASE:
-        result.position = answer->purchase_.position;
-        result.earned = answer->purchase_.earned;
-        result.redeemed = answer->purchase_.redeemed;
-        result.worth = answer->purchase_.paid;
-        result.available = answer->purchase_.available;
-        result.balance_known = !answer->purchase_.in_suspense;
-        break;
-    case OPERATION_RETURN:
-    case OPERATION_UNLINKED_RETURN:
-        result.position = answer->any_return.position;
-        result.earned = answer->any_return.given_back - answer->any_return.taken;
-        result.worth = answer->any_return.amount;
-        result.available = answer->any_return.available;
-        result.balance_known = !answer->any_return.waiting;
-        break;
-    case OPERATION_REDEEM:
-        result.position = answer->redeem_.position;
-        result.redeemed = answer->redeem_.redeemed;
-        result.worth = answer->redeem_.worth;
-        result.available = answer->redeem_.available;
-        break;
-    case OPERATION_HOLD:
-        result.position = answer->hold_.position;
-        result.redeemed = answer->hold_.held; /* set aside only */
-        result.worth = answer->hold_.worth;
-        result.available = answer->hold_.available;
-        break;
-    case OPERATION_CAPTURE:
-        result.position = answer->capture_.position;
-        result.redeemed = answer->capture_.redeemed;
-        result.worth = answer->capture_.worth;
-        result.available = answer->capture_.available;
-        break;
-    case OPERATION_RELEASE:
-        result.position = answer->release_.position;
-        result.available = answer->release_.available;
-        break;
-    default:
-        result.balance_known = false;
-        break;
-    }
-    return result;
-}
-
 /* What nobody can book, however often it is sent. */
 static bool hopeless(uint32_t code)
 {
@@ -291,7 +236,7 @@ static bool spends(uint16_t operation)
 
 void queue_note_answer(struct punkt *punkt, struct outbox_entry *entry)
 {
-    struct outbox_result result = result_of(punkt, entry->operation);
+    struct outbox_result result = queue_result_of(punkt, entry->operation);
     if (result.balance_known)
         balances_see(&punkt->balances, entry->note.card, result.available, result.at_us);
     if (hopeless(result.result))
@@ -311,26 +256,53 @@ void queue_tell_settled(struct punkt *punkt, struct outbox_entry *entry)
 {
     punkt->answer.head.epoch = entry->epoch;
     punkt->answer.head.number = entry->number;
-    if (punkt->on_settled != NULL && !entry->reopened)
+    if (punkt->on_settled != NULL && !entry->reopened && !entry->unasked)
         tell(punkt, punkt->on_settled, punkt->ctx);
 }
 
-/* A refusal that nobody waits for. False: it must be asked for again, the disk refuses what would follow from it. */
-static bool refused_unheard(struct punkt *punkt, struct outbox_entry *entry,
-                            const struct outbox_result *result)
+/* Whether goods changed hands though the server refuses: their caller was told QUEUED, whoever waits for them now. */
+static bool has_happened(const struct outbox_entry *entry)
 {
-    struct outbox_entry *advice;
+    const struct waiter *waiter = entry->waiter;
     bool is_advice = ((entry->flags | entry->resend_flags) & FRAME_FLAG_ADVICE) != 0;
-    if (queue_of_goods(entry->operation) && !is_advice && !entry->cancelled) {
-        if (queue_append_advice(punkt, entry, 0, 0, &advice) != PUNKT_CALL_DONE)
-            return false;
-    } else if (is_advice || (entry->operation == OPERATION_REVERSAL &&
-                             result->result != PUNKT_RESULT_CANNOT_BE_REVERSED)) {
-        bury(punkt, entry, result);
-        return true;
+    return queue_of_goods(entry->operation) && !is_advice && !entry->cancelled && !entry->reopened &&
+           (waiter == NULL || waiter->again);
+}
+
+/* The disk refuses what would follow from its answer. */
+static void ask_again(struct punkt *punkt, struct outbox_entry *entry)
+{
+    session_drop(&punkt->queue, link_now_us(), "the outbox cannot be written");
+    take_back(punkt);
+    punkt->feed = entry;
+}
+
+/* A refusal of what has happened: it goes on as an advice. Without a disk it is asked for again. */
+static void advise(struct punkt *punkt, struct outbox_entry *entry, const struct outbox_result *result)
+{
+    struct waiter *waiter = entry->waiter;
+    struct outbox_entry *advice;
+    if (queue_append_advice(punkt, entry, 0, 0, &advice) != PUNKT_CALL_DONE) {
+        ask_again(punkt, entry);
+        return;
     }
     outbox_settle(punkt->outbox, entry, result);
-    return true;
+    entry->waiter = NULL;
+    advice->waiter = waiter;
+    if (waiter != NULL)
+        waiter->entry = advice;
+}
+
+/* A refusal that nobody waits for, of what needs no advice. */
+static void refused_unheard(struct punkt *punkt, struct outbox_entry *entry,
+                            const struct outbox_result *result)
+{
+    bool is_advice = ((entry->flags | entry->resend_flags) & FRAME_FLAG_ADVICE) != 0;
+    if (is_advice ||
+        (entry->operation == OPERATION_REVERSAL && result->result != PUNKT_RESULT_CANNOT_BE_REVERSED))
+        bury(punkt, entry, result);
+    else
+        outbox_settle(punkt->outbox, entry, result);
 }
 
 /*
@@ -343,36 +315,26 @@ static bool must_be_undone(const struct outbox_entry *entry)
     return was_refused && !entry->cancelled && (queue_of_goods(entry->operation) || spends(entry->operation));
 }
 
-/* The disk refuses what would follow from its answer. */
-static void ask_again(struct punkt *punkt, struct outbox_entry *entry)
-{
-    session_drop(&punkt->queue, link_now_us(), "the outbox cannot be written");
-    take_back(punkt);
-    punkt->feed = entry;
-}
-
 /* Its answer came, to whoever waits for it. */
 static void queue_answered(struct punkt *punkt, const struct punkt_answer *answer, void *ctx)
 {
     struct outbox_entry *entry = ctx;
     struct waiter *waiter = entry->waiter;
+    bool refused = answer->call != PUNKT_CALL_DONE && !hopeless(answer->code);
+    struct outbox_result result = queue_result_of(punkt, entry->operation);
     if (answer->call == PUNKT_CALL_DONE && must_be_undone(entry) &&
         queue_append_reversal(punkt, entry) != PUNKT_CALL_DONE) {
         ask_again(punkt, entry);
         return;
     }
-    if (answer->call == PUNKT_CALL_DONE || hopeless(answer->code) || waiter != NULL) {
-        queue_note_answer(punkt, entry);
-    } else {
-        struct outbox_result result = result_of(punkt, entry->operation);
-        if (!refused_unheard(punkt, entry, &result)) {
-            ask_again(punkt, entry);
-            return;
-        }
-        if (!queue_of_goods(entry->operation) || entry->cancelled)
-            queue_tell_settled(punkt, entry);
-        return; /* what became an advice has not ended */
+    if (refused && has_happened(entry)) {
+        advise(punkt, entry, &result);
+        return;
     }
+    if (refused && waiter == NULL)
+        refused_unheard(punkt, entry, &result);
+    else
+        queue_note_answer(punkt, entry);
     if (waiter == NULL) {
         queue_tell_settled(punkt, entry);
         return;
@@ -436,6 +398,7 @@ static void decide_offline(struct punkt *punkt, struct waiter *waiter)
     struct outbox_entry *original = waiter->entry, *advice = NULL;
     if (queue_append_reversal(punkt, original) != PUNKT_CALL_DONE)
         return; /* QUEUED, with nothing redeemed: the register has to cancel it */
+    original->unasked = true;
     waiter->verdict = queue_grant(punkt, &waiter->note, waiter);
     if (waiter->verdict == OFFLINE_GRANTED &&
         queue_append_advice(punkt, original, FRAME_FLAG_OFFLINE, waiter->granted, &advice) !=

@@ -74,6 +74,7 @@ struct outbox_entry {
     /* The caller's own, zero at first, on no disk: */
     void *waiter;
     bool cancelled;        /* a reversal, or an advice in its place, stands behind it */
+    bool unasked;          /* no caller knows of it: nobody is told how it ends */
     bool reopened;         /* see outbox_reopen */
     uint16_t resend_flags; /* of the frame, besides flags */
 };

@@ -115,8 +115,12 @@ enum punkt_call queue_append_reversal(struct punkt *punkt, const struct outbox_e
     if (!encode_reversal(&build, &request))
         return build.wrong != NULL ? PUNKT_CALL_INVALID : PUNKT_CALL_NO_MEMORY;
     buffer_consume(&punkt->encoded, FRAME_HEADER_SIZE);
-    return append(punkt, OUTBOX_LANE_QUEUE, OPERATION_REVERSAL, 0, buffer_data(&punkt->encoded),
-                  buffer_size(&punkt->encoded), &note, &entry);
+    enum punkt_call appended =
+        append(punkt, OUTBOX_LANE_QUEUE, OPERATION_REVERSAL, 0, buffer_data(&punkt->encoded),
+               buffer_size(&punkt->encoded), &note, &entry);
+    if (appended == PUNKT_CALL_DONE)
+        entry->unasked = true;
+    return appended;
 }
 
 /* --- submitting --- */

@@ -55,6 +55,9 @@ void queue_recall(struct punkt *punkt, const struct outbox_entry *entry);
 /* Whether it is no use to wait for the server now. */
 bool queue_link_down(const struct punkt *punkt);
 
+/* What is remembered of punkt->answer, which is that of the operation. */
+struct outbox_result queue_result_of(const struct punkt *punkt, uint16_t operation);
+
 /* --- between queue.c and drain.c --- */
 
 /* Appends the bytes of an operation again, as an advice that redeems so many points by the offline rules, or a reversal. */

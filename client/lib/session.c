@@ -52,7 +52,7 @@ static void session_silent(struct session *session, uint64_t since_us, uint64_t 
     struct session *other = session == &punkt->live ? &punkt->queue : &punkt->live;
     session->suspect = true;
     session_drop(session, now_us, "%s", why);
-    if (other->ready && other->received_us < since_us) {
+    if (other->ready && other->received_us <= since_us) {
         other->suspect = true;
         session_drop(other, now_us, "%s", why);
     }
@@ -206,8 +206,9 @@ static void expire(struct session *session, uint64_t now_us)
             if (slot->state == SLOT_IN_FLIGHT && now_us >= slot->staged_us + STUCK_US)
                 silent_us = slot->staged_us;
         } else if (now_us >= slot->deadline_us) {
-            /* Not one byte came since it was sent: the link may be dead without saying so. */
-            if (slot->state == SLOT_IN_FLIGHT && session->received_us < slot->staged_us)
+            /* Not one byte came since it was sent (in one round receiving comes first): the link may be dead
+             * without saying so. */
+            if (slot->state == SLOT_IN_FLIGHT && session->received_us <= slot->staged_us)
                 silent_us = slot->staged_us;
             give_up(session, slot);
         } else if (too_large(session, slot)) {
@@ -506,7 +507,7 @@ void session_doubt_link(struct session *session, uint64_t now_us)
 {
     for (unsigned i = 0; i < session->order_count; i++) {
         const struct slot *slot = session->order[i];
-        if (slot->state == SLOT_IN_FLIGHT && session->received_us < slot->staged_us) {
+        if (slot->state == SLOT_IN_FLIGHT && session->received_us <= slot->staged_us) {
             session_silent(session, slot->staged_us, now_us, "no answer in time");
             return;
         }

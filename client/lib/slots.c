@@ -179,10 +179,11 @@ void lane_refused(struct session *session, struct slot *slot, uint64_t now_us)
     slot->state = SLOT_WAITING;
     if (!slot->change) {
         slot->retry_us = now_us + pause_us(session, slot->refusals++);
-    } else if (first_change(session, slot)) {
-        /* The others were refused, or will be, because of this one: it alone sets the pace. */
-        session->lane_retry_us = now_us + pause_us(session, session->lane_refusals++);
+    } else {
+        /* The others were refused, or will be, because of the first: it alone sets the pace. */
         session->lane_careful = true;
+        if (first_change(session, slot))
+            session->lane_retry_us = now_us + pause_us(session, session->lane_refusals++);
     }
 }
 

@@ -11,6 +11,61 @@ static enum punkt_call end_invalid(struct punkt *punkt, struct punkt_answer *out
     return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
 }
 
+struct outbox_result queue_result_of(const struct punkt *punkt, uint16_t operation)
+{
+    const union any_answer *answer = &punkt->answer;
+    struct outbox_result result = { .at_us = wall_now_us(punkt),
+                                    .result = answer->head.call == PUNKT_CALL_DONE ? 0 : answer->head.code,
+                                    .tied = (punkt->answer_flags & FRAME_FLAG_TIED) != 0 };
+    if (result.result != 0)
+        return result;
+    result.balance_known = true;
+    switch (operation) {
+    case OPERATION_PURCHASE:
+        result.position = answer->purchase_.position;
+        result.earned = answer->purchase_.earned;
+        result.redeemed = answer->purchase_.redeemed;
+        result.worth = answer->purchase_.paid;
+        result.available = answer->purchase_.available;
+        result.balance_known = !answer->purchase_.in_suspense;
+        break;
+    case OPERATION_RETURN:
+    case OPERATION_UNLINKED_RETURN:
+        result.position = answer->any_return.position;
+        result.earned = answer->any_return.given_back - answer->any_return.taken;
+        result.worth = answer->any_return.amount;
+        result.available = answer->any_return.available;
+        result.balance_known = !answer->any_return.waiting;
+        break;
+    case OPERATION_REDEEM:
+        result.position = answer->redeem_.position;
+        result.redeemed = answer->redeem_.redeemed;
+        result.worth = answer->redeem_.worth;
+        result.available = answer->redeem_.available;
+        break;
+    case OPERATION_HOLD:
+        result.position = answer->hold_.position;
+        result.redeemed = answer->hold_.held; /* set aside only */
+        result.worth = answer->hold_.worth;
+        result.available = answer->hold_.available;
+        break;
+    case OPERATION_CAPTURE:
+        result.position = answer->capture_.position;
+        result.redeemed = answer->capture_.redeemed;
+        result.worth = answer->capture_.worth;
+        result.available = answer->capture_.available;
+        break;
+    case OPERATION_RELEASE:
+        result.position = answer->release_.position;
+        result.available = answer->release_.available;
+        break;
+    default:
+        result.balance_known = false;
+        break;
+    }
+    return result;
+}
+
 void queue_recall(struct punkt *punkt, const struct outbox_entry *entry)
 {
     const struct outbox_result *result = &entry->result;
