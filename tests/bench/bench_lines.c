@@ -10,13 +10,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <punkt.h>
 
-#define LINES_OF_RECEIPT_MAX 64
-#define FIRST_CARD UINT64_C(2900000000000)
+#include "receipts.h"
+
 #define TIMEOUT_MS 120000 /* under a tool that counts, a daemon is a hundred times as slow */
 
 struct bench {
@@ -37,36 +35,14 @@ static void count_answer(struct punkt *punkt, const struct punkt_answer *answer,
     bench->failed++;
 }
 
-/* Fills the lines of the i-th receipt; returns their sum. */
-static int64_t fill_lines(unsigned i, unsigned count, struct punkt_line lines[LINES_OF_RECEIPT_MAX],
-                          char codes[LINES_OF_RECEIPT_MAX][16])
-{
-    static const char *const categories[] = { "dairy",   "organic",      "bakery", "tobacco",
-                                              "produce", "coffee-to-go", "press",  "drinks" };
-    int64_t sum = 0;
-    for (unsigned k = 0; k < count; k++) {
-        unsigned article = (i * 7 + k * 13) % 1000;
-        (void)snprintf(codes[k], sizeof(codes[k]), "4012345%06u", article);
-        lines[k] = (struct punkt_line){ .size = sizeof(lines[k]),
-                                        .code = codes[k],
-                                        .category = categories[article % 8],
-                                        .quantity = 1000 + (article % 3) * 1000,
-                                        .amount = 99 + (int64_t)article };
-        lines[k].tax = lines[k].amount / 10;
-        sum += lines[k].amount;
-    }
-    return sum;
-}
-
 static enum punkt_call submit(struct punkt *punkt, struct bench *bench, unsigned i)
 {
     static const char *const coupons[] = { "SPRING100" };
-    struct punkt_line lines[LINES_OF_RECEIPT_MAX];
-    char codes[LINES_OF_RECEIPT_MAX][16];
+    struct punkt_line lines[RECEIPT_LINES_MAX];
+    char codes[RECEIPT_LINES_MAX][16];
     char card[24];
     char receipt[16];
-    int64_t sum = fill_lines(i, bench->lines, lines, codes);
-    int64_t amount = bench->lines > 0 ? sum : 100 + (int64_t)(i * 7 % 1000);
+    int64_t amount = receipt_amount(i, bench->lines, lines, codes);
     struct punkt_tender tender = { .size = sizeof(tender), .kind = "cash", .amount = amount };
     struct punkt_purchase_request request = {
         .size = sizeof(request),
@@ -84,7 +60,7 @@ static enum punkt_call submit(struct punkt *punkt, struct bench *bench, unsigned
         .coupons = coupons,
         .coupon_count = i % 3 == 0,
     };
-    (void)snprintf(card, sizeof(card), "%" PRIu64, FIRST_CARD + i % bench->cards);
+    (void)snprintf(card, sizeof(card), "%" PRIu64, RECEIPT_CARD_FIRST + i % bench->cards);
     (void)snprintf(receipt, sizeof(receipt), "R%u", i);
     return punkt_submit_purchase(punkt, &request, count_answer, bench);
 }
@@ -96,7 +72,7 @@ static bool issue(struct punkt *punkt, const struct bench *bench)
         .size = sizeof(request), .timeout_ms = TIMEOUT_MS, .card = card, .count = bench->cards
     };
     struct punkt_card_issue_answer answer = PUNKT_ANSWER_INIT(answer);
-    (void)snprintf(card, sizeof(card), "%" PRIu64, FIRST_CARD);
+    (void)snprintf(card, sizeof(card), "%" PRIu64, RECEIPT_CARD_FIRST);
     if (punkt_card_issue(punkt, &request, &answer) == PUNKT_CALL_DONE)
         return true;
     (void)fprintf(stderr, "bench_lines: cannot issue the cards: %s\n", answer.head.text);
@@ -119,21 +95,13 @@ static bool run(struct punkt *punkt, struct bench *bench)
     return bench->failed == 0;
 }
 
-static bool parse(const char *text, unsigned least, unsigned most, unsigned *out)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    *out = (unsigned)value;
-    return *text != '\0' && *end == '\0' && value >= least && value <= most;
-}
-
 int main(int argc, char **argv)
 {
     struct bench bench = { .cards = 100 };
-    if (argc < 5 || argc > 6 || !parse(argv[2], 1, 100000000, &bench.purchases) ||
-        !parse(argv[3], 0, LINES_OF_RECEIPT_MAX, &bench.lines) ||
-        !parse(argv[4], 1, PUNKT_WINDOW_MAX, &bench.window) ||
-        (argc == 6 && !parse(argv[5], 1, 10000, &bench.cards))) {
+    if (argc < 5 || argc > 6 || !receipt_parse(argv[2], 1, 100000000, &bench.purchases) ||
+        !receipt_parse(argv[3], 0, RECEIPT_LINES_MAX, &bench.lines) ||
+        !receipt_parse(argv[4], 1, PUNKT_WINDOW_MAX, &bench.window) ||
+        (argc == 6 && !receipt_parse(argv[5], 1, 10000, &bench.cards))) {
         (void)fputs("usage: bench_lines SERVER PURCHASES LINES WINDOW [CARDS]\n", stderr);
         return 2;
     }

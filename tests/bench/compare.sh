@@ -13,6 +13,8 @@ Examples:
   tests/bench/compare.sh                  5 rounds of 3 s, 1,000,000 cards, 64 and 1,000 connections
   tests/bench/compare.sh 3 2 100000 64    a quick look
 
+PUNKT_BUILD: another folder of a release build.
+
 Needs the release build: cmake --preset release && cmake --build --preset release
 HELP
 }
@@ -26,40 +28,20 @@ esac
 rounds=${1:-5} seconds=${2:-3} cards=${3:-1000000}
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- 64 1000
-bin=$top/build/release/bin
+bin=${PUNKT_BUILD:-$top/build/release}/bin
 [ -x "$bin/punktd" ] || {
     usage >&2
     exit 2
 }
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/punkt-bench.XXXXXX")
-pid=
-mkfifo "$folder/said"
-
-stop() {
-    [ -n "$pid" ] || return 0
-    kill "$pid"
-    wait "$pid" || true
-    pid=
-}
-trap 'stop; rm -rf "$folder"' EXIT
-
-# A daemon on a new ledger.
-start() {
-    stop
-    rm -rf "$folder/data"
-    "$bin/punktd" --data "$folder/data" --listen 127.0.0.1:0 --port-file "$folder/port" 2>"$folder/said" &
-    pid=$!
-    exec 3<"$folder/said"
-    while IFS= read -r -t 60 -u 3 line; do
-        case $line in *ready*) break ;; esac
-    done
-    cat <&3 >/dev/null & # what else it says must not block it
-}
+# shellcheck source=tests/bench/daemon.sh
+. "$top/tests/bench/daemon.sh"
+trap 'daemon_stop; rm -rf "$folder"' EXIT
 
 # Operations a second of one mix.
 measure() {
-    "$bin/punkt" --server "$(cat "$folder/port")" --json bench --connections "$1" --pipeline 1 \
+    "$bin/punkt" --server "$(daemon_address)" --json bench --connections "$1" --pipeline 1 \
         --seconds "$seconds" --cards "$cards" --mix "$2" | sed 's/.*"per_second":\([0-9]*\).*"p50_us":\([0-9]*\).*"p99_us":\([0-9]*\).*/\1 \2 \3/'
 }
 
@@ -70,7 +52,7 @@ median() {
 
 printf '%-12s %-9s %12s %9s %9s\n' connections mix per_second p50_us p99_us
 for connections in "$@"; do
-    start
+    daemon_start
     for ((round = 1; round <= rounds; round++)); do
         for mix in ping purchase balance; do
             measure "$connections" $mix >>"$folder/$connections.$mix"
