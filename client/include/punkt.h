@@ -1204,6 +1204,8 @@ PUNKT_API enum punkt_call punkt_message(struct punkt *punkt, const struct punkt_
  *       A purchase with wishes that ends as QUEUED has them granted by the offline rules below: answer.redeemed and
  *       .paid say what counts. If they cannot be granted it is REFUSED with PUNKT_RESULT_OFFLINE instead and will not
  *       be booked: sell without them, under the same receipt number.
+ *       A till that died before it knew the end of one cancels what the outbox has of it (punkt_outbox_entry), and
+ *       sells it again: nobody knows what was granted.
  *   - NOT_SENT: of the live lane: the server is not there, nothing was stored or will be booked.
  *   - NOT_STORED: the outbox cannot take it: sell without points, and say so.
  *

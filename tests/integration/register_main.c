@@ -26,6 +26,7 @@
 #define STORE "1"
 #define LINES_MAX 5u
 #define EXIT_OPEN 3
+#define UNTOLD_MAX 16u /* operations of one act */
 #define PATIENCE_S 100 /* to drain and to close */
 #define WAIT_MS 400    /* for a redemption that was queued */
 
@@ -79,12 +80,27 @@ static bool word_of(struct till_act *act, const struct punkt_answer *answer)
     return act->told != TILL_NOTHING;
 }
 
-static bool purchase(struct till *till, struct till_act *act)
+static size_t make_lines(const struct till_act *act, char codes[LINES_MAX][24],
+                         struct punkt_line lines[LINES_MAX])
+{
+    size_t count = act->seq % 3 == 0 ? 1 + act->seq % LINES_MAX : 0;
+    int64_t left = act->amount;
+    for (size_t i = 0; i < count; i++) {
+        int64_t share = i + 1 == count ? left : left / 3;
+        (void)snprintf(codes[i], 24, "A%zu", i);
+        lines[i] = (struct punkt_line){ .size = sizeof(lines[i]), .code = codes[i], .amount = share };
+        left -= share;
+    }
+    return count;
+}
+
+static void send_purchase(struct till *till, const struct till_act *act, int64_t wished,
+                          struct punkt_purchase_answer *answer)
 {
     struct punkt_line lines[LINES_MAX];
     char card[16], receipt[24], codes[LINES_MAX][24];
+    struct punkt_wish wish = { .size = sizeof(wish), .points = wished };
     struct punkt_purchase_request request = PUNKT_INIT(request);
-    struct punkt_purchase_answer answer = PUNKT_ANSWER_INIT(answer);
     till_card(act->card, card);
     till_document(act, receipt);
     request.card = card;
@@ -92,17 +108,28 @@ static bool purchase(struct till *till, struct till_act *act)
     request.amount = act->amount;
     request.business_date = till->settings.date;
     request.lines = lines;
-    request.line_count = act->seq % 3 == 0 ? 1 + act->seq % LINES_MAX : 0;
-    int64_t left = act->amount;
-    for (size_t i = 0; i < request.line_count; i++) {
-        int64_t share = i + 1 == request.line_count ? left : left / 3;
-        (void)snprintf(codes[i], sizeof(codes[i]), "A%zu", i);
-        lines[i] = (struct punkt_line){ .size = sizeof(lines[i]), .code = codes[i], .amount = share };
-        left -= share;
-    }
-    (void)punkt_purchase(till->punkt, &request, &answer);
+    request.line_count = make_lines(act, codes, lines);
+    request.wishes = &wish;
+    request.wish_count = wished > 0;
+    (void)punkt_purchase(till->punkt, &request, answer);
+}
+
+/* Whether a purchase is refused because of what it was to redeem: then it is sold without, under the same number. */
+static bool wish_refused(const struct punkt_answer *answer)
+{
+    return answer->call == PUNKT_CALL_REFUSED &&
+           (answer->code == PUNKT_RESULT_OFFLINE || answer->code == PUNKT_RESULT_NOT_ENOUGH_POINTS);
+}
+
+static bool purchase(struct till *till, struct till_act *act)
+{
+    struct punkt_purchase_answer answer = PUNKT_ANSWER_INIT(answer);
+    send_purchase(till, act, act->wish, &answer);
+    if (act->wish > 0 && wish_refused(&answer.head))
+        send_purchase(till, act, 0, &answer);
     act->position = answer.position;
     act->points = answer.earned;
+    act->spent = answer.redeemed;
     /* A purchase has happened: an absent server is no end that a till could print. */
     bool stranger = act->card >= till->settings.plan.cards;
     bool refused = answer.head.call == PUNKT_CALL_REFUSED;
@@ -297,29 +324,45 @@ static bool listed(const struct till_list *list, const struct punkt_outbox_entry
     return false;
 }
 
-/* A redemption, hold or capture that was done, and of which nobody was told, is undone: no receipt says so. What was
- * not answered yet the library has cancelled by itself. */
+/* Whether an operation of the outbox belongs to this act, of whose end nobody was told, and may be booked. What is in
+ * the live lane without an answer the library has cancelled by itself. */
+static bool untold(const struct till *till, const struct till_act *act,
+                   const struct punkt_outbox_entry *entry)
+{
+    char code[32];
+    bool open = entry->state == PUNKT_OUTBOX_QUEUED && !entry->live;
+    if (entry->operation != operation_of(act->kind) || (entry->state != PUNKT_OUTBOX_DONE && !open))
+        return false;
+    if (act->kind != TILL_PURCHASE)
+        return !listed(&till->list, entry);
+    till_document(act, code + 1); /* on the wire its length stands before it */
+    code[0] = (char)strlen(code + 1);
+    return entry->body != NULL && memmem(entry->body, entry->body_size, code, strlen(code)) != NULL;
+}
+
+/* Undoes what was, or may yet be, spent by an act of whose end nobody was told: no receipt says so. *act gets the
+ * number. */
 static bool undo_untold(struct till *till, struct till_act *act)
 {
     struct punkt_outbox_entry entry = PUNKT_INIT(entry);
-    struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
-    uint64_t epoch = 0, number = 0;
-    for (uint64_t i = 0; punkt_outbox_entry(till->punkt, i, &entry); i++) {
-        if (entry.operation == operation_of(act->kind) && entry.state == PUNKT_OUTBOX_DONE &&
-            !listed(&till->list, &entry)) {
-            epoch = entry.epoch;
-            number = entry.number;
+    uint64_t numbers[UNTOLD_MAX][2];
+    size_t count = 0;
+    for (uint64_t i = 0; count < UNTOLD_MAX && punkt_outbox_entry(till->punkt, i, &entry); i++) {
+        if (untold(till, act, &entry)) {
+            numbers[count][0] = act->epoch = entry.epoch;
+            numbers[count++][1] = act->number = entry.number;
         }
     }
-    act->told = TILL_CANCELLED;
-    act->epoch = epoch;
-    act->number = number;
-    if (number != 0 && act->kind != TILL_RELEASE && !cancel(till, epoch, number, &answer))
-        return false;
-    return till_list_told(&till->list, act) || complain(till, "the list cannot be written", NULL);
+    for (size_t i = 0; i < count && act->kind != TILL_RELEASE; i++) {
+        struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
+        if (!cancel(till, numbers[i][0], numbers[i][1], &answer))
+            return false;
+    }
+    return true;
 }
 
-/* The last act of the list, if nobody knows how it ended. A receipt is sold again under its number. */
+/* The last act of the list, if nobody knows how it ended. A receipt is sold again under its number; if it redeems, what
+ * an earlier process has left of it is undone first. */
 static bool finish_last(struct till *till)
 {
     const struct till_act *last = till_list_act(&till->list, till->list.count);
@@ -331,7 +374,12 @@ static bool finish_last(struct till *till)
         return complain(till, "an act is open, and there is no outbox", NULL);
     if (!till_list_again(&till->list, act.seq))
         return complain(till, "the list cannot be written", NULL);
-    return spends ? undo_untold(till, &act) : perform(till, &act);
+    if ((spends || act.wish > 0) && !undo_untold(till, &act))
+        return false;
+    if (!spends)
+        return perform(till, &act);
+    act.told = TILL_CANCELLED;
+    return till_list_told(&till->list, &act) || complain(till, "the list cannot be written", NULL);
 }
 
 /* --- the day --- */
@@ -425,7 +473,22 @@ static void on_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *te
 
 static bool read_settings(int argc, char **argv, struct settings *out)
 {
-    enum { SERVER, FOLDER, TILL, UNTIL, SCRIPT, SEED, ACTS, CARDS, TIMEOUT, DATE, PACE, STRANGERS, OPEN };
+    enum {
+        SERVER,
+        FOLDER,
+        TILL,
+        UNTIL,
+        SCRIPT,
+        SEED,
+        ACTS,
+        CARDS,
+        TIMEOUT,
+        DATE,
+        PACE,
+        STRANGERS,
+        WISHES,
+        OPEN
+    };
     static const struct option options[] = {
         { "server", required_argument, NULL, SERVER },
         { "folder", required_argument, NULL, FOLDER },
@@ -439,6 +502,7 @@ static bool read_settings(int argc, char **argv, struct settings *out)
         { "date", required_argument, NULL, DATE },
         { "pace", required_argument, NULL, PACE },
         { "strangers", no_argument, NULL, STRANGERS },
+        { "wishes", no_argument, NULL, WISHES },
         { "open", no_argument, NULL, OPEN },
         { NULL, 0, NULL, 0 },
     };
@@ -461,6 +525,8 @@ static bool read_settings(int argc, char **argv, struct settings *out)
             out->pace_ms = (uint32_t)value;
         else if (option == STRANGERS)
             out->plan.strangers = true;
+        else if (option == WISHES)
+            out->plan.wishes = true;
         else if (option == OPEN)
             out->open = true;
         else

@@ -2,6 +2,8 @@
  * Twenty tills with outboxes sell through a bad network (proxy.h) to a daemon, and daemon and tills are killed at
  * random. At the end every outbox is empty, every day is closed in balance, and the ledger has what the tills' own
  * lists have, each once.
+ *
+ * The same once more with purchases that redeem, while the daemon is away for longer, so that tills do so without it.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,6 +27,13 @@
 #define CHAOS_MS 40000
 #define CHAOS_LONG_MS 600000
 #define SECONDS_A_DAY 86400
+#define AWAY_MS 1500
+#define AWAY_LONGER_MS 5000 /* longer than tills take to see it */
+
+/* A point is worth what earns one. */
+#define PROGRAMME                                                                                            \
+    "programme: shop\ncurrency: EUR\nzone: UTC\nbase:\n  - rule: spend\n    points: 1\n    amount: 1.00\n"   \
+    "redeem:\n  points: 1\n  worth: 1.00\n  offline:\n    card: 2000\n    till: 20000\n...\n"
 
 static struct random random_numbers;
 
@@ -35,6 +44,7 @@ struct shop {
     uint64_t seed;
     long long date; /* the business date of all, also if midnight passes */
     struct run tills[TILLS];
+    bool redeems; /* purchases do, and the daemon is away for longer */
     unsigned till_kills, daemon_kills;
 };
 
@@ -49,10 +59,26 @@ static void start_till(struct shop *shop, unsigned till)
     (void)snprintf(date, sizeof(date), "%lld", shop->date);
     const char *program = getenv("PUNKT_REGISTER");
     assert_non_null(program); /* ctest sets it */
-    const char *argv[] = { program,  "--server", servers,     "--folder",    world_folder(shop->world),
-                           "--till", name,       "--seed",    seed,          "--date",
-                           date,     "--cards",  cards,       "--strangers", "--pace",
-                           "60",     "--until",  shop->until, NULL };
+    const char *argv[] = { program,
+                           "--server",
+                           servers,
+                           "--folder",
+                           world_folder(shop->world),
+                           "--till",
+                           name,
+                           "--seed",
+                           seed,
+                           "--date",
+                           date,
+                           "--cards",
+                           cards,
+                           "--strangers",
+                           "--pace",
+                           "60",
+                           "--until",
+                           shop->until,
+                           shop->redeems ? "--wishes" : NULL,
+                           NULL };
     run_begin(argv, NULL, &shop->tills[till]);
 }
 
@@ -72,7 +98,7 @@ static void kill_daemon(struct shop *shop)
 {
     world_kill(shop->world);
     shop->daemon_kills++;
-    (void)poll(NULL, 0, (int)random_below(&random_numbers, 1500)); /* away for a while */
+    (void)poll(NULL, 0, (int)random_below(&random_numbers, shop->redeems ? AWAY_LONGER_MS : AWAY_MS));
     world_start(shop->world);
 }
 
@@ -106,42 +132,59 @@ static void end_tills(struct shop *shop)
     assert_int_equal(failed, 0);
 }
 
-static void test_tills(void **state)
+/* Everything from the first sale to the last close. */
+static struct till_sums run_shop(struct shop *shop)
+{
+    (void)snprintf(shop->until, sizeof(shop->until), "%s/until", world_folder(shop->world));
+    shop->seed = random_u64(&random_numbers);
+    shop->date = time(NULL) / SECONDS_A_DAY;
+    for (unsigned i = 0; i < PROXIES; i++)
+        shop->proxies[i] = proxy_new(world_address(shop->world), random_u64(&random_numbers));
+    till_check_issue(world_address(shop->world), CARDS);
+    for (unsigned till = 0; till < TILLS; till++)
+        start_till(shop, till);
+    cause_chaos(shop);
+    for (unsigned i = 0; i < PROXIES; i++)
+        proxy_calm(shop->proxies[i]);
+    end_tills(shop);
+    struct till_sums sums =
+        till_check(world_address(shop->world), world_folder(shop->world), TILLS, CARDS, false);
+    printf("%u kills of tills, %u of the daemon\n", shop->till_kills, shop->daemon_kills);
+    printf("%" PRIu64 " acts, of them %" PRIu64 " again, %" PRIu64 " queued, %" PRIu64 " spent, %" PRIu64
+           " voided, %" PRIu64 " returned; %" PRIu64 " purchases redeemed, %" PRIu64 " of them offline\n",
+           sums.acts, sums.again, sums.queued, sums.spent, sums.voided, sums.returned, sums.wishes,
+           sums.offline);
+    for (unsigned i = 0; i < PROXIES; i++) {
+        printf("frames and connections %s\n", proxy_report(shop->proxies[i]));
+        assert_true(proxy_faults(shop->proxies[i]) > 0);
+        proxy_free(shop->proxies[i]);
+    }
+    world_free(shop->world);
+    return sums;
+}
+
+static void test_tills_that_die(void **state)
 {
     struct world_options options = { .unix_socket = true }; /* the proxy finds it again */
-    struct shop shop = { .world = world_new(&options),
-                         .seed = random_u64(&random_numbers),
-                         .date = time(NULL) / SECONDS_A_DAY };
+    struct shop shop = { .world = world_new(&options) };
     (void)state;
-    (void)snprintf(shop.until, sizeof(shop.until), "%s/until", world_folder(shop.world));
-    for (unsigned i = 0; i < PROXIES; i++)
-        shop.proxies[i] = proxy_new(world_address(shop.world), random_u64(&random_numbers));
-    till_check_issue(world_address(shop.world), CARDS);
-    for (unsigned till = 0; till < TILLS; till++)
-        start_till(&shop, till);
-    cause_chaos(&shop);
-    for (unsigned i = 0; i < PROXIES; i++)
-        proxy_calm(shop.proxies[i]);
-    end_tills(&shop);
-    struct till_sums sums =
-        till_check(world_address(shop.world), world_folder(shop.world), TILLS, CARDS, false);
-    printf("%u kills of tills, %u of the daemon\n", shop.till_kills, shop.daemon_kills);
-    printf("%" PRIu64 " acts, of them %" PRIu64 " again, %" PRIu64 " queued, %" PRIu64 " spent, %" PRIu64
-           " voided, %" PRIu64 " returned\n",
-           sums.acts, sums.again, sums.queued, sums.spent, sums.voided, sums.returned);
-    /* It was what it is meant to be. */
-    assert_true(sums.acts > TILLS && sums.again > 0 && sums.queued > 0);
-    for (unsigned i = 0; i < PROXIES; i++) {
-        printf("frames and connections %s\n", proxy_report(shop.proxies[i]));
-        assert_true(proxy_faults(shop.proxies[i]) > 0);
-        proxy_free(shop.proxies[i]);
-    }
-    world_free(shop.world);
+    struct till_sums sums = run_shop(&shop);
+    assert_true(sums.acts > TILLS && sums.again > 0 && sums.queued > 0); /* it was what it is meant to be */
+}
+
+static void test_tills_that_redeem_offline(void **state)
+{
+    struct world_options options = { .unix_socket = true, .programme = PROGRAMME };
+    struct shop shop = { .world = world_new(&options), .redeems = true };
+    (void)state;
+    struct till_sums sums = run_shop(&shop);
+    assert_true(sums.acts > TILLS && sums.wishes > sums.offline && sums.offline > 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_tills) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_tills_that_die),
+                                        cmocka_unit_test(test_tills_that_redeem_offline) };
     random_numbers = random_seeded();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@ struct seen {
 /* What the ledger has of an act. */
 struct found {
     unsigned events, standing;
+    int64_t points;    /* of the newest */
     bool voided;       /* the till was told so */
     bool maybe_voided; /* it was told that this is not stored, by a disk that may have kept it */
 };
@@ -50,10 +51,11 @@ static void complain(struct check *check, unsigned till, const struct till_act *
     if (check->complaints++ < COMPLAINTS_MAX)
         print_error("till %u, act %" PRIu64 " (%s, card %u, amount %" PRId64 ", refers %" PRIu64
                     ", told %s%s, "
-                    "%" PRIx64 ":%" PRIu64 ", position %" PRIu64 ", points %" PRId64 "): %s\n",
+                    "%" PRIx64 ":%" PRIu64 ", position %" PRIu64 ", points %" PRId64 ", wish %" PRId64
+                    ", spent %" PRId64 "): %s\n",
                     till + 1, act->seq, till_kind_name(act->kind), act->card, act->amount, act->refers,
                     till_word_name(act->told), act->again ? ", again" : "", act->epoch, act->number,
-                    act->position, act->points, what);
+                    act->position, act->points, act->wish, act->spent, what);
 }
 
 static void complain_seen(struct check *check, const struct seen *seen, const char *what)
@@ -179,7 +181,15 @@ static struct till_act *act_of(const struct check *check, const struct seen *see
     return strcmp(document, seen->document) == 0 ? act : NULL;
 }
 
-/* A purchase or return of the ledger is one of a till's list, with its card and its points. */
+/* What a purchase or return makes of the balance, as far as its list says. A receipt earns on what is paid with money. */
+static int64_t points_of(const struct till_act *act)
+{
+    int64_t points = act->amount / CENTS_A_POINT;
+    return act->kind == TILL_RETURN ? -points : points - 2 * act->spent;
+}
+
+/* A purchase or return of the ledger is one of a till's list, with its card and its points. What a till redeemed
+ * offline is booked as far as points are free. */
 static void match_document(struct check *check, const struct seen *seen)
 {
     unsigned till = 0;
@@ -189,13 +199,19 @@ static void match_document(struct check *check, const struct seen *seen)
         complain_seen(check, seen, "no till has it on its list");
         return;
     }
-    int64_t points = act->amount / CENTS_A_POINT * (kind == TILL_RETURN ? -1 : 1);
-    if (seen->card != act->card || seen->points != points)
+    struct found *found = &check->found[till][act->seq - 1];
+    found->events++;
+    found->standing += !seen->reversed;
+    if (seen->reversed && act->wish > 0)
+        return; /* it was undone, and sold again otherwise */
+    found->points = seen->points;
+    int64_t short_max = act->told == TILL_QUEUED ? act->spent : 0;
+    int64_t shortfall = seen->points - points_of(act);
+    if (seen->card != act->card || shortfall < 0 || shortfall > short_max)
         complain(check, till, act, "is booked on another card or for other points");
-    if (act->told == TILL_DONE && (act->position != seen->position || act->points != llabs(points)))
+    int64_t told = kind == TILL_RETURN ? -act->points : act->points - act->spent;
+    if (act->told == TILL_DONE && (act->position != seen->position || told != seen->points))
         complain(check, till, act, "was told otherwise than it is booked");
-    check->found[till][act->seq - 1].events++;
-    check->found[till][act->seq - 1].standing += !seen->reversed;
 }
 
 /* What a till was told is spent, held or released is so in the ledger. */
@@ -233,7 +249,7 @@ static void match_acts(struct check *check, unsigned till)
         else if (document && found->standing != wanted)
             complain(check, till, act,
                      found->standing > wanted ? "stands in the ledger" : "is missing in the ledger");
-        else if (document && found->events > 1)
+        else if (document && found->events > 1 && act->wish == 0)
             complain(check, till, act, "was booked more than once");
         else if (!document && act->kind != TILL_VOID && act->told == TILL_DONE)
             match_spending(check, till, act);
@@ -274,14 +290,16 @@ static void subtract(struct check *check, unsigned till)
         bool spends = act->kind == TILL_REDEEM || act->kind == TILL_CAPTURE;
         bool counts = stands(act->told) || (may_stand(check, act) && found->standing > 0);
         if (act->kind == TILL_PURCHASE && counts && !found->voided)
-            *balance -= act->amount / CENTS_A_POINT;
+            *balance -= found->points;
         else if (act->kind == TILL_RETURN && counts)
-            *balance += act->amount / CENTS_A_POINT;
+            *balance -= found->points;
         else if (spends && act->told == TILL_DONE)
             *balance += act->points;
         check->sums.voided += found->voided;
         check->sums.returned += act->kind == TILL_RETURN && counts;
         check->sums.spent += spends && act->told == TILL_DONE;
+        check->sums.wishes += act->spent > 0;
+        check->sums.offline += act->spent > 0 && act->told == TILL_QUEUED;
     }
 }
 

@@ -83,6 +83,7 @@ static void tell(struct till_list *list, const struct till_act *told)
     act->number = told->number;
     act->position = told->position;
     act->points = told->points;
+    act->spent = told->spent;
 }
 
 /* --- reading --- */
@@ -92,8 +93,8 @@ static bool read_about(struct till_list *list, const char *line)
     struct till_act act = { .seq = 0 };
     char kind[16];
     int index;
-    if (sscanf(line, "about %" SCNu64 " %15s card %u amount %" SCNd64 " refers %" SCNu64, &act.seq, kind,
-               &act.card, &act.amount, &act.refers) != 5 ||
+    if (sscanf(line, "about %" SCNu64 " %15s card %u amount %" SCNd64 " refers %" SCNu64 " wish %" SCNd64,
+               &act.seq, kind, &act.card, &act.amount, &act.refers, &act.wish) != 6 ||
         !find_name(kinds, TILL_KINDS, kind, &index) || act.seq != list->count + 1)
         return false;
     act.kind = (enum till_kind)index;
@@ -107,8 +108,9 @@ static bool read_told(struct till_list *list, const char *line)
     int index;
     if (sscanf(line,
                "told %" SCNu64 " %15s code %" SCNu32 " epoch %" SCNu64 " number %" SCNu64 " position %" SCNu64
-               " points %" SCNd64,
-               &act.seq, word, &act.code, &act.epoch, &act.number, &act.position, &act.points) != 7 ||
+               " points %" SCNd64 " spent %" SCNd64,
+               &act.seq, word, &act.code, &act.epoch, &act.number, &act.position, &act.points,
+               &act.spent) != 8 ||
         !find_name(words, TILL_WORDS, word, &index) || act.seq != list->count || act.seq == 0)
         return false;
     act.told = (enum till_word)index;
@@ -184,8 +186,9 @@ bool till_list_about(struct till_list *list, const struct till_act *act)
 {
     char line[LINE_SIZE];
     int size =
-        snprintf(line, sizeof(line), "about %" PRIu64 " %s card %u amount %" PRId64 " refers %" PRIu64 "\n",
-                 act->seq, kinds[act->kind], act->card, act->amount, act->refers);
+        snprintf(line, sizeof(line),
+                 "about %" PRIu64 " %s card %u amount %" PRId64 " refers %" PRIu64 " wish %" PRId64 "\n",
+                 act->seq, kinds[act->kind], act->card, act->amount, act->refers, act->wish);
     return write_line(list, line, size) && add(list, act);
 }
 
@@ -199,11 +202,11 @@ bool till_list_again(struct till_list *list, uint64_t seq)
 bool till_list_told(struct till_list *list, const struct till_act *act)
 {
     char line[LINE_SIZE];
-    int size =
-        snprintf(line, sizeof(line),
-                 "told %" PRIu64 " %s code %" PRIu32 " epoch %" PRIu64 " number %" PRIu64 " position %" PRIu64
-                 " points %" PRId64 "\n",
-                 act->seq, words[act->told], act->code, act->epoch, act->number, act->position, act->points);
+    int size = snprintf(line, sizeof(line),
+                        "told %" PRIu64 " %s code %" PRIu32 " epoch %" PRIu64 " number %" PRIu64
+                        " position %" PRIu64 " points %" PRId64 " spent %" PRId64 "\n",
+                        act->seq, words[act->told], act->code, act->epoch, act->number, act->position,
+                        act->points, act->spent);
     if (!write_line(list, line, size))
         return false;
     tell(list, act);

@@ -2,9 +2,9 @@
  * The list that a till keeps of its own: what it was about to do, written and synced before, and what it was told,
  * written and synced after. It is what the ledger is held against at the end. One line of text each:
  *
- *      about 17 purchase card 3 amount 1500 refers 0
+ *      about 17 purchase card 3 amount 1500 refers 0 wish 12
  *      again 17                        its outcome was lost with the process; the same is done once more
- *      told 17 queued code 0 epoch 7233 number 4 position 0 points 0
+ *      told 17 queued code 0 epoch 7233 number 4 position 0 points 0 spent 12
  *
  * A line without its end was not written: the till died.
  */
@@ -43,11 +43,13 @@ struct till_act {
     unsigned card;   /* till_card() */
     int64_t amount;  /* minor units, or points for redeem and hold */
     uint64_t refers; /* seq of the purchase, or of the hold; 0: none */
+    int64_t wish;    /* points that a purchase is to redeem; 0: none */
     bool again;      /* tried more than once */
     enum till_word told;
     uint32_t code; /* why it was refused */
     uint64_t epoch, number, position;
     int64_t points; /* earned, taken, spent or held */
+    int64_t spent;  /* by the wish of a purchase, as the receipt says */
     bool undone;    /* a purchase that a return or void refers to, a hold that was captured or released */
 };
 

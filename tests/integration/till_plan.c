@@ -44,11 +44,11 @@ static enum till_kind kind_of(const struct till_plan *plan, const struct till_li
 
 /* The newest purchase or hold, from `from` back, that stands and that nothing was done about; 0: none near. */
 static uint64_t find_standing(const struct till_list *list, uint64_t from, enum till_kind kind,
-                              unsigned cards)
+                              unsigned cards, int64_t wish_max)
 {
     for (uint64_t seq = from; seq >= 1 && from - seq < RECENT; seq--) {
         const struct till_act *act = till_list_act(list, seq);
-        if (act->kind == kind && !act->undone && act->card < cards &&
+        if (act->kind == kind && !act->undone && act->card < cards && act->wish <= wish_max &&
             (act->told == TILL_DONE || (act->told == TILL_QUEUED && kind == TILL_PURCHASE)))
             return seq;
     }
@@ -66,12 +66,15 @@ struct till_act till_plan_next(const struct till_plan *plan, const struct till_l
         act.amount = 1 + (int64_t)random_below(&random, 30);
     if (act.kind == TILL_PURCHASE && plan->strangers && random_below(&random, 40) == 0)
         act.card = plan->cards + (unsigned)random_below(&random, TILL_STRANGERS);
+    if (act.kind == TILL_PURCHASE && plan->wishes && random_below(&random, 4) == 0)
+        act.wish = 1 + (int64_t)random_below(&random, (uint64_t)act.amount / 100);
     if (act.kind == TILL_PURCHASE || act.kind == TILL_REDEEM || act.kind == TILL_HOLD)
         return act;
     bool of_hold = act.kind == TILL_CAPTURE || act.kind == TILL_RELEASE;
     uint64_t back = seq == 1 || of_hold ? 0 : random_below(&random, seq < 10 ? seq : 10);
-    act.refers = find_standing(list, seq - 1 - back, of_hold ? TILL_HOLD : TILL_PURCHASE,
-                               act.kind == TILL_VOID ? UINT_MAX : plan->cards);
+    act.refers =
+        find_standing(list, seq - 1 - back, of_hold ? TILL_HOLD : TILL_PURCHASE,
+                      act.kind == TILL_VOID ? UINT_MAX : plan->cards, act.kind == TILL_VOID ? INT64_MAX : 0);
     if (act.refers == 0) {
         act.kind = TILL_PURCHASE; /* nothing is there to be undone */
         return act;

@@ -11,10 +11,11 @@
 
 struct till_plan {
     uint64_t seed;
-    const char *
-        script; /* kinds of the first acts, a letter each (prdhclv, in the order of enum till_kind); NULL: none */
+    /* Kinds of the first acts, a letter each (prdhclv, in the order of enum till_kind); NULL: none. */
+    const char *script;
     unsigned cards; /* that are issued; 1 or more */
     bool strangers; /* sells on cards, too, that are not */
+    bool wishes;    /* some purchases redeem */
 };
 
 /* The act after the last one of the list. */
