@@ -76,7 +76,7 @@ struct punkt {
     punkt_alarm_fn *on_alarm;
     punkt_done_fn *on_settled;
     void *ctx; /* of both */
-    bool alarmed_stuck, alarmed_clock, alarmed_failed, alarmed_full;
+    bool alarmed_stuck, alarmed_clock, alarmed_failed, alarmed_full, alarmed_ledger;
 
     struct buffer lists;   /* for encoding */
     struct buffer encoded; /* a request that goes to the outbox */

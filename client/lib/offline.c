@@ -6,6 +6,8 @@
 #define TRUSTED_US (12 * HOUR_US)      /* all of a balance is trusted, */
 #define HALF_TRUSTED_US (24 * HOUR_US) /* and then */
 #define HALF_TRUSTED_PERCENT 70
+#define CORRECTED_US                                                                                         \
+    (INT64_C(60) * 1000 * 1000) /* the clock may go back so far when a server says its time */
 
 static unsigned set_of(const char *card)
 {
@@ -46,10 +48,10 @@ const struct seen_balance *balances_find(const struct balances *balances, const 
     return NULL;
 }
 
-/* Points of a seen balance that may be trusted at its age. */
+/* Points of a seen balance that may be trusted at its age, which is under 24 hours. */
 static int64_t trusted(const struct seen_balance *seen, int64_t age_us)
 {
-    if (seen->available <= 0 || age_us < 0 || age_us >= HALF_TRUSTED_US)
+    if (seen->available <= 0)
         return 0;
     if (age_us < TRUSTED_US)
         return seen->available;
@@ -71,7 +73,7 @@ enum offline_verdict offline_decide(const struct offline_rules *rules, const str
     if (seen == NULL)
         return OFFLINE_UNSEEN;
     int64_t age_us = now_us - seen->at_us;
-    if (age_us < 0 || age_us >= HALF_TRUSTED_US)
+    if (age_us < -CORRECTED_US || age_us >= HALF_TRUSTED_US)
         return OFFLINE_OLD;
     int64_t balance = at_least_zero(trusted(seen, age_us) - use->card_open);
     int64_t card = at_least_zero(rules->card_max - use->card_today);

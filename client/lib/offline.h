@@ -52,7 +52,7 @@ enum offline_verdict {
     OFFLINE_GRANTED = 0,
     OFFLINE_OFF,        /* the programme does not allow it, or no server was ever asked */
     OFFLINE_UNSEEN,     /* this till has not seen a balance of the card, */
-    OFFLINE_OLD,        /* or only an old one, or the clock went back */
+    OFFLINE_OLD,        /* or only an old one, or the clock went back by more than a minute */
     OFFLINE_FORM,       /* fewer than the minimum, or no multiple of the step */
     OFFLINE_NOT_ENOUGH, /* the share of the balance that may be trusted is smaller */
     OFFLINE_CARD_LIMIT,

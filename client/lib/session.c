@@ -261,26 +261,36 @@ static void settle(struct session *session, struct slot *slot, const struct fram
 
 /* --- what the server sends --- */
 
+/* NULL: it keeps the ledger that was spoken to before, if any was. */
+static const char *other_ledger(const struct punkt *punkt, const struct msg_hello_answer *hello)
+{
+    if (!punkt->ledger_known)
+        return NULL;
+    if (memcmp(hello->journal_id, punkt->info.journal_id, sizeof(hello->journal_id)) != 0)
+        return "it keeps another ledger than the server that was spoken to before";
+    return hello->term < punkt->info.term ? "its term is older than one that was seen before" : NULL;
+}
+
 static bool hello_acceptable(struct session *session, const struct msg_hello_answer *hello, uint64_t now_us)
 {
+    struct punkt *punkt = session->punkt;
+    const char *other = other_ledger(punkt, hello);
     if (hello->version != PROTOCOL_VERSION) {
         session_drop(session, now_us, "it speaks version %" PRIu64 " of the protocol", hello->version);
         return false;
     }
-    if (session->punkt->ledger_known &&
-        memcmp(hello->journal_id, session->punkt->info.journal_id, sizeof(hello->journal_id)) != 0) {
-        session_drop(session, now_us, "it keeps another ledger than the server that was spoken to before");
-        return false;
-    }
-    if (session->punkt->ledger_known && hello->term < session->punkt->info.term) {
-        session_drop(session, now_us, "its term %" PRIu64 " is older than %" PRIu64 ", which was seen before",
-                     hello->term, session->punkt->info.term);
+    if (other != NULL) {
+        session_drop(session, now_us, "%s (term %" PRIu64 ")", other, hello->term);
+        if (!punkt->alarmed_ledger)
+            alarm_somebody(punkt, PUNKT_ALARM_OTHER_LEDGER, "%s", session->link.trouble);
+        punkt->alarmed_ledger = true;
         return false;
     }
     if (hello->in_flight_max == 0 || hello->frame_max <= FRAME_HEADER_SIZE) {
         session_drop(session, now_us, "it takes no requests");
         return false;
     }
+    punkt->alarmed_ledger = false;
     return true;
 }
 

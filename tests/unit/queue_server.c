@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "queue_server.h"
@@ -150,8 +151,12 @@ static void take_hello(struct world_server *server, struct connection *connectio
     struct heard *heard = &server->heard[server->heard_count - 1];
     heard->epoch = hello.epoch;
     heard->number = hello.first_unanswered;
+    struct msg_hello_answer welcome = server->hello;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    welcome.time = (uint64_t)((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + server->clock_ahead_us);
     answer(server, connection, FRAME_TYPE_DONE | OPERATION_HELLO, frame->number, 0, MESSAGE_hello_answer,
-           &server->hello);
+           &welcome);
 }
 
 static struct rule *rule_for(struct world_server *server, const struct frame *frame)
@@ -211,7 +216,7 @@ static void take_change(struct world_server *server, struct connection *connecti
 
 static void take_read(struct world_server *server, struct connection *connection, const struct frame *frame)
 {
-    struct msg_ping_answer ping = { .time = server->hello.time };
+    struct msg_ping_answer ping = { .time = 1 };
     struct msg_card_show_answer card;
     message_init(MESSAGE_card_show_answer, &card);
     card.account = 1;
@@ -397,9 +402,6 @@ struct world_server *server_new(const char *path, bool away)
         .zone = { .data = "Europe/Berlin", .size = 13 },
         .programme_version = 7,
     };
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    server->hello.time = (uint64_t)now.tv_sec * 1000000;
     server->available = 1000;
     for (unsigned i = 0; i < CONNECTIONS; i++)
         server->connections[i].fd = -1;
@@ -484,6 +486,13 @@ void world_balance(struct queue_world *world, int64_t available)
 {
     struct world_server *server = take(world);
     server->available = available;
+    leave(server);
+}
+
+void world_clock(struct queue_world *world, int64_t ahead_us)
+{
+    struct world_server *server = take(world);
+    server->clock_ahead_us = ahead_us;
     leave(server);
 }
 

@@ -38,7 +38,7 @@ struct world_server {
     unsigned serial;
     char failure[200];
     struct msg_hello_answer hello;
-    int64_t available;
+    int64_t available, clock_ahead_us;
     uint64_t position;
     struct rule rules[RULES];
     unsigned rule_count;

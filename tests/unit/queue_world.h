@@ -103,7 +103,7 @@ void world_free(struct queue_world *world);
 
 /* --- the server --- */
 
-/* What HELLO is answered with, from now on. */
+/* What HELLO is answered with, from now on, but for time and last_booked. */
 struct msg_hello_answer world_hello(struct queue_world *world);
 void world_set_hello(struct queue_world *world, const struct msg_hello_answer *hello);
 
@@ -118,6 +118,9 @@ void world_silent(struct queue_world *world, bool silent);
 
 /* The balance that answers tell. */
 void world_balance(struct queue_world *world, int64_t available);
+
+/* How far the server's clock is ahead of this machine's, from the next HELLO on. */
+void world_clock(struct queue_world *world, int64_t ahead_us);
 
 /* All behind that number of the lane is forgotten. */
 void world_lose(struct queue_world *world, uint64_t epoch, uint64_t highest);

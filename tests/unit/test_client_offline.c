@@ -14,7 +14,8 @@
 #include "lib/offline.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define HOUR_US (INT64_C(3600) * 1000 * 1000)
+#define SECOND_US (INT64_C(1000) * 1000)
+#define HOUR_US (3600 * SECOND_US)
 #define NOW_US (INT64_C(1700000000) * 1000 * 1000)
 
 /* --- the rules --- */
@@ -50,7 +51,8 @@ static const struct row rows[] = {
     { "70 per cent is rounded down", 9, 13 * HOUR_US, WIDE, { 0 }, 6, OFFLINE_GRANTED, 6 },
     { "just under 24 hours", 100, 24 * HOUR_US - 1, WIDE, { 0 }, 70, OFFLINE_GRANTED, 70 },
     { "24 hours", 100, 24 * HOUR_US, WIDE, { 0 }, 1, OFFLINE_OLD, 0 },
-    { "seen in the future", 100, -1, WIDE, { 0 }, 1, OFFLINE_OLD, 0 },
+    { "the clock was corrected", 100, -60 * SECOND_US, WIDE, { 0 }, 100, OFFLINE_GRANTED, 100 },
+    { "the clock went back", 100, -60 * SECOND_US - 1, WIDE, { 0 }, 1, OFFLINE_OLD, 0 },
     { "nothing there", 0, 0, WIDE, { 0 }, 1, OFFLINE_NOT_ENOUGH, 0 },
     { "a debt", -50, 0, WIDE, { 0 }, 1, OFFLINE_NOT_ENOUGH, 0 },
     /* What was granted since is gone from the balance. */
