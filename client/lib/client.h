@@ -55,6 +55,7 @@ struct punkt {
     size_t check_count;
     uint64_t checking_term;   /* the server's for which they are; 0: none was newer in this handle */
     uint64_t checked_term;    /* up to this term all lanes are known to be whole; kept in the outbox */
+    uint64_t feed_us;         /* nothing is fed before: it could not be read; 0: the last could */
     uint64_t flush_us;        /* what is settled is not written before: the disk refused */
     struct balances balances; /* seen */
     struct closing *closing;  /* a close of a day that is under way; NULL: none */

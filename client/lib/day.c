@@ -32,6 +32,9 @@ struct closing {
     uint32_t refusal; /* of the close itself */
     punkt_done_fn *on_done;
     void *ctx;
+    int64_t
+        asked_at_us; /* wall clock; of numbers that were answered since then the server's word may be older */
+    uint64_t asked_first;
     struct compared *lanes;
     size_t lane_count, lane_capacity, lane;
     struct punkt_day_difference *differences;
@@ -238,10 +241,18 @@ static bool differ(struct punkt *punkt, uint64_t epoch, uint64_t number, bool mi
     return true;
 }
 
+/* The till goes on while it is compared, over another link: what came of that is not in the server's list yet. */
+static bool is_newer(const struct punkt *punkt, const struct outbox_entry *entry)
+{
+    return entry->state != OUTBOX_OPEN && entry->result.at_us >= punkt->closing->asked_at_us;
+}
+
 /* A number, as both sides have it. What the till has forgotten, or is not answered yet, is no difference. */
 static void compare_number(struct punkt *punkt, const struct compared *lane, uint64_t number, bool booked)
 {
     const struct outbox_entry *entry = outbox_find(punkt->outbox, lane->epoch, number);
+    if (entry != NULL && is_newer(punkt, entry))
+        return;
     bool of_day = number >= lane->first && number <= lane->last && lane->last != 0;
     if (entry != NULL && entry->state != OUTBOX_OPEN && entry->operation != OPERATION_DAY_CLOSE) {
         bool here = entry->state == OUTBOX_DONE && !entry->result.tied;
@@ -301,17 +312,17 @@ static void numbers_answered(struct punkt *punkt, const struct punkt_answer *ans
     }
     const struct compared *lane = &closing->lanes[closing->lane];
     for (size_t i = 0; i < numbers.blocks_count; i++) {
-        for (unsigned bit = 0; bit < BLOCK; bit++)
+        for (unsigned bit = 0; bit < BLOCK && numbers.blocks[i].first + bit <= numbers.last; bit++)
             compare_number(punkt, lane, numbers.blocks[i].first + bit,
                            (numbers.blocks[i].booked >> bit & 1U) != 0);
     }
-    if (numbers.next != 0) {
+    if (numbers.next > closing->asked_first) {
         ask_next_numbers(punkt, numbers.next);
         return;
     }
     /* What was answered here, and lies behind the server's last number, it lacks too. */
     for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        if (at->epoch == lane->epoch && at->number > numbers.last && counts(at))
+        if (at->epoch == lane->epoch && at->number > numbers.last && counts(at) && !is_newer(punkt, at))
             (void)differ(punkt, at->epoch, at->number, true, at);
     }
     closing->lane++;
@@ -330,6 +341,8 @@ static void ask_next_numbers(struct punkt *punkt, uint64_t first)
     }
     struct msg_day_numbers_request numbers = { .epoch = closing->lanes[closing->lane].epoch, .first = first };
     message_encode(MESSAGE_day_numbers_request, &numbers, &writer);
+    closing->asked_first = first;
+    closing->asked_at_us = wall_now_us(punkt);
     struct punkt_message_request request = { .size = sizeof(request),
                                              .operation = OPERATION_DAY_NUMBERS,
                                              .body = body,

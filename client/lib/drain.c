@@ -118,12 +118,16 @@ static bool feed_one(struct punkt *punkt, struct outbox_entry *entry)
 void queue_feed(struct punkt *punkt, uint64_t now_us)
 {
     choose_lane(punkt, now_us);
-    while (punkt->feed != NULL && punkt->queue.order_count < punkt->queue.window) {
+    while (punkt->feed != NULL && now_us >= punkt->feed_us &&
+           punkt->queue.order_count < punkt->queue.window) {
         if (!feed_one(punkt, punkt->feed)) {
-            alarm_somebody(punkt, PUNKT_ALARM_OUTBOX_FAILED, "what is queued cannot be read back: %s",
-                           outbox_trouble(punkt->outbox));
+            if (punkt->feed_us == 0)
+                alarm_somebody(punkt, PUNKT_ALARM_OUTBOX_FAILED, "what is queued cannot be read back: %s",
+                               outbox_trouble(punkt->outbox));
+            punkt->feed_us = now_us + FLUSH_PAUSE_US;
             return;
         }
+        punkt->feed_us = 0;
         punkt->feed = first_to_drain(punkt, punkt->feed->next, &punkt->queue.epoch);
     }
 }
@@ -461,9 +465,15 @@ static bool lane_has_hole(const struct punkt *punkt)
            outbox_find(punkt->outbox, punkt->queue.epoch, first->number - 1) == NULL;
 }
 
-static void complain_if_stuck(struct punkt *punkt)
+/* The server waits for a number that has its answer: it does not remember those that it could not read. HELLO tells it. */
+static bool server_is_behind(const struct punkt *punkt)
 {
-    bool stuck = punkt->queue.lane_refusals >= STUCK_REFUSALS;
+    return punkt->queue.order_count > 0 && punkt->queue.order[0]->refusal_code == PUNKT_RESULT_OUT_OF_ORDER;
+}
+
+static void complain_if_stuck(struct punkt *punkt, uint64_t now_us)
+{
+    bool stuck = punkt->queue.lane_refusals >= STUCK_REFUSALS, before = punkt->alarmed_stuck;
     if (stuck && !punkt->alarmed_stuck)
         alarm_somebody(punkt, PUNKT_ALARM_STUCK,
                        "the server has put off the oldest queued operation %u times",
@@ -471,6 +481,8 @@ static void complain_if_stuck(struct punkt *punkt)
     punkt->alarmed_stuck = stuck;
     if (stuck && lane_has_hole(punkt))
         leave_lane(punkt);
+    else if (stuck && !before && server_is_behind(punkt))
+        session_drop(&punkt->queue, now_us, "it waits for a number that it has answered");
 }
 
 /* What the server had lost must be there again before that is forgotten, for only in memory it is known to be lost. */
@@ -487,7 +499,7 @@ static void note_checked(struct punkt *punkt)
 void queue_settle(struct punkt *punkt, uint64_t now_us)
 {
     expire_waiters(punkt, now_us);
-    complain_if_stuck(punkt);
+    complain_if_stuck(punkt, now_us);
     note_checked(punkt);
     /* Somebody's answer has come: it is not kept waiting for the disk. */
     if (punkt->stop || now_us < punkt->flush_us)
@@ -505,10 +517,14 @@ uint64_t queue_due_us(const struct punkt *punkt, uint64_t now_us)
     outbox_counts(punkt->outbox, &counts);
     if (counts.unsettled > 0)
         due_us = punkt->flush_us;
-    if (punkt->feed != NULL ? punkt->queue.order_count < punkt->queue.window
-                            : (punkt->leftovers || punkt->check_count > 0) && punkt->queue.order_count == 0 &&
-                                  !punkt->queue.wanted)
+    if (punkt->feed == NULL && (punkt->leftovers || punkt->check_count > 0) &&
+        punkt->queue.order_count == 0 && !punkt->queue.wanted)
         return now_us;
+    if (punkt->feed != NULL && punkt->queue.order_count < punkt->queue.window) {
+        if (punkt->feed_us <= now_us)
+            return now_us;
+        due_us = punkt->feed_us < due_us ? punkt->feed_us : due_us;
+    }
     for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++) {
         const struct waiter *waiter = &punkt->waiters[i];
         if (waiter->on_done == NULL)

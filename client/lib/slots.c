@@ -127,6 +127,12 @@ static bool change_may_go(const struct session *session, uint64_t now_us, unsign
     return true;
 }
 
+/* With an outbox a change that is not in it has no number: it is told NOT_SENT, whatever became of the link meanwhile. */
+static bool never_goes(const struct session *session, const struct slot *slot)
+{
+    return slot->change && slot->number == 0 && session->punkt->outbox != NULL;
+}
+
 struct slot *lane_next(const struct session *session, uint64_t now_us, unsigned *index)
 {
     unsigned in_flight = 0;
@@ -139,7 +145,7 @@ struct slot *lane_next(const struct session *session, uint64_t now_us, unsigned 
         return NULL;
     for (; *index < session->order_count; (*index)++) {
         struct slot *slot = session->order[*index];
-        if (slot->state != SLOT_WAITING)
+        if (slot->state != SLOT_WAITING || never_goes(session, slot))
             continue;
         if (slot->change ? change_may_go(session, now_us, *index) : now_us >= slot->retry_us)
             return slot;

@@ -18,7 +18,7 @@
 #define PAGE 200u
 #define BETWEEN_MS 20 /* customers, while it drains */
 
-static struct punkt *open_till(const struct world *world)
+static struct punkt *open_till_with(const struct world *world, punkt_alarm_fn *on_alarm, void *ctx)
 {
     char outbox[PATH_MAX];
     struct punkt *punkt;
@@ -28,8 +28,15 @@ static struct punkt *open_till(const struct world *world)
     options.outbox = outbox;
     options.store = "1";
     options.till = "1";
+    options.on_alarm = on_alarm;
+    options.ctx = ctx;
     assert_int_equal(punkt_new(&options, &punkt), PUNKT_CALL_DONE);
     return punkt;
+}
+
+static struct punkt *open_till(const struct world *world)
+{
+    return open_till_with(world, NULL, NULL);
 }
 
 static enum punkt_call sell(struct punkt *punkt, unsigned sale)
@@ -148,11 +155,57 @@ static void test_another_handle_drains(void **state)
     world_free(world);
 }
 
+static void count_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *text, void *ctx)
+{
+    unsigned *count = ctx;
+    (void)punkt;
+    (void)text;
+    *count += alarm == PUNKT_ALARM_OUTBOX_FAILED;
+}
+
+/* What stands where the first operation was appended is no operation any more. */
+static void spoil_outbox(const struct world *world)
+{
+    char path[PATH_MAX];
+    static const char rubbish[64] = "not what was written";
+    (void)snprintf(path, sizeof(path), "%s/till.outbox", world_folder(world));
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 8192 + 144, SEEK_SET), 0); /* the body of the first record */
+    assert_int_equal(fwrite(rubbish, 1, sizeof(rubbish), file), sizeof(rubbish));
+    assert_int_equal(fclose(file), 0);
+}
+
+/* An operation that cannot be read back is no reason to be busy, nor to cry all the time. */
+static void test_unreadable(void **state)
+{
+    struct world_options options = { .unix_socket = true };
+    struct world *world = world_new(&options);
+    unsigned alarms = 0, busy = 0;
+    (void)state;
+    issue(world);
+    world_stop(world);
+    struct punkt *punkt = open_till_with(world, count_alarm, &alarms);
+    for (unsigned sale = 1; sale <= 20; sale++)
+        assert_int_equal(sell(punkt, sale), PUNKT_CALL_QUEUED);
+    punkt_free(punkt);
+    punkt = open_till_with(world, count_alarm, &alarms);
+    spoil_outbox(world);
+    world_start(world);
+    for (int64_t start = world_now_ms(); world_now_ms() - start < 1500; busy++)
+        (void)punkt_drive(punkt, 100);
+    assert_in_range(alarms, 1, 2);
+    assert_in_range(busy, 1, 1000); /* 15 by the clock, and what the connections need */
+    punkt_free(punkt);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_offline),
         cmocka_unit_test(test_another_handle_drains),
+        cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
