@@ -29,6 +29,7 @@ struct link {
     unsigned failures;      /* in a row; decides how long the next pause is */
     unsigned greetings;     /* since link_progress */
     uint64_t attempt_us;    /* DOWN: the next attempt is not before */
+    uint64_t look_up_us;    /* names are not looked up again before */
     uint64_t began_us;      /* when the last attempt began; 0: there was none */
     uint64_t deadline_us;   /* CONNECTING: when it is given up */
     uint64_t random;        /* of the jitter */
