@@ -14,6 +14,7 @@
 #define PAUSE_MAX_US (UINT64_C(60) * 1000 * 1000)
 #define PAUSE_DOUBLINGS_MAX 7 /* 0.5 s doubled so often is over a minute */
 #define HURRY_PAUSE_US (UINT64_C(500) * 1000)
+#define LOOK_UP_SLOW_US 1000
 #define LOOK_UP_PAUSES 20 /* times as long as the last look-up took */
 #define RECEIVE_SIZE ((size_t)16 * 1024)
 #define UNACKNOWLEDGED_MAX_MS 30000U /* what the peer's kernel does not acknowledge so long never arrives */
@@ -115,26 +116,28 @@ static void set_socket_options(int fd, int family)
  * What a name leads to may have changed. While the resolver is away a look-up takes seconds, in which the caller waits: what
  * was known is used then, and the next look-up is not before many times as long.
  */
-static bool look_up(struct link *link, const char **out_why)
+static bool look_up(struct link *link, uint64_t *now_us, const char **out_why)
 {
     struct address_list found;
     uint64_t start_us = link_now_us();
     bool good = address_resolve(link->servers, &found, out_why);
-    uint64_t end_us = link_now_us();
-    link->look_up_us = end_us + (end_us - start_us) * LOOK_UP_PAUSES;
+    uint64_t took_us = link_now_us() - start_us;
+    if (took_us >= LOOK_UP_SLOW_US)
+        *now_us += took_us; /* it is no part of the attempt */
+    link->look_up_us = *now_us + took_us * LOOK_UP_PAUSES;
     if (good)
         link->addresses = found;
     return link->addresses.count > 0;
 }
 
 /* The first address of a new round. False: none is known. */
-static bool begin_round(struct link *link, uint64_t now_us)
+static bool begin_round(struct link *link, uint64_t *now_us)
 {
     const char *why = "";
     link->address_index = 0;
-    if (now_us >= link->look_up_us && !look_up(link, &why)) {
+    if (*now_us >= link->look_up_us && !look_up(link, now_us, &why)) {
         link->failures++;
-        link_close(link, now_us, "%s", why);
+        link_close(link, *now_us, "%s", why);
         return false;
     }
     if (link->addresses.count == 0)
@@ -148,9 +151,8 @@ void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us)
         return;
     link->began_us = now_us;
     if (link->addresses.count == 0 || ++link->address_index >= link->addresses.count) {
-        if (!begin_round(link, now_us))
+        if (!begin_round(link, &now_us))
             return;
-        now_us = link_now_us() > now_us ? link_now_us() : now_us; /* the look-up is no part of the attempt */
     }
     link->failures++; /* until link_greeted says otherwise */
 
