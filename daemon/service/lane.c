@@ -212,14 +212,14 @@ static bool refuse_reversed(struct request *request)
 static enum handled decide_once(struct request *request)
 {
     struct lane *lane = request->lane;
-    uint64_t expected = lane->highest + 1;
-    if (request->number > expected) {
+    bool is_new = request->number > lane->highest;
+    if (is_new && request->number - lane->highest > 1) {
         refuse_now(request, RESULT_OUT_OF_ORDER, "");
         return HANDLED;
     }
     hash16(request->service, (uint16_t)request->row->code, request->body, request->body_size,
            request->fingerprint);
-    if (request->number < expected) {
+    if (!is_new) {
         journal_position position =
             fold_request(ledger_fold(request->service->ledger), lane->identity, lane->epoch, request->number);
         if (position != 0)
