@@ -77,3 +77,8 @@ bool build_body_end(struct build *build, const struct wire_writer *writer);
 bool put_message_with_pin(struct build *build, enum message message, const void *in, size_t elements,
                           const char *pin);
 bool put_message(struct build *build, enum message message, const void *in, size_t elements);
+
+/* The number of the receipt or document in the body of a purchase or return; lists is memory to work in. False: it has
+ * none (or no memory). */
+bool document_of_body(struct buffer *lists, uint16_t operation, const void *body, size_t size,
+                      struct wire_code *out);

@@ -205,6 +205,28 @@ static bool body_readable(struct build *build, enum message message, const void 
     return true;
 }
 
+bool document_of_body(struct buffer *lists, uint16_t operation, const void *body, size_t size,
+                      struct wire_code *out)
+{
+    struct build build = { .lists = lists };
+    union any_message decoded;
+    enum message message = operation_row(operation)->request;
+    if (!build_lists_reserve(&build, lists_size_max(message, size)))
+        return false;
+    struct message_memory memory = { .at = lists->bytes, .left = lists->capacity };
+    if (!message_decode(message, body, size, &memory, &decoded, &build.field))
+        return false;
+    if (message == MESSAGE_purchase_request)
+        *out = decoded.purchase_request.receipt;
+    else if (message == MESSAGE_return_request)
+        *out = decoded.return_request.document;
+    else if (message == MESSAGE_unlinked_return_request)
+        *out = decoded.unlinked_return_request.document;
+    else
+        out->size = 0;
+    return out->size > 0;
+}
+
 bool encode_message(struct build *build, const void *request)
 {
     struct punkt_message_request in;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/client.h"
+#include "lib/encode.h"
 #include "proto/message.h"
 
 static enum punkt_call end_invalid(struct punkt *punkt, struct punkt_answer *out_answer, const char *why)
@@ -156,10 +157,40 @@ enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number,
     return wait_for(punkt, &waiting);
 }
 
-/* The reversal of an operation that the outbox has. NULL, with trouble: there is nothing to undo. */
-static const struct punkt_reversal_request *reversal_of(struct punkt *punkt, uint64_t epoch, uint64_t number,
-                                                        uint32_t timeout_ms,
-                                                        struct punkt_reversal_request *out)
+/* The number of the receipt, or of the return's document. */
+static bool document_of(struct punkt *punkt, const struct outbox_entry *entry, struct wire_code *out)
+{
+    buffer_clear(&punkt->encoded);
+    bool known = outbox_body(punkt->outbox, entry, &punkt->encoded) &&
+                 document_of_body(&punkt->lists, entry->operation, buffer_data(&punkt->encoded),
+                                  buffer_size(&punkt->encoded), out);
+    buffer_clear(&punkt->encoded);
+    return known;
+}
+
+/* A receipt that a till sold again because it died meanwhile is in the outbox twice: who undoes it means both. Else the
+ * first, which has no answer yet, may become an advice, and stand. */
+static enum punkt_call cancel_twins(struct punkt *punkt, const struct outbox_entry *entry)
+{
+    struct wire_code document, other;
+    enum punkt_call call = PUNKT_CALL_DONE;
+    if (!queue_of_goods(entry->operation) || !document_of(punkt, entry, &document))
+        return call;
+    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL && call == PUNKT_CALL_DONE;
+         at = at->next) {
+        bool alike = at != entry && at->state == OUTBOX_OPEN && !at->cancelled &&
+                     at->operation == entry->operation && at->note.amount == entry->note.amount &&
+                     at->note.business_date == entry->note.business_date &&
+                     strcmp(at->note.card, entry->note.card) == 0;
+        if (alike && document_of(punkt, at, &other) && wire_code_equal(&document, &other))
+            call = queue_append_reversal(punkt, at);
+    }
+    return call;
+}
+
+/* The reversal of an operation that the outbox has. Anything but DONE, with trouble: it cannot be undone. */
+static enum punkt_call reversal_of(struct punkt *punkt, uint64_t epoch, uint64_t number, uint32_t timeout_ms,
+                                   struct punkt_reversal_request *out)
 {
     struct outbox_entry *entry = find_standing(punkt, epoch, number);
     const char *why = NULL;
@@ -169,14 +200,14 @@ static const struct punkt_reversal_request *reversal_of(struct punkt *punkt, uin
         why = "it was refused: there is nothing to undo";
     if (why != NULL) {
         (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", why);
-        return NULL;
+        return PUNKT_CALL_INVALID;
     }
     *out = (struct punkt_reversal_request){ .size = sizeof(*out),
                                             .timeout_ms = timeout_ms,
                                             .epoch = entry->epoch,
                                             .number = entry->number,
                                             .business_date = entry->note.business_date };
-    return out;
+    return cancel_twins(punkt, entry);
 }
 
 enum punkt_call punkt_cancel(struct punkt *punkt, uint64_t epoch, uint64_t number, uint32_t timeout_ms,
@@ -184,8 +215,10 @@ enum punkt_call punkt_cancel(struct punkt *punkt, uint64_t epoch, uint64_t numbe
 {
     struct punkt_reversal_request request;
     struct punkt_answer *head = out_answer != NULL ? &out_answer->head : NULL;
-    if (!wait_allowed(punkt, head) || reversal_of(punkt, epoch, number, timeout_ms, &request) == NULL)
-        return end_call(punkt, call_of(OPERATION_REVERSAL), PUNKT_CALL_INVALID, head);
+    enum punkt_call call = wait_allowed(punkt, head) ? reversal_of(punkt, epoch, number, timeout_ms, &request)
+                                                     : PUNKT_CALL_INVALID;
+    if (call != PUNKT_CALL_DONE)
+        return end_call(punkt, call_of(OPERATION_REVERSAL), call, head);
     return punkt_reversal(punkt, &request, out_answer);
 }
 
@@ -194,7 +227,8 @@ enum punkt_call punkt_submit_cancel(struct punkt *punkt, uint64_t epoch, uint64_
 {
     struct punkt_reversal_request request;
     punkt->trouble[0] = '\0';
-    if (reversal_of(punkt, epoch, number, 0, &request) == NULL)
-        return PUNKT_CALL_INVALID;
+    enum punkt_call call = reversal_of(punkt, epoch, number, 0, &request);
+    if (call != PUNKT_CALL_DONE)
+        return call;
     return punkt_submit_reversal(punkt, &request, on_done, ctx);
 }

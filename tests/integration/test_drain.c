@@ -1,6 +1,6 @@
 /*
  * A till that was offline for a day: 2,000 sales wait in its outbox. When the daemon is there they are booked in under
- * a minute, in the order in which they were sold, while the till keeps selling.
+ * a minute, in the order in which they were sold, while the till keeps selling. And what becomes of what is undone meanwhile.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -12,6 +12,7 @@
 #include "world.h"
 
 #define CARD "2900000000018"
+#define STRANGER "2900000000025" /* never issued */
 #define OFFLINE_SALES 2000u
 #define SALES_MAX 4000u
 #define DRAIN_MS 60000 /* the promise */
@@ -39,19 +40,24 @@ static struct punkt *open_till(const struct world *world)
     return open_till_with(world, NULL, NULL);
 }
 
-static enum punkt_call sell(struct punkt *punkt, unsigned sale)
+static struct punkt_answer sell_on(struct punkt *punkt, const char *card, unsigned sale)
 {
     char receipt[16];
     struct punkt_purchase_request request = PUNKT_INIT(request);
     struct punkt_purchase_answer answer = PUNKT_ANSWER_INIT(answer);
     (void)snprintf(receipt, sizeof(receipt), "%u", sale);
-    request.card = CARD;
+    request.card = card;
     request.receipt = receipt;
     request.amount = 100;
     enum punkt_call call = punkt_purchase(punkt, &request, &answer);
     if (call != PUNKT_CALL_QUEUED && call != PUNKT_CALL_DONE)
         fail_msg("sale %u: %s %s", sale, answer.head.name, answer.head.detail);
-    return call;
+    return answer.head;
+}
+
+static enum punkt_call sell(struct punkt *punkt, unsigned sale)
+{
+    return sell_on(punkt, CARD, sale).call;
 }
 
 static uint64_t queued(const struct punkt *punkt)
@@ -200,11 +206,82 @@ static void test_unreadable(void **state)
     world_free(world);
 }
 
+static void drain(struct punkt *punkt)
+{
+    int64_t start = world_now_ms();
+    while (queued(punkt) > 0) {
+        (void)punkt_drive(punkt, BETWEEN_MS);
+        world_patience(start);
+    }
+}
+
+/* Points that wait in suspense under a card that is not issued. */
+static int64_t waiting_points(struct punkt *punkt)
+{
+    struct punkt_card_show_request request = PUNKT_INIT(request);
+    struct punkt_card_show_answer answer = PUNKT_ANSWER_INIT(answer);
+    request.card = STRANGER;
+    if (punkt_card_show(punkt, &request, &answer) == PUNKT_CALL_REFUSED) {
+        assert_int_equal(answer.head.code, PUNKT_RESULT_UNKNOWN_CARD);
+        return 0;
+    }
+    assert_int_equal(answer.head.call, PUNKT_CALL_DONE);
+    return answer.available + answer.pending;
+}
+
+static void cancel(struct punkt *punkt, const struct punkt_answer *sale, enum punkt_call wanted)
+{
+    struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
+    assert_int_equal(punkt_cancel(punkt, sale->epoch, sale->number, 0, &answer), wanted);
+}
+
+/* What was sold on a card that is not issued becomes an advice; who undoes the sale undoes that. */
+static void test_an_advice_is_undone(void **state)
+{
+    struct world_options options = { .unix_socket = true };
+    struct world *world = world_new(&options);
+    (void)state;
+    world_stop(world);
+    struct punkt *punkt = open_till(world);
+    struct punkt_answer kept = sell_on(punkt, STRANGER, 1), undone = sell_on(punkt, STRANGER, 2);
+    struct punkt_purchase_answer booked = PUNKT_ANSWER_INIT(booked);
+    world_start(world);
+    drain(punkt);
+    assert_int_equal(waiting_points(punkt), 2);
+    cancel(punkt, &undone, PUNKT_CALL_DONE);
+    assert_int_equal(waiting_points(punkt), 1);
+    assert_int_equal(punkt_wait(punkt, kept.epoch, kept.number, 0, &booked.head), PUNKT_CALL_DONE);
+    assert_true(booked.position != 0 && booked.earned == 1);
+    punkt_free(punkt);
+    world_free(world);
+}
+
+/* A till that died sells its last receipt again, and then that is undone: the first does not come back as an advice. */
+static void test_a_receipt_sold_again_is_undone(void **state)
+{
+    struct world_options options = { .unix_socket = true };
+    struct world *world = world_new(&options);
+    (void)state;
+    world_stop(world);
+    struct punkt *punkt = open_till(world);
+    (void)sell_on(punkt, STRANGER, 1);
+    punkt_free(punkt);
+    punkt = open_till(world);
+    struct punkt_answer again = sell_on(punkt, STRANGER, 1);
+    (void)sell_on(punkt, STRANGER, 2); /* another one stays */
+    cancel(punkt, &again, PUNKT_CALL_QUEUED);
+    world_start(world);
+    drain(punkt);
+    assert_int_equal(waiting_points(punkt), 1);
+    punkt_free(punkt);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_day_offline),
-        cmocka_unit_test(test_another_handle_drains),
+        cmocka_unit_test(test_a_day_offline),       cmocka_unit_test(test_another_handle_drains),
+        cmocka_unit_test(test_an_advice_is_undone), cmocka_unit_test(test_a_receipt_sold_again_is_undone),
         cmocka_unit_test(test_unreadable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
