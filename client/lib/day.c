@@ -19,6 +19,8 @@ enum step { STEP_DRAIN, STEP_CLOSE, STEP_COMPARE };
 struct compared {
     uint64_t epoch;
     uint64_t first, last; /* numbers of the day, as the server has them; 0, 0: none */
+    uint64_t
+        lost_after; /* the server has lost what it had answered behind this number; UINT64_MAX: nothing */
 };
 
 struct closing {
@@ -210,7 +212,7 @@ static bool lane_listed(struct punkt *punkt, uint64_t epoch, uint64_t first, uin
         closing->lanes = more;
         closing->lane_capacity = capacity;
     }
-    closing->lanes[closing->lane_count++] = (struct compared){ epoch, first, last };
+    closing->lanes[closing->lane_count++] = (struct compared){ epoch, first, last, UINT64_MAX };
     return true;
 }
 
@@ -265,32 +267,55 @@ static void compare_number(struct punkt *punkt, const struct compared *lane, uin
 
 static void ask_next_numbers(struct punkt *punkt, uint64_t first);
 
-static void send_what_is_missing(struct punkt *punkt)
+/* What it lacks of a lane that it has gone on with: it counts under a new number from now on. False: the disk refuses. */
+static bool send_anew(struct punkt *punkt, struct outbox_entry *entry)
 {
-    struct closing *closing = punkt->closing;
+    struct outbox_result gone = { .at_us = wall_now_us(punkt), .result = PUNKT_RESULT_UNKNOWN_EVENT };
+    struct outbox_entry *advice;
+    if (queue_append_advice(punkt, entry, FRAME_FLAG_SERVER_LOST, 0, &advice) != PUNKT_CALL_DONE)
+        return false;
+    advice->unasked = true;
+    outbox_reopen(punkt->outbox, entry);
+    outbox_settle(punkt->outbox, entry, &gone);
+    return true;
+}
+
+/* Ends of lanes go again under their old numbers, as after a server's loss: what refers to them finds them. */
+static uint64_t send_what_is_missing(struct punkt *punkt)
+{
+    const struct closing *closing = punkt->closing;
     uint64_t sent = 0;
+    for (size_t i = 0; i < closing->lane_count; i++)
+        sent += queue_send_lost(punkt, closing->lanes[i].epoch, closing->lanes[i].lost_after);
     for (size_t i = 0; i < closing->difference_count; i++) {
         const struct punkt_day_difference *difference = &closing->differences[i];
-        struct outbox_entry *advice;
         struct outbox_entry *entry = outbox_find(punkt->outbox, difference->epoch, difference->number);
         if (!difference->missing_there || entry == NULL || entry->state != OUTBOX_DONE)
             continue;
-        if (queue_append_advice(punkt, entry, FRAME_FLAG_SERVER_LOST, 0, &advice) != PUNKT_CALL_DONE)
+        if (!send_anew(punkt, entry))
             break;
-        /* It counts under its new number from now on. */
-        struct outbox_result gone = { .at_us = wall_now_us(punkt), .result = PUNKT_RESULT_UNKNOWN_EVENT };
-        outbox_reopen(punkt->outbox, entry);
-        outbox_settle(punkt->outbox, entry, &gone);
         sent++;
     }
-    closing->answer.resent += sent;
-    if (sent == 0 || closing->rounds >= ROUNDS_MAX) {
+    return sent;
+}
+
+static void differences_known(struct punkt *punkt)
+{
+    struct closing *closing = punkt->closing;
+    struct outbox_counts kept;
+    bool again = closing->rounds < ROUNDS_MAX;
+    outbox_counts(punkt->outbox, &kept);
+    uint64_t sent = again ? send_what_is_missing(punkt) : 0;
+    /* What is open was sold, or found to be lost, since the close was asked for. */
+    if (sent == 0 && !(again && kept.open > 0)) {
         finish(punkt, PUNKT_CALL_DONE, PUNKT_CLOSE_DIFFERENT);
         return;
     }
-    alarm_somebody(punkt, PUNKT_ALARM_SERVER_LOST,
-                   "the server did not have %llu operations of the day; they are sent again",
-                   (unsigned long long)sent);
+    if (sent > 0)
+        alarm_somebody(punkt, PUNKT_ALARM_SERVER_LOST,
+                       "the server did not have %llu operations of the day; they are sent again",
+                       (unsigned long long)sent);
+    closing->answer.resent += sent;
     closing->step = STEP_DRAIN;
     closing->difference_count = 0;
 }
@@ -310,7 +335,7 @@ static void numbers_answered(struct punkt *punkt, const struct punkt_answer *ans
         finish(punkt, PUNKT_CALL_DONE, PUNKT_CLOSE_DIFFERENT); /* the close itself was answered */
         return;
     }
-    const struct compared *lane = &closing->lanes[closing->lane];
+    struct compared *lane = &closing->lanes[closing->lane];
     for (size_t i = 0; i < numbers.blocks_count; i++) {
         for (unsigned bit = 0; bit < BLOCK && numbers.blocks[i].first + bit <= numbers.last; bit++)
             compare_number(punkt, lane, numbers.blocks[i].first + bit,
@@ -322,8 +347,9 @@ static void numbers_answered(struct punkt *punkt, const struct punkt_answer *ans
     }
     /* What was answered here, and lies behind the server's last number, it lacks too. */
     for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        if (at->epoch == lane->epoch && at->number > numbers.last && counts(at) && !is_newer(punkt, at))
-            (void)differ(punkt, at->epoch, at->number, true, at);
+        if (at->epoch == lane->epoch && at->number > numbers.last && counts(at) && !is_newer(punkt, at) &&
+            differ(punkt, at->epoch, at->number, true, at))
+            lane->lost_after = numbers.last;
     }
     closing->lane++;
     ask_next_numbers(punkt, 0);
@@ -336,7 +362,7 @@ static void ask_next_numbers(struct punkt *punkt, uint64_t first)
     uint8_t body[32];
     struct wire_writer writer = wire_writer_over(body, sizeof(body));
     if (closing->lane == closing->lane_count) {
-        send_what_is_missing(punkt);
+        differences_known(punkt);
         return;
     }
     struct msg_day_numbers_request numbers = { .epoch = closing->lanes[closing->lane].epoch, .first = first };
@@ -458,7 +484,8 @@ static bool close_due(const struct punkt *punkt, const struct closing *closing, 
     struct outbox_counts kept;
     outbox_counts(punkt->outbox, &kept);
     *out_open = kept.open;
-    return (kept.open == 0 && punkt->live.ready) ||
+    /* A lane that is not checked yet may have something that the server has lost. */
+    return (kept.open == 0 && punkt->live.ready && punkt->check_count == 0) ||
            now_us + (uint64_t)CLOSE_MS * 1000 >= closing->deadline_us;
 }
 

@@ -75,6 +75,8 @@ static void choose_lane(struct punkt *punkt, uint64_t now_us)
     }
     if (epoch != punkt->queue.epoch || leftovers)
         use_lane(punkt, epoch, now_us);
+    else if (punkt->check_count > 0 && punkt->queue.ready) /* its last HELLO was before the new term */
+        session_use_lane(&punkt->queue, epoch, punkt->queue.next_number, now_us);
     punkt->queue.wanted = punkt->check_count > 0;
 }
 
@@ -164,6 +166,18 @@ static uint64_t reopen_lost(struct punkt *punkt, uint64_t epoch, uint64_t last_b
     for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL && lost > 0; at = at->next) {
         if (at->epoch == epoch && at->number > last_booked && at->state != OUTBOX_OPEN)
             reopen(punkt->outbox, at);
+    }
+    return lost;
+}
+
+uint64_t queue_send_lost(struct punkt *punkt, uint64_t epoch, uint64_t last_booked)
+{
+    uint64_t lost = reopen_lost(punkt, epoch, last_booked);
+    if (lost > 0)
+        punkt->leftovers = true;
+    if (lost > 0 && epoch == punkt->queue.epoch) {
+        take_back(punkt);
+        punkt->feed = NULL;
     }
     return lost;
 }

@@ -40,6 +40,9 @@ uint64_t queue_due_us(const struct punkt *punkt, uint64_t now_us);
 /* HELLO was answered on a session: has the server lost something? */
 void queue_hello(struct session *session, uint64_t last_booked, uint64_t now_us);
 
+/* It has lost what it had answered of a lane behind that number: sends it again, under the old numbers. Returns how many. */
+uint64_t queue_send_lost(struct punkt *punkt, uint64_t epoch, uint64_t last_booked);
+
 /* The server has a newer term: every lane that is remembered is to be held against it. */
 void queue_check_lanes(struct punkt *punkt);
 
