@@ -218,28 +218,60 @@ int reply_print(struct cli *cli, const struct reply *reply, const struct request
     return lists_print(cli, reply->message, reply->body);
 }
 
-/* Stored, but not answered. What has happened will be booked; what counts only once it is done is undone again, for
- * nobody waits for it when this process ends (DESIGN.md, The client). */
-static int finish_queued(struct cli *cli, const struct punkt_answer *head)
+/* Points that the outbox says were redeemed without the server. */
+static int64_t redeemed_offline(struct cli *cli, const struct punkt_answer *head)
 {
-    char epoch[24];
-    enum operation operation = (enum operation)head->operation;
-    if (AMONG(operation, on_done_only)) {
-        struct punkt_reversal_answer undone = PUNKT_ANSWER_INIT(undone);
-        (void)punkt_cancel(cli->punkt, head->epoch, head->number, 0, &undone);
-        return cli_error(cli, CLI_UNREACHABLE, "no_answer",
-                         "no answer came: it is undone, and does not count");
+    struct punkt_outbox_entry entry = { .size = sizeof(entry) };
+    for (uint64_t i = 0; punkt_outbox_entry(cli->punkt, i, &entry); i++) {
+        if (entry.epoch == head->epoch && entry.number == head->number)
+            return entry.offline_points;
     }
+    return 0;
+}
+
+int64_t points_worth(const struct cli *cli, int64_t points)
+{
+    int64_t worth = 0;
+    if (cli->info.redeem_points > 0 && !__builtin_mul_overflow(points, cli->info.redeem_worth, &worth))
+        worth /= cli->info.redeem_points;
+    return worth;
+}
+
+/* What has happened will be booked. What it redeems, if the programme lets it, the customer has got. */
+static int print_queued(struct cli *cli, const struct punkt_answer *head)
+{
+    char epoch[24], points[POINTS_TEXT_SIZE], worth[POINTS_TEXT_SIZE];
+    punkt_server_info(cli->punkt, &cli->info);
+    int64_t redeemed = redeemed_offline(cli, head), paid = points_worth(cli, redeemed);
     (void)snprintf(epoch, sizeof(epoch), "%016" PRIx64, head->epoch);
-    if (cli->json)
-        return output_object(cli, cli->out,
-                             json_pack("{s:b,s:s,s:I}", "queued", 1, "epoch", epoch, "number",
-                                       (json_int_t)head->number)) == CLI_OK
-                   ? CLI_QUEUED
-                   : CLI_FAILED;
+    if (cli->json) {
+        json_t *object =
+            json_pack("{s:b,s:s,s:I}", "queued", 1, "epoch", epoch, "number", (json_int_t)head->number);
+        if (redeemed > 0) {
+            (void)json_object_set_new(object, "redeemed", json_integer(redeemed));
+            (void)json_object_set_new(object, "paid", json_integer(paid));
+        }
+        return output_object(cli, cli->out, object) == CLI_OK ? CLI_QUEUED : CLI_FAILED;
+    }
     (void)fprintf(cli->out, "Queued as %s:%" PRIu64 ": it will be booked when the daemon is there.\n", epoch,
                   head->number);
+    decimal_text(paid, cli->info.currency_exponent, worth);
+    if (redeemed > 0)
+        (void)fprintf(cli->out, "%s points redeemed offline, worth %s.\n", points_text(cli, redeemed, points),
+                      worth);
     return CLI_QUEUED;
+}
+
+/* Stored, but not answered. What counts only once it is done is undone again, for nobody waits for it when this process
+ * ends (DESIGN.md, The client). */
+static int finish_queued(struct cli *cli, const struct punkt_answer *head)
+{
+    enum operation operation = (enum operation)head->operation;
+    if (!AMONG(operation, on_done_only))
+        return print_queued(cli, head);
+    struct punkt_reversal_answer undone = PUNKT_ANSWER_INIT(undone);
+    (void)punkt_cancel(cli->punkt, head->epoch, head->number, 0, &undone);
+    return cli_error(cli, CLI_UNREACHABLE, "no_answer", "no answer came: it is undone, and does not count");
 }
 
 int reply_finish(struct cli *cli, const struct reply *reply, const struct request *request)

@@ -164,6 +164,9 @@ json_t *refusal_json(const struct punkt_answer *answer, const char *retry);
 #define POINTS_TEXT_SIZE 32
 const char *points_text(const struct cli *cli, int64_t points, char out[POINTS_TEXT_SIZE]);
 
+/* What points are worth when they are redeemed, minor units, rounded down; 0: not known. */
+int64_t points_worth(const struct cli *cli, int64_t points);
+
 /* What can be done about a refusal; NULL if the refusal itself says it all. */
 const char *refusal_advice(uint32_t code);
 

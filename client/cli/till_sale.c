@@ -189,16 +189,12 @@ static enum punkt_call quote(struct till *till, struct punkt_quote_answer *answe
  * them where it cannot be asked. */
 static int64_t worth_of_wishes(const struct till *till, bool captures_only)
 {
-    const struct punkt_server_info *info = &till->cli->info;
     int64_t points = 0;
     for (size_t i = 0; i < till->sale.wish_count; i++) {
         const struct till_wish *wish = &till->sale.wishes[i];
         points += wish->reward[0] == '\0' && (wish->hold != 0 || !captures_only) ? wish->points : 0;
     }
-    int64_t worth = 0;
-    if (info->redeem_points > 0 && !__builtin_mul_overflow(points, info->redeem_worth, &worth))
-        worth /= info->redeem_points;
-    return worth;
+    return points_worth(till->cli, points);
 }
 
 int64_t till_due(struct till *till, int64_t *out_points_pay)

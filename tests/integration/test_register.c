@@ -271,6 +271,12 @@ static void test_texts(void **state)
          "cash                                5.00", "Points come later.", "The receipt is still open",
          "cash                                7.00", "Points come later.", "Everything is sent.",
          "212 points", "IN BALANCE");
+    /* The command says what it has granted. */
+    world_kill(world);
+    OUTBOX(world, 7, ",\"redeemed\":100,\"paid\":100}", "purchase", CARD, "5.00", "--receipt", "A1",
+           "--redeem", "100");
+    OUTBOX(world, 5, "points cannot be redeemed while the server is away", "purchase", CARD, "5.00",
+           "--receipt", "A2", "--redeem", "9999");
     world_free(world);
 }
 
