@@ -373,7 +373,9 @@ enum punkt_link_state {
     PUNKT_LINK_IDLE = 0,       /* not connected, and nobody has asked for it yet */
     PUNKT_LINK_CONNECTING = 1, /* trying; it was not seen to be down */
     PUNKT_LINK_UP = 2,         /* the server has answered on it */
-    PUNKT_LINK_DOWN = 3, /* every server was tried in vain, or was silent: what can be queued is, at once */
+    /* Every server was tried in vain, or was silent. A handle with an outbox waits for none then: what can be queued is,
+     * at once, everything else ends as NOT_SENT. */
+    PUNKT_LINK_DOWN = 3,
 };
 
 PUNKT_API enum punkt_link_state punkt_link_state(const struct punkt *punkt);

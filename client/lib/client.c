@@ -55,7 +55,9 @@ static enum punkt_call submit_unstored(struct punkt *punkt, const struct call *c
     struct slot *slot = slot_take(&punkt->live);
     if (slot == NULL)
         return PUNKT_CALL_WINDOW_FULL;
-    slot_fill(slot, call, build, &punkt->encoded, now_us + (uint64_t)timeout_ms * 1000, on_done, ctx);
+    /* A register shows nothing rather than let its customers wait, one after the other, for a server that is away. */
+    uint64_t patience_us = punkt->outbox != NULL && queue_link_down(punkt) ? 0 : (uint64_t)timeout_ms * 1000;
+    slot_fill(slot, call, build, &punkt->encoded, now_us + patience_us, on_done, ctx);
     slot_add(&punkt->live, slot);
     link_hurry(&punkt->live.link, now_us);
     return PUNKT_CALL_DONE;

@@ -134,6 +134,8 @@ static enum punkt_call start(struct punkt *punkt, const struct punkt_options *op
             !session_init(punkt, &punkt->live, options->server, outbox_epoch(punkt->outbox, OUTBOX_LANE_LIVE),
                           1, random[2]))
             return PUNKT_CALL_NO_MEMORY;
+        punkt->queue.link.beside = &punkt->live.link;
+        punkt->live.link.beside = &punkt->queue.link;
         queue_open(punkt);
         return PUNKT_CALL_DONE;
     }

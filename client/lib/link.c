@@ -16,6 +16,8 @@
 #define HURRY_PAUSE_US (UINT64_C(500) * 1000)
 #define LOOK_UP_SLOW_US 1000
 #define LOOK_UP_PAUSES 20 /* times as long as the last look-up took */
+#define ATTEMPT_MIN_US (UINT64_C(250) * 1000)
+#define ATTEMPT_MAX_US (UINT64_C(5) * 1000 * 1000)
 #define RECEIVE_SIZE ((size_t)16 * 1024)
 #define UNACKNOWLEDGED_MAX_MS 30000U /* what the peer's kernel does not acknowledge so long never arrives */
 
@@ -130,6 +132,24 @@ static bool look_up(struct link *link, uint64_t *now_us, const char **out_why)
     return link->addresses.count > 0;
 }
 
+bool link_same_server(const struct link *link, const struct link *other)
+{
+    const struct address *one = &link->addresses.items[link->address_index];
+    const struct address *two = &other->addresses.items[other->address_index];
+    return one->size == two->size && memcmp(&one->storage, &two->storage, one->size) == 0;
+}
+
+/* A server that lets the handle's other link in need not be looked for among those that do not. */
+static void begin_beside(struct link *link)
+{
+    if (link->beside == NULL || link->beside->state != LINK_OPEN || !link->beside->good)
+        return;
+    while (link->address_index < link->addresses.count && !link_same_server(link, link->beside))
+        link->address_index++;
+    if (link->address_index == link->addresses.count)
+        link->address_index = 0;
+}
+
 /* The first address of a new round. False: none is known. */
 static bool begin_round(struct link *link, uint64_t *now_us)
 {
@@ -142,10 +162,19 @@ static bool begin_round(struct link *link, uint64_t *now_us)
     }
     if (link->addresses.count == 0)
         link->attempt_us = link->look_up_us;
+    begin_beside(link);
     return link->addresses.count > 0;
 }
 
-void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us)
+uint64_t link_share_us(const struct link *link, uint64_t patience_us)
+{
+    uint64_t share_us = patience_us / (link->addresses.count > 0 ? link->addresses.count : 1);
+    if (share_us < ATTEMPT_MIN_US)
+        return ATTEMPT_MIN_US;
+    return share_us < ATTEMPT_MAX_US ? share_us : ATTEMPT_MAX_US;
+}
+
+void link_try(struct link *link, uint64_t now_us, uint64_t patience_us)
 {
     if (link->state != LINK_DOWN || now_us < link->attempt_us)
         return;
@@ -166,7 +195,7 @@ void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us)
     link->serial++;
     set_socket_options(link->fd, family);
     link->state = LINK_CONNECTING;
-    link->deadline_us = now_us + attempt_timeout_us;
+    link->deadline_us = now_us + link_share_us(link, patience_us);
     int rc = connect(link->fd, (const struct sockaddr *)&address->storage, address->size);
     if (rc != 0 && errno != EINPROGRESS && errno != EINTR)
         link_close(link, now_us, "%s", strerror(errno));

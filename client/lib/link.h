@@ -24,6 +24,8 @@ struct link {
     const struct heap *heap;
     char *servers; /* owned */
     struct address_list addresses;
+    const struct link
+        *beside; /* to be set after link_init, or NULL: while it is good, its server is tried first */
     unsigned address_index; /* of the attempt that is on or was last */
     bool good;              /* it was let in: after its loss the first address is tried first again */
     unsigned failures;      /* in a row; decides how long the next pause is */
@@ -48,8 +50,14 @@ uint64_t link_jitter(uint64_t *random, uint64_t bound);
 bool link_init(struct link *link, const char *servers, uint64_t seed, const struct heap *heap);
 void link_done(struct link *link);
 
-/* DOWN and due: begins an attempt that may take attempt_timeout_us. Otherwise does nothing. */
-void link_try(struct link *link, uint64_t now_us, uint64_t attempt_timeout_us);
+/* How long connecting and HELLO may take: a share of patience_us, which is what a call may take, for each address. */
+uint64_t link_share_us(const struct link *link, uint64_t patience_us);
+
+/* DOWN and due: begins an attempt that may take its share of patience_us. Otherwise does nothing. */
+void link_try(struct link *link, uint64_t now_us, uint64_t patience_us);
+
+/* Both OPEN, or CONNECTING: whether it is to the same address. */
+bool link_same_server(const struct link *link, const struct link *other);
 
 /* CONNECTING: looks whether it is done, or too late. True: it has become OPEN just now. */
 bool link_connected(struct link *link, uint64_t now_us);

@@ -9,8 +9,6 @@
 #include "lib/client.h"
 #include "proto/message.h"
 
-#define ATTEMPT_MIN_US (UINT64_C(250) * 1000)
-#define ATTEMPT_MAX_US (UINT64_C(5) * 1000 * 1000)
 #define PING_IDLE_US (UINT64_C(60) * 1000 * 1000) /* the server closes after three times as long */
 #define PING_ANSWER_US (UINT64_C(10) * 1000 * 1000)
 #define STUCK_US (UINT64_C(30) * 1000 * 1000) /* a change in doubt is asked for again on a new link */
@@ -58,16 +56,6 @@ static void session_silent(struct session *session, uint64_t since_us, uint64_t 
     }
 }
 
-/* How long connecting and HELLO may take: a share of what a call may take for each address. */
-static uint64_t attempt_timeout_us(const struct session *session)
-{
-    unsigned addresses = session->link.addresses.count > 0 ? session->link.addresses.count : 1;
-    uint64_t timeout_us = (uint64_t)session->punkt->timeout_ms * 1000 / addresses;
-    if (timeout_us < ATTEMPT_MIN_US)
-        return ATTEMPT_MIN_US;
-    return timeout_us < ATTEMPT_MAX_US ? timeout_us : ATTEMPT_MAX_US;
-}
-
 static void stage_bytes(struct session *session, enum operation operation, enum message message,
                         const void *in, uint64_t number, uint64_t now_us)
 {
@@ -78,6 +66,11 @@ static void stage_bytes(struct session *session, enum operation operation, enum 
     if (writer.failed || !buffer_append(&session->link.out, frame, FRAME_HEADER_SIZE + wire_written(&writer)))
         session_drop(session, now_us, "no memory");
     session->active_us = now_us;
+}
+
+static uint64_t patience_us(const struct session *session)
+{
+    return (uint64_t)session->punkt->timeout_ms * 1000;
 }
 
 static void say_hello(struct session *session, uint64_t now_us)
@@ -96,18 +89,26 @@ static void say_hello(struct session *session, uint64_t now_us)
     session->hello_number = READ_NUMBER | session->next_read++;
     session->received_us = now_us;
     session->hello_us = now_us;
-    session->link.deadline_us = now_us + attempt_timeout_us(session);
+    session->link.deadline_us = now_us + link_share_us(&session->link, patience_us(session));
     stage_bytes(session, OPERATION_HELLO, MESSAGE_hello_request, &hello, session->hello_number, now_us);
+}
+
+/* One of several servers: as long as others are untried, nobody is sent away for it. */
+static void hello_unanswered(struct session *session, uint64_t now_us)
+{
+    bool suspect = session->suspect || session->link.failures >= session->link.addresses.count;
+    session_silent(session, session->hello_us, now_us, "no answer to hello in time");
+    session->suspect = suspect;
 }
 
 static void connect_step(struct session *session, uint64_t now_us)
 {
     if (session->order_count > 0 || session->wanted)
-        link_try(&session->link, now_us, attempt_timeout_us(session));
+        link_try(&session->link, now_us, patience_us(session));
     if (link_connected(&session->link, now_us))
         say_hello(session, now_us);
     if (session->link.state == LINK_OPEN && !session->ready && now_us >= session->link.deadline_us)
-        session_silent(session, session->hello_us, now_us, "no answer to hello in time");
+        hello_unanswered(session, now_us);
     notice_loss(session);
 }
 

@@ -2,6 +2,13 @@
  * Every way in which an operation of the queue can end for a till, and what the server hears of it meanwhile
  * (RELIABILITY.md, Outbox of the client; DESIGN.md, The client; LEDGER.md, Who sends).
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/link.h"
 #include "queue_world.h"
 
 #define ADVICE FRAME_FLAG_ADVICE
@@ -294,6 +301,8 @@ static void known_to_be_down(void **state)
     struct punkt_purchase_answer answer;
     struct punkt_redeem_request redeem = { .size = sizeof(redeem), .card = CARD, .points = 5 };
     struct punkt_redeem_answer redeemed = PUNKT_ANSWER_INIT(redeemed);
+    struct punkt_card_show_request show = { .size = sizeof(show), .timeout_ms = 5000, .card = CARD };
+    struct punkt_card_show_answer shown = PUNKT_ANSWER_INIT(shown);
     struct queue_world *world = world_new(&(struct world_options){ .away = true });
     assert_int_equal(punkt_link_state(world->punkt), PUNKT_LINK_IDLE);
     assert_int_equal(till_buy(world, 100, 0, &answer),
@@ -303,6 +312,10 @@ static void known_to_be_down(void **state)
     /* The live lane needs the server: nothing is stored. */
     assert_int_equal(punkt_redeem(world->punkt, &redeem, &redeemed), PUNKT_CALL_NOT_SENT);
     assert_int_equal(till_entries(world), 2);
+    /* So do questions: the customer sees no balance then, but does not wait for none. */
+    uint64_t asked_us = link_now_us();
+    assert_int_equal(punkt_card_show(world->punkt, &show, &shown), PUNKT_CALL_NOT_SENT);
+    assert_true(link_now_us() - asked_us < (uint64_t)show.timeout_ms * 1000);
     world_away(world, false);
     world_until_empty(world);
     assert_int_equal(punkt_link_state(world->punkt), PUNKT_LINK_UP);
@@ -356,6 +369,45 @@ static void several_servers(void **state)
     world_free(world);
 }
 
+/* A server that lets the kernel take connections and never says anything. */
+static int silent_server(char *out_servers, size_t capacity)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)(void *)&address, size), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)(void *)&address, &size), 0);
+    (void)snprintf(out_servers, capacity, "127.0.0.1:%d,", ntohs(address.sin_port));
+    return fd;
+}
+
+/* The preferred server hangs: the next is asked within the same call, on both links, and nobody is sent away meanwhile. */
+static void first_server_is_silent(void **state)
+{
+    (void)state;
+    char servers[32];
+    struct punkt_purchase_answer answer;
+    struct punkt_redeem_request redeem = { .size = sizeof(redeem), .card = CARD, .points = 5 };
+    struct punkt_redeem_answer redeemed = PUNKT_ANSWER_INIT(redeemed);
+    int silent = silent_server(servers, sizeof(servers));
+    struct queue_world *world =
+        world_new(&(struct world_options){ .more_servers = servers, .timeout_ms = 3000 });
+    uint64_t start_us = link_now_us();
+    assert_int_equal(punkt_redeem(world->punkt, &redeem, &redeemed), PUNKT_CALL_DONE);
+    uint64_t first_us = link_now_us() - start_us;
+    assert_true(first_us >= 1500000); /* half of the call's time was given to the one that is silent */
+    assert_int_equal(till_buy(world, 100, 0, &answer), PUNKT_CALL_DONE);
+    assert_true(link_now_us() - start_us <
+                first_us + 1200000); /* the other link does not ask that one again */
+    assert_int_equal(punkt_link_state(world->punkt), PUNKT_LINK_UP);
+    till_close(world);
+    till_open(world);
+    assert_int_equal(till_buy(world, 100, 0, &answer), PUNKT_CALL_DONE); /* the queue's link alone, in time */
+    world_free(world);
+    (void)close(silent);
+}
+
 /* A loop that looks at the descriptor and the time alone neither misses work nor turns for nothing. */
 static void loop_does_not_spin(void **state)
 {
@@ -394,6 +446,7 @@ int main(void)
         cmocka_unit_test(known_to_be_down),
         cmocka_unit_test(silent_on_both),
         cmocka_unit_test(several_servers),
+        cmocka_unit_test(first_server_is_silent),
         cmocka_unit_test(loop_does_not_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
