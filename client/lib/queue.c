@@ -148,12 +148,12 @@ void queue_waiter_give(struct punkt *punkt, struct waiter *waiter)
     punkt->waiter_count--;
 }
 
-/* What this till has set aside by a hold; NULL: it has not. */
-static const struct outbox_entry *own_hold(const struct punkt *punkt, uint64_t position)
+/* What this till has set aside of a card by a hold, and has not undone; NULL: it has not. */
+static const struct outbox_entry *own_hold(const struct punkt *punkt, const char *card, uint64_t position)
 {
     const struct outbox_entry *at = outbox_first(punkt->outbox);
-    while (at != NULL &&
-           (at->operation != OPERATION_HOLD || at->state != OUTBOX_DONE || at->result.position != position))
+    while (at != NULL && (at->operation != OPERATION_HOLD || at->state != OUTBOX_DONE || at->cancelled ||
+                          at->result.position != position || strcmp(at->note.card, card) != 0))
         at = at->next;
     return at;
 }
@@ -162,7 +162,7 @@ static const struct outbox_entry *own_hold(const struct punkt *punkt, uint64_t p
 static bool grant_holds(const struct punkt *punkt, const struct build_note *note, struct waiter *waiter)
 {
     for (unsigned i = 0; i < note->hold_count; i++) {
-        const struct outbox_entry *hold = own_hold(punkt, note->holds[i]);
+        const struct outbox_entry *hold = own_hold(punkt, note->card, note->holds[i]);
         if (hold == NULL)
             return false;
         waiter->held += hold->result.redeemed;

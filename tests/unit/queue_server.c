@@ -115,6 +115,12 @@ static void fill_done(struct world_server *server, const struct frame *frame, un
         out->redeem.worth = redeem.points;
         out->redeem.available = server->available;
         break;
+    case OPERATION_HOLD:
+        out->hold.position = server->position;
+        out->hold.held = 30;
+        out->hold.worth = 60;
+        out->hold.available = server->available;
+        break;
     default:
         break;
     }

@@ -145,6 +145,43 @@ static void redeemed_offline(void **state)
     world_free(world);
 }
 
+/* Points that this till has set aside of the card may be captured offline, as long as it has not undone that. */
+static void captured_offline(void **state)
+{
+    static const struct {
+        const char *card;
+        bool cancelled, others;
+        enum punkt_call call;
+    } rows[] = {
+        { CARD, false, false, PUNKT_CALL_QUEUED },
+        { OTHER_CARD, false, false, PUNKT_CALL_REFUSED },
+        { CARD, true, false, PUNKT_CALL_REFUSED },
+        { CARD, false, true, PUNKT_CALL_REFUSED },
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct queue_world *world = offline_world();
+        struct punkt_hold_request request = { .size = sizeof(request), .card = CARD, .points = 30 };
+        struct punkt_hold_answer held = PUNKT_ANSWER_INIT(held);
+        struct punkt_reversal_answer reversed = PUNKT_ANSWER_INIT(reversed);
+        assert_int_equal(punkt_hold(world->punkt, &request, &held), PUNKT_CALL_DONE);
+        if (rows[i].cancelled)
+            assert_int_equal(punkt_cancel(world->punkt, held.head.epoch, held.head.number, 0, &reversed),
+                             PUNKT_CALL_DONE);
+        go_offline(world);
+        struct punkt_wish wish = { .size = sizeof(wish), .hold = held.position + rows[i].others };
+        struct punkt_purchase_request sale = {
+            .size = sizeof(sale), .card = rows[i].card, .amount = 10000, .wishes = &wish, .wish_count = 1
+        };
+        assert_int_equal(punkt_submit_purchase(world->punkt, &sale, till_ended, world), PUNKT_CALL_DONE);
+        world_until_ended(world, 1);
+        assert_int_equal(world->ended[0].call, rows[i].call);
+        assert_int_equal(world->ended[0].redeemed, rows[i].call == PUNKT_CALL_QUEUED ? 30 : 0);
+        assert_int_equal(world->ended[0].paid, rows[i].call == PUNKT_CALL_QUEUED ? 60 : 0);
+        world_free(world);
+    }
+}
+
 /* --- no answer in time --- */
 
 /*
@@ -329,11 +366,17 @@ static void pin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(granted_offline),   cmocka_unit_test(off_by_default),
-        cmocka_unit_test(restarted_offline), cmocka_unit_test(redeemed_offline),
-        cmocka_unit_test(decided_again),     cmocka_unit_test(redemption_without_answer),
-        cmocka_unit_test(cancelled),         cmocka_unit_test(cancelled_while_waiting),
-        cmocka_unit_test(waited_for),        cmocka_unit_test(pin),
+        cmocka_unit_test(granted_offline),
+        cmocka_unit_test(off_by_default),
+        cmocka_unit_test(restarted_offline),
+        cmocka_unit_test(redeemed_offline),
+        cmocka_unit_test(captured_offline),
+        cmocka_unit_test(decided_again),
+        cmocka_unit_test(redemption_without_answer),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(cancelled_while_waiting),
+        cmocka_unit_test(waited_for),
+        cmocka_unit_test(pin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
