@@ -1,6 +1,8 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/parse.h"
@@ -23,6 +25,12 @@ void cli_alarm(struct cli *cli, const char *text)
         (void)fprintf(cli->err, "punkt: %s\n", text);
 }
 
+static bool is_place(const char *code)
+{
+    size_t size = strlen(code);
+    return size >= 1 && size <= PUNKT_CARD_MAX && wire_utf8_valid(code, size);
+}
+
 int cli_make(struct cli *cli, const struct punkt_options *options)
 {
     cli->alarm[0] = '\0';
@@ -36,10 +44,10 @@ int cli_make(struct cli *cli, const struct punkt_options *options)
     case PUNKT_CALL_NOT_STORED:
         if (cli->alarm[0] != '\0')
             return cli_error(cli, CLI_FAILED, "bad_outbox", "%s", cli->alarm);
-        return options->outbox == NULL
-                   ? cli_usage(cli, "\"%s\" is no HOST:PORT", options->server)
-                   : cli_usage(cli, "\"%s\" is no HOST:PORT, or store and till are none of 1 to %d bytes",
-                               options->server, PUNKT_CARD_MAX);
+        if (options->outbox != NULL && !(is_place(options->store) && is_place(options->till)))
+            return cli_usage(cli, "--store and --till are 1 to %d bytes of text", PUNKT_CARD_MAX);
+        return cli_usage(cli, "\"%s\" is no HOST:PORT, unix:PATH, or list of them with commas",
+                         options->server);
     case PUNKT_CALL_REFUSED:
     case PUNKT_CALL_QUEUED:
     case PUNKT_CALL_NOT_SENT:
@@ -80,6 +88,13 @@ int cli_open(struct cli *cli, unsigned window)
     return cli_make(cli, &options);
 }
 
+int cli_open_outbox(struct cli *cli)
+{
+    if (access(cli->outbox, F_OK) != 0)
+        return cli_error(cli, CLI_FAILED, "bad_outbox", "%s: %s", cli->outbox, strerror(errno));
+    return cli_open(cli, 0);
+}
+
 bool cli_learn(struct cli *cli)
 {
     struct punkt_server_info info = { .size = sizeof(info) };
@@ -105,6 +120,11 @@ int cli_connect_within(struct cli *cli, unsigned window, uint32_t timeout_ms)
     exit_code = cli_check(cli, &answer);
     if (exit_code == CLI_OK)
         (void)cli_learn(cli);
+    else if (cli->outbox != NULL && answer.call == PUNKT_CALL_NOT_SENT && !cli->json)
+        (void)fprintf(
+            cli->err,
+            "punkt: nothing is queued either: this outbox has never reached a daemon, and only that "
+            "knows the currency; once it has, it takes sales without\n");
     return exit_code;
 }
 

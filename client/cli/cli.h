@@ -102,6 +102,9 @@ void help_print(const struct command *command, FILE *out);
  * outbox. CLI_OK, or the exit code of an error that was printed. */
 int cli_open(struct cli *cli, unsigned window);
 
+/* cli_open, of an outbox that is there: a name that was mistyped does not become a new one. */
+int cli_open_outbox(struct cli *cli);
+
 /* The same with options of the caller's, whose on_alarm calls cli_alarm while cli->punkt is NULL: so the outbox tells why
  * it cannot be used. */
 int cli_make(struct cli *cli, const struct punkt_options *options);

@@ -182,11 +182,29 @@ static bool is_group(const char *name)
     return false;
 }
 
+/* Commands that begin with this word. */
+static void print_group(const char *name, FILE *out)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        for (const struct command *row = groups[i]; row->name != NULL; row++) {
+            if (strncmp(row->name, name, size) == 0 && row->name[size] == ' ')
+                (void)fprintf(out, "  %-18s  %s\n", row->name, row->summary);
+        }
+    }
+    (void)fputs("\npunkt COMMAND --help says more about each.\n", out);
+}
+
 static int run_command(struct cli *cli, struct args *args, int argc, char **argv, int first)
 {
     char why[256];
     int words = 0;
     cli->command = find_command(argc, argv, first, &words);
+    if (cli->command == NULL && first + 2 == argc && is_group(argv[first]) &&
+        strcmp(argv[first + 1], "--help") == 0) {
+        print_group(argv[first], cli->out);
+        return CLI_OK;
+    }
     if (cli->command == NULL)
         return no_command(cli, argc, argv, first);
     struct args_rules rules = { .allowed = options_global, .also_allowed = cli->command->options };

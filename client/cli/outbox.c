@@ -137,7 +137,7 @@ int outbox_entries_print(struct cli *cli, unsigned states)
 /* Opens the file; nothing is sent yet. */
 static int open_outbox(struct cli *cli)
 {
-    int exit_code = cli_open(cli, 0);
+    int exit_code = cli_open_outbox(cli);
     if (exit_code == CLI_OK && !cli_learn(cli))
         cli->info = (struct punkt_server_info){ .size = sizeof(cli->info), .currency_exponent = 2 };
     return exit_code;
@@ -251,7 +251,7 @@ const struct command outbox_commands[] = {
     {
         .name = "outbox list",
         .summary = "Lists what a till has not sent yet, and what can never be booked.",
-        .usage = "",
+        .usage = "--outbox FILE --store S --till T",
         .examples = { "punkt outbox list --outbox till.outbox --store 12 --till 3",
                       "punkt --json outbox list --outbox till.outbox --store 12 --till 3 --all" },
         .options = { FILE_OF_TILL, OPTION_ALL },
@@ -261,7 +261,7 @@ const struct command outbox_commands[] = {
     {
         .name = "outbox show",
         .summary = "Shows one operation of a till's outbox.",
-        .usage = "EPOCH:NUMBER",
+        .usage = "EPOCH:NUMBER --outbox FILE --store S --till T",
         .examples = { "punkt outbox show 9f86d081884c7d65:3 --outbox till.outbox --store 12 --till 3" },
         .options = { FILE_OF_TILL },
         .needs = { FILE_OF_TILL },
@@ -272,7 +272,7 @@ const struct command outbox_commands[] = {
     {
         .name = "outbox send",
         .summary = "Sends what waits in a till's outbox.",
-        .usage = "",
+        .usage = "--outbox FILE --store S --till T",
         .examples = { "punkt outbox send --outbox till.outbox --store 12 --till 3 --timeout 30" },
         .options = { FILE_OF_TILL },
         .needs = { FILE_OF_TILL },
@@ -281,7 +281,7 @@ const struct command outbox_commands[] = {
     {
         .name = "outbox discard",
         .summary = "Takes off the list what can never be booked.",
-        .usage = "EPOCH:NUMBER",
+        .usage = "EPOCH:NUMBER --outbox FILE --store S --till T",
         .examples = { "punkt outbox discard 9f86d081884c7d65:3 --outbox till.outbox --store 12 --till 3" },
         .options = { FILE_OF_TILL },
         .needs = { FILE_OF_TILL },

@@ -130,7 +130,7 @@ const struct command till_commands[] = {
     {
         .name = "till close",
         .summary = "Closes a till's day: sends what waits, compares, and prints the report.",
-        .usage = "",
+        .usage = "--outbox FILE --store S --till T",
         .examples = { "punkt till close --outbox till.outbox --store 12 --till 3",
                       "punkt --json till close --outbox till.outbox --store 12 --till 3 --date 2026-01-31" },
         .options = { OPTION_OUTBOX, OPTION_STORE, OPTION_TILL, OPTION_OPERATOR, OPTION_DATE_CLOSED,

@@ -7,6 +7,7 @@
 #include "cli/till.h"
 
 #define CLOSE_MS 30000
+#define STATE_WORD_SIZE 32
 
 static json_t *figures_json(const struct punkt_day_figures *figures)
 {
@@ -38,17 +39,29 @@ static json_t *differences_json(const struct punkt_close_day_answer *answer)
     return array;
 }
 
+/* Its name as a word of the protocol's: in_balance. */
+static const char *state_word(enum punkt_close_state state, char out[STATE_WORD_SIZE])
+{
+    (void)snprintf(out, STATE_WORD_SIZE, "%s", punkt_close_state_name(state));
+    for (char *at = out; *at != '\0'; at++) {
+        if (*at == ' ')
+            *at = '_';
+    }
+    return out;
+}
+
 static json_t *close_json(const struct punkt_close_day_answer *answer)
 {
     char day[TIME_TEXT_SIZE];
     char time[TIME_TEXT_SIZE];
     char head[65];
+    char state[STATE_WORD_SIZE];
     day_text((uint64_t)answer->business_date, day);
     time_text((uint64_t)answer->time_us, true, time);
     for (size_t i = 0; i < sizeof(answer->journal_head); i++)
         (void)snprintf(head + 2 * i, 3, "%02x", answer->journal_head[i]);
     return json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "state",
-                     punkt_close_state_name(answer->state), "close", (json_int_t)answer->close, "store",
+                     state_word(answer->state, state), "close", (json_int_t)answer->close, "store",
                      answer->store, "till", answer->till, "date", day, "time", time, "position",
                      (json_int_t)answer->position, "journal_head", head, "journal_position",
                      (json_int_t)answer->journal_position, "queued", (json_int_t)answer->queued, "dead",
@@ -110,7 +123,7 @@ int till_close_run(struct cli *cli, const struct args *args)
     if (exit_code == CLI_OK && date != NULL && !parse_day(date, &day))
         exit_code = cli_usage(cli, "\"%s\" is no date such as 2026-01-31", date);
     if (exit_code == CLI_OK)
-        exit_code = cli_open(cli, 0);
+        exit_code = cli_open_outbox(cli);
     if (exit_code == CLI_OK)
         (void)cli_learn(cli);
     return exit_code == CLI_OK ? till_close_day(cli, (int32_t)day, args->value[OPTION_OPERATOR], width)

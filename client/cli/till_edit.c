@@ -3,7 +3,6 @@
  * the queue drains before the typist's eyes.
  */
 #include <errno.h>
-#include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +158,6 @@ static unsigned char complete(EditLine *line, int key)
 static bool open_edit(struct till *till, struct till_edit *edit)
 {
     HistEvent event;
-    (void)setlocale(LC_CTYPE, "");
     (void)snprintf(edit->kept, sizeof(edit->kept), "%s.history", till->outbox);
     edit->history = history_init();
     edit->line = el_init("punkt", stdin, stdout, stderr);

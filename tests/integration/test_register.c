@@ -217,6 +217,9 @@ static void test_queued(void **state)
 {
     struct world *world = shop();
     (void)state;
+    /* A name that was mistyped does not become an outbox in which nothing waits. */
+    OUTBOX(world, 1, "No such file or directory", "outbox", "list");
+    OUTBOX(world, 1, "No such file or directory", "till", "close");
     OUTBOX(world, 0, "\"earned\":5", "purchase", CARD, "5.00", "--receipt", "A1");
     world_kill(world);
     OUTBOX(world, 7, "{\"queued\":true,\"epoch\":\"", "purchase", CARD, "7.00", "--receipt", "A2");
@@ -231,8 +234,46 @@ static void test_queued(void **state)
     OUTBOX(world, 0, "{\"sent\":2,\"queued\":0,\"dead\":0}", "outbox", "send");
     OUTBOX(world, 0, "\"state\":\"done\"", "outbox", "list", "--all");
     OUTBOX(world, 0, "\"redeemed\":1,\"available\":9", "redeem", CARD, "1");
-    OUTBOX(world, 0, "\"state\":\"in balance\"", "till", "close");
+    OUTBOX(world, 0, "\"state\":\"in_balance\"", "till", "close");
     OUTBOX(world, 3, "the outbox does not know", "outbox", "show", "5eed:1");
+    world_free(world);
+}
+
+/* An outbox that never reached a daemon cannot know what 5.00 is, and says so; nothing is left in it. */
+static void test_never_reached(void **state)
+{
+    struct world *world = shop();
+    struct run run;
+    char outbox[256];
+    (void)state;
+    world_kill(world);
+    world_punkt(world, &run, "purchase", CARD, "5.00", "--receipt", "A1", "--store", STORE, "--till", TILL,
+                "--outbox", path_in(world, "till.outbox", outbox), "--timeout", "0.2", NULL);
+    assert_int_equal(run.exit_code, 6);
+    assert_non_null(strstr(run.err, "nothing is queued either: this outbox has never reached a daemon"));
+    run_done(&run);
+    world_start(world);
+    OUTBOX(world, 0, "{\"sent\":0,\"queued\":0,\"dead\":0}", "outbox", "send");
+    OUTBOX(world, 0, "\"earned\":5", "purchase", CARD, "5.00", "--receipt", "A1");
+    world_free(world);
+}
+
+/* What is not ASCII is shown as it was typed. */
+static void test_letters(void **state)
+{
+    static const char receipt[] = "Stra\xc3\x9f\x65 1";
+    struct world *world = shop();
+    struct run run;
+    char outbox[256];
+    (void)state;
+    OUTBOX(world, 0, "\"earned\":5", "purchase", CARD, "5.00", "--receipt", receipt);
+    (void)setenv("LC_ALL", "C.UTF-8", 1);
+    world_punkt(world, &run, "outbox", "list", "--all", "--store", STORE, "--till", TILL, "--outbox",
+                path_in(world, "till.outbox", outbox), NULL);
+    (void)unsetenv("LC_ALL");
+    assert_int_equal(run.exit_code, 0);
+    assert_non_null(strstr(run.out, receipt));
+    run_done(&run);
     world_free(world);
 }
 
@@ -375,7 +416,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_day),     cmocka_unit_test(test_holds),    cmocka_unit_test(test_plug),
         cmocka_unit_test(test_restart), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_queued),
-        cmocka_unit_test(test_texts),   cmocka_unit_test(test_typed),
+        cmocka_unit_test(test_texts),   cmocka_unit_test(test_typed),    cmocka_unit_test(test_never_reached),
+        cmocka_unit_test(test_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ show() {
     show
     show sell
     show card
+    show outbox --help
     show --jsom ping
     show --json=yes ping
     show --server nonsense ping
