@@ -1,8 +1,8 @@
 /*
- * Each I/O call of a till's outbox fails, one after the other, while the till sells to punktd: with EIO, with ENOSPC, and
- * cut short; once, and for good. Afterwards, on a disk that works, the till goes on from its list, drains and closes
- * its day in balance, and list and ledger agree: what the till was told is stored is booked once, and of what is not
- * it was told so before the receipt was printed.
+ * Each I/O call of a till's outbox fails, one after the other, while the till sells to punktd: with EIO, with
+ * ENOSPC, and cut short; once, and for good. Afterwards, on a disk that works, the till goes on from its
+ * list, drains and closes its day in balance, and list and ledger agree: what the till was told is stored is
+ * booked once, and of what is not it was told so before the receipt was printed.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -145,7 +145,8 @@ static bool run_with_fault(struct shop *shop, enum stage stage, const struct dis
     return hit;
 }
 
-/* Every position for a fault that happens once; a sample of them, or all in the long form, for one that stays. */
+/* Every position for a fault that happens once; a sample of them, or all in the long form, for one that
+ * stays. */
 static void run_all(struct shop *shop, enum stage stage, const struct disk *disk, struct random *random)
 {
     unsigned at = 1, tills = shop->tills;

@@ -1,14 +1,14 @@
 /*
- * What stands between tills and punktd where a test wants a bad network: a proxy in a thread of the test, which takes
- * connections on a port of its own and passes frames on, and, as its seed says,
+ * What stands between tills and punktd where a test wants a bad network: a proxy in a thread of the test,
+ * which takes connections on a port of its own and passes frames on, and, as its seed says,
  *
  *      drops whole frames, either way (also answers to what was booked), and sends some twice,
  *      holds them up, and passes bytes on in pieces, down to single ones,
  *      resets the connection, before a frame, behind it or in its middle,
  *      goes silent: takes everything, passes nothing on.
  *
- * Frames of one direction keep their order. While punktd is away it hangs up on who comes. What it does is bounded: a
- * connection that lost a frame, or went silent, is reset after a few seconds.
+ * Frames of one direction keep their order. While punktd is away it hangs up on who comes. What it does is
+ * bounded: a connection that lost a frame, or went silent, is reset after a few seconds.
  */
 #pragma once
 

@@ -1,12 +1,13 @@
 /*
- * punkt-register: a till as a process, over libpunkt with an outbox, for tests that kill it. It keeps a list of its
- * own (till_list.h), sells, takes back, redeems and cancels as its seed says, and goes on from its list after a
- * kill. At the end it drains its outbox and closes the day.
+ * punkt-register: a till as a process, over libpunkt with an outbox, for tests that kill it. It keeps a list
+ * of its own (till_list.h), sells, takes back, redeems and cancels as its seed says, and goes on from its
+ * list after a kill. At the end it drains its outbox and closes the day.
  *
  *      punkt-register --server 127.0.0.1:40123 --folder DIR --till 7 --seed 1 --date 20000 [--until FILE]
  *
- * It ends with 0 when the day is closed in balance and nothing is dead (or --open was given), with 3 when the end of an
- * act cannot be stored, so that the next start has to see to it, and with 1 and a sentence when something is wrong.
+ * It ends with 0 when the day is closed in balance and nothing is dead (or --open was given), with 3 when the
+ * end of an act cannot be stored, so that the next start has to see to it, and with 1 and a sentence when
+ * something is wrong.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -114,7 +115,8 @@ static void send_purchase(struct till *till, const struct till_act *act, int64_t
     (void)punkt_purchase(till->punkt, &request, answer);
 }
 
-/* Whether a purchase is refused because of what it was to redeem: then it is sold without, under the same number. */
+/* Whether a purchase is refused because of what it was to redeem: then it is sold without, under the same
+ * number. */
 static bool wish_refused(const struct punkt_answer *answer)
 {
     return answer->call == PUNKT_CALL_REFUSED &&
@@ -252,8 +254,8 @@ static void take_spending(struct till_act *act, const union spending_answer *ans
     }
 }
 
-/* Counts only when it is done, and that is stored: a till waits for a while, then it cancels. A release is let run: it ends as the hold
- * does by itself. */
+/* Counts only when it is done, and that is stored: a till waits for a while, then it cancels. A release is
+ * let run: it ends as the hold does by itself. */
 static bool spend(struct till *till, struct till_act *act)
 {
     union spending_answer answer;
@@ -324,8 +326,8 @@ static bool listed(const struct till_list *list, const struct punkt_outbox_entry
     return false;
 }
 
-/* Whether an operation of the outbox belongs to this act, of whose end nobody was told, and may be booked. What is in
- * the live lane without an answer the library has cancelled by itself. */
+/* Whether an operation of the outbox belongs to this act, of whose end nobody was told, and may be booked.
+ * What is in the live lane without an answer the library has cancelled by itself. */
 static bool untold(const struct till *till, const struct till_act *act,
                    const struct punkt_outbox_entry *entry)
 {
@@ -340,8 +342,8 @@ static bool untold(const struct till *till, const struct till_act *act,
     return entry->body != NULL && memmem(entry->body, entry->body_size, code, strlen(code)) != NULL;
 }
 
-/* Undoes what was, or may yet be, spent by an act of whose end nobody was told: no receipt says so. *act gets the
- * number. */
+/* Undoes what was, or may yet be, spent by an act of whose end nobody was told: no receipt says so. *act gets
+ * the number. */
 static bool undo_untold(struct till *till, struct till_act *act)
 {
     struct punkt_outbox_entry entry = PUNKT_INIT(entry);
@@ -361,8 +363,8 @@ static bool undo_untold(struct till *till, struct till_act *act)
     return true;
 }
 
-/* The last act of the list, if nobody knows how it ended. A receipt is sold again under its number; if it redeems, what
- * an earlier process has left of it is undone first. */
+/* The last act of the list, if nobody knows how it ended. A receipt is sold again under its number; if it
+ * redeems, what an earlier process has left of it is undone first. */
 static bool finish_last(struct till *till)
 {
     const struct till_act *last = till_list_act(&till->list, till->list.count);
@@ -391,7 +393,8 @@ static bool told_to_end(const struct till *till)
     return till->settings.acts > 0 && till->list.count >= till->settings.acts;
 }
 
-/* Somebody closes the day while it goes on, whatever comes of that: what was not told it in time is told it later. */
+/* Somebody closes the day while it goes on, whatever comes of that: what was not told it in time is told it
+ * later. */
 static void close_early(struct till *till)
 {
     struct punkt_close_day_request request = PUNKT_INIT(request);
@@ -471,69 +474,62 @@ static void on_alarm(struct punkt *punkt, enum punkt_alarm alarm, const char *te
 
 /* --- start --- */
 
+/* What an option gives; one of the three. */
+struct setting {
+    const char *name;
+    const char **text;
+    uint64_t *number;
+    bool *flag;
+};
+
+#define SETTINGS 14
+
+static bool read_options(int argc, char **argv, const struct setting settings[SETTINGS])
+{
+    struct option options[SETTINGS + 1] = { { .name = NULL } };
+    for (int i = 0; i < SETTINGS; i++)
+        options[i] = (struct option){ .name = settings[i].name,
+                                      .has_arg = settings[i].flag != NULL ? no_argument : required_argument,
+                                      .val = i };
+    for (int found; (found = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
+        if (found >= SETTINGS)
+            return false; /* '?' */
+        if (settings[found].text != NULL)
+            *settings[found].text = optarg;
+        else if (settings[found].number != NULL)
+            *settings[found].number = strtoull(optarg, NULL, 10);
+        else
+            *settings[found].flag = true;
+    }
+    return true;
+}
+
 static bool read_settings(int argc, char **argv, struct settings *out)
 {
-    enum {
-        SERVER,
-        FOLDER,
-        TILL,
-        UNTIL,
-        SCRIPT,
-        SEED,
-        ACTS,
-        CARDS,
-        TIMEOUT,
-        DATE,
-        PACE,
-        STRANGERS,
-        WISHES,
-        OPEN
+    uint64_t cards = 20, timeout_ms = 300, pace_ms = 15, date = 0;
+    const struct setting settings[SETTINGS] = {
+        { "server", .text = &out->server },
+        { "folder", .text = &out->folder },
+        { "till", .text = &out->till },
+        { "until", .text = &out->until },
+        { "script", .text = &out->plan.script },
+        { "seed", .number = &out->plan.seed },
+        { "acts", .number = &out->acts },
+        { "cards", .number = &cards },
+        { "timeout", .number = &timeout_ms },
+        { "pace", .number = &pace_ms },
+        { "date", .number = &date },
+        { "strangers", .flag = &out->plan.strangers },
+        { "wishes", .flag = &out->plan.wishes },
+        { "open", .flag = &out->open },
     };
-    static const struct option options[] = {
-        { "server", required_argument, NULL, SERVER },
-        { "folder", required_argument, NULL, FOLDER },
-        { "till", required_argument, NULL, TILL },
-        { "until", required_argument, NULL, UNTIL },
-        { "script", required_argument, NULL, SCRIPT },
-        { "seed", required_argument, NULL, SEED },
-        { "acts", required_argument, NULL, ACTS },
-        { "cards", required_argument, NULL, CARDS },
-        { "timeout", required_argument, NULL, TIMEOUT },
-        { "date", required_argument, NULL, DATE },
-        { "pace", required_argument, NULL, PACE },
-        { "strangers", no_argument, NULL, STRANGERS },
-        { "wishes", no_argument, NULL, WISHES },
-        { "open", no_argument, NULL, OPEN },
-        { NULL, 0, NULL, 0 },
-    };
-    const char **const texts[] = { &out->server, &out->folder, &out->till, &out->until, &out->plan.script };
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
-        unsigned long long value = optarg != NULL ? strtoull(optarg, NULL, 10) : 0;
-        if (option <= SCRIPT)
-            *texts[option] = optarg;
-        else if (option == SEED)
-            out->plan.seed = value;
-        else if (option == ACTS)
-            out->acts = value;
-        else if (option == CARDS)
-            out->plan.cards = (unsigned)value;
-        else if (option == TIMEOUT)
-            out->timeout_ms = (uint32_t)value;
-        else if (option == DATE)
-            out->date = (int32_t)value;
-        else if (option == PACE)
-            out->pace_ms = (uint32_t)value;
-        else if (option == STRANGERS)
-            out->plan.strangers = true;
-        else if (option == WISHES)
-            out->plan.wishes = true;
-        else if (option == OPEN)
-            out->open = true;
-        else
-            return false;
-    }
-    return out->server != NULL && out->folder != NULL && out->till != NULL && out->plan.cards > 0 &&
-           out->pace_ms > 0;
+    bool good = read_options(argc, argv, settings);
+    out->plan.cards = (unsigned)cards;
+    out->timeout_ms = (uint32_t)timeout_ms;
+    out->pace_ms = (uint32_t)pace_ms;
+    out->date = (int32_t)date;
+    return good && out->server != NULL && out->folder != NULL && out->till != NULL && cards > 0 &&
+           pace_ms > 0;
 }
 
 static bool open_till(struct till *till)
@@ -558,8 +554,7 @@ static bool open_till(struct till *till)
 
 int main(int argc, char **argv)
 {
-    struct till till = { .settings = { .plan = { .cards = 20 }, .timeout_ms = 300, .pace_ms = 15 },
-                         .list = { .fd = -1 } };
+    struct till till = { .list = { .fd = -1 } };
     if (!read_settings(argc, argv, &till.settings)) {
         (void)fputs("usage: punkt-register --server ADDRESS --folder DIR --till TILL ...\n", stderr);
         return 2;

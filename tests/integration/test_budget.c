@@ -1,6 +1,7 @@
 /*
- * What an absent daemon costs a register: the first call that meets a daemon that does not answer costs its time budget
- * at most; from then on the link is known to be down, and calls return at once, apart from the sync of the outbox.
+ * What an absent daemon costs a register: the first call that meets a daemon that does not answer costs its
+ * time budget at most; from then on the link is known to be down, and calls return at once, apart from the
+ * sync of the outbox.
  */
 #include <inttypes.h>
 #include <limits.h>

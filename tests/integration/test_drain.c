@@ -1,6 +1,7 @@
 /*
- * A till that was offline for a day: 2,000 sales wait in its outbox. When the daemon is there they are booked in under
- * a minute, in the order in which they were sold, while the till keeps selling. And what becomes of what is undone meanwhile.
+ * A till that was offline for a day: 2,000 sales wait in its outbox. When the daemon is there they are booked
+ * in under a minute, in the order in which they were sold, while the till keeps selling. And what becomes of
+ * what is undone meanwhile.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -256,7 +257,8 @@ static void test_an_advice_is_undone(void **state)
     world_free(world);
 }
 
-/* A till that died sells its last receipt again, and then that is undone: the first does not come back as an advice. */
+/* A till that died sells its last receipt again, and then that is undone: the first does not come back as an
+ * advice. */
 static void test_a_receipt_sold_again_is_undone(void **state)
 {
     struct world_options options = { .unix_socket = true };

@@ -1,9 +1,10 @@
 /*
- * Twenty tills with outboxes sell through a bad network (proxy.h) to a daemon, and daemon and tills are killed at
- * random. At the end every outbox is empty, every day is closed in balance, and the ledger has what the tills' own
- * lists have, each once.
+ * Twenty tills with outboxes sell through a bad network (proxy.h) to a daemon, and daemon and tills are
+ * killed at random. At the end every outbox is empty, every day is closed in balance, and the ledger has what
+ * the tills' own lists have, each once.
  *
- * The same once more with purchases that redeem, while the daemon is away for longer, so that tills do so without it.
+ * The same once more with purchases that redeem, while the daemon is away for longer, so that tills do so
+ * without it.
  */
 #include <fcntl.h>
 #include <inttypes.h>

@@ -137,8 +137,8 @@ static bool stands(enum till_word told)
     return told == TILL_DONE || told == TILL_QUEUED;
 }
 
-/* Whether it may be in the ledger though the till was told that it will not be. If a card is not known, the first of two
- * tries may have been booked in suspense, as it is when nobody waits for it any more. */
+/* Whether it may be in the ledger though the till was told that it will not be. If a card is not known, the
+ * first of two tries may have been booked in suspense, as it is when nobody waits for it any more. */
 static bool may_stand(const struct check *check, const struct till_act *act)
 {
     return (check->disk_broke && act->told == TILL_NOT_STORED) || (act->again && act->told == TILL_REFUSED);
@@ -181,15 +181,16 @@ static struct till_act *act_of(const struct check *check, const struct seen *see
     return strcmp(document, seen->document) == 0 ? act : NULL;
 }
 
-/* What a purchase or return makes of the balance, as far as its list says. A receipt earns on what is paid with money. */
+/* What a purchase or return makes of the balance, as far as its list says. A receipt earns on what is paid
+ * with money. */
 static int64_t points_of(const struct till_act *act)
 {
     int64_t points = act->amount / CENTS_A_POINT;
     return act->kind == TILL_RETURN ? -points : points - 2 * act->spent;
 }
 
-/* A purchase or return of the ledger is one of a till's list, with its card and its points. What a till redeemed
- * offline is booked as far as points are free. */
+/* A purchase or return of the ledger is one of a till's list, with its card and its points. What a till
+ * redeemed offline is booked as far as points are free. */
 static void match_document(struct check *check, const struct seen *seen)
 {
     unsigned till = 0;

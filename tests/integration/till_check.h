@@ -1,9 +1,9 @@
 /*
- * Holds a ledger against the lists that tills kept (till_list.h), once all have drained: each receipt and each
- * document of a return is booked once if the till was told that it is or will be, and not at all if it was told that
- * it is not stored; what was voided does not stand; points are spent where a till was told so, and nowhere else; and
- * all this makes the balance of each card. The programme must give a point
- * for each whole 1.00 EUR that is paid with money; a point is worth 1.00 EUR if purchases redeem.
+ * Holds a ledger against the lists that tills kept (till_list.h), once all have drained: each receipt and
+ * each document of a return is booked once if the till was told that it is or will be, and not at all if it
+ * was told that it is not stored; what was voided does not stand; points are spent where a till was told so,
+ * and nowhere else; and all this makes the balance of each card. The programme must give a point for each
+ * whole 1.00 EUR that is paid with money; a point is worth 1.00 EUR if purchases redeem.
  *
  * Fails the running cmocka test after it has said what does not agree.
  */
@@ -22,9 +22,9 @@ struct till_sums {
 };
 
 /*
- * Lists FOLDER/1.list to FOLDER/tills.list; cards 0 to cards - 1, of which no other client knows. disk_broke: a disk that
- * wrote and then refused everything may have kept what it did not acknowledge; so what a till was told is not
- * stored may be booked all the same, once.
+ * Lists FOLDER/1.list to FOLDER/tills.list; cards 0 to cards - 1, of which no other client knows. disk_broke:
+ * a disk that wrote and then refused everything may have kept what it did not acknowledge; so what a till was
+ * told is not stored may be booked all the same, once.
  */
 struct till_sums till_check(const char *address, const char *folder, unsigned tills, unsigned cards,
                             bool disk_broke);

@@ -1,6 +1,6 @@
 /*
- * The list that a till keeps of its own: what it was about to do, written and synced before, and what it was told,
- * written and synced after. It is what the ledger is held against at the end. One line of text each:
+ * The list that a till keeps of its own: what it was about to do, written and synced before, and what it was
+ * told, written and synced after. It is what the ledger is held against at the end. One line of text each:
  *
  *      about 17 purchase card 3 amount 1500 refers 0 wish 12
  *      again 17                        its outcome was lost with the process; the same is done once more
@@ -59,7 +59,8 @@ struct till_list {
     size_t count, capacity;
 };
 
-/* Opens, or makes, and reads the file; what was not written whole is cut. False: it cannot be, or is no list. */
+/* Opens, or makes, and reads the file; what was not written whole is cut. False: it cannot be, or is no list.
+ * */
 bool till_list_open(const char *path, bool append, struct till_list *out);
 void till_list_close(struct till_list *list);
 

@@ -42,7 +42,8 @@ static enum till_kind kind_of(const struct till_plan *plan, const struct till_li
     return kind_by_chance(random);
 }
 
-/* The newest purchase or hold, from `from` back, that stands and that nothing was done about; 0: none near. */
+/* The newest purchase or hold, from `from` back, that stands and that nothing was done about; 0: none near.
+ * */
 static uint64_t find_standing(const struct till_list *list, uint64_t from, enum till_kind kind,
                               unsigned cards, int64_t wish_max)
 {

@@ -1,6 +1,6 @@
 /*
- * What a till of a test does next: it follows from its seed and from its list, so that a till that was killed goes on as
- * if nothing had been.
+ * What a till of a test does next: it follows from its seed and from its list, so that a till that was killed
+ * goes on as if nothing had been.
  */
 #pragma once
 
