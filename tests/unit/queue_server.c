@@ -179,10 +179,11 @@ static struct rule *rule_for(struct world_server *server, const struct frame *fr
     return NULL;
 }
 
+/* Does not move its lane on: what may come again, and what punktd cannot even read. */
 static bool passing(uint16_t result)
 {
-    return result == RESULT_BUSY || result == RESULT_RATE || result == RESULT_STORAGE_FULL ||
-           result == RESULT_NOT_READY || result == RESULT_OUT_OF_ORDER;
+    return result == RESULT_UNKNOWN_OPERATION || result == RESULT_BUSY || result == RESULT_RATE ||
+           result == RESULT_STORAGE_FULL || result == RESULT_NOT_READY || result == RESULT_OUT_OF_ORDER;
 }
 
 static void take_change(struct world_server *server, struct connection *connection, const struct frame *frame)

@@ -395,15 +395,37 @@ static void disk_refuses(void **state)
     world_free(world);
 }
 
+/* A number that was refused for good without being remembered holds the lane up only until HELLO names it as answered. */
+static void refused_and_not_remembered(void **state)
+{
+    (void)state;
+    struct queue_world *world = world_new(&(struct world_options){ 0 });
+    struct punkt_outbox_info info = PUNKT_INIT(info);
+    world_rule(world, (struct rule){ .operation = OPERATION_PURCHASE,
+                                     .number = 1,
+                                     .habit = HABIT_REFUSE,
+                                     .result = RESULT_UNKNOWN_OPERATION });
+    for (int64_t amount = 100; amount <= 300; amount += 100)
+        till_submit(world, amount, PATIENCE_MS);
+    world_until_empty(world);
+    assert_int_equal(world_booked(world, OPERATION_PURCHASE), 2);
+    punkt_outbox_info(world->punkt, &info);
+    assert_int_equal(info.dead, 1);
+    assert_int_equal(world->alarms[PUNKT_ALARM_DEAD], 1);
+    world_until_ended(world, 3);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(earlier_epochs_first), cmocka_unit_test(freed_with_answers),
-        cmocka_unit_test(leftover_redemption),  cmocka_unit_test(answers_lost),
-        cmocka_unit_test(term_raised),          cmocka_unit_test(other_ledger),
-        cmocka_unit_test(clock_alarm),          cmocka_unit_test(offline_text),
-        cmocka_unit_test(inside_callbacks),     cmocka_unit_test(blocking_calls_drain),
-        cmocka_unit_test(business_dates),       cmocka_unit_test(disk_refuses),
+        cmocka_unit_test(earlier_epochs_first), cmocka_unit_test(refused_and_not_remembered),
+        cmocka_unit_test(freed_with_answers),   cmocka_unit_test(leftover_redemption),
+        cmocka_unit_test(answers_lost),         cmocka_unit_test(term_raised),
+        cmocka_unit_test(other_ledger),         cmocka_unit_test(clock_alarm),
+        cmocka_unit_test(offline_text),         cmocka_unit_test(inside_callbacks),
+        cmocka_unit_test(blocking_calls_drain), cmocka_unit_test(business_dates),
+        cmocka_unit_test(disk_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
