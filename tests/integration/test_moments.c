@@ -77,8 +77,8 @@ static void until_answer_waits(struct punkt *punkt)
 static void test_server_is_back(void **state)
 {
     struct world *world = world_new(&(struct world_options){ .unix_socket = true });
-    enum punkt_call shown = PUNKT_CALL_INVALID, first = PUNKT_CALL_INVALID;
-    struct punkt_card_show_request show = PUNKT_INIT(show);
+    enum punkt_call released = PUNKT_CALL_INVALID, first = PUNKT_CALL_INVALID;
+    struct punkt_release_request release = PUNKT_INIT(release);
     struct punkt_redeem_request request = PUNKT_INIT(request);
     struct run run;
     (void)state;
@@ -89,17 +89,17 @@ static void test_server_is_back(void **state)
     buy(punkt, 10000);
     world_stop(world);
     assert_int_not_equal(punkt_connect(punkt, 300, NULL), PUNKT_CALL_DONE);
-    show.card = request.card = CARD;
-    show.timeout_ms = WORLD_PATIENCE_MS;
+    release.card = request.card = CARD;
+    release.hold = 1; /* there is none: it is stored, and the live lane seeks the server with it */
     request.points = 50;
     world_start(world);
-    assert_int_equal(punkt_submit_card_show(punkt, &show, remember, &shown), PUNKT_CALL_DONE);
+    assert_int_equal(punkt_submit_release(punkt, &release, remember, &released), PUNKT_CALL_DONE);
     until_answer_waits(punkt);
     assert_int_equal(punkt_submit_redeem(punkt, &request, remember, &first), PUNKT_CALL_DONE);
     assert_int_equal(redeem(punkt, 40), PUNKT_CALL_NOT_SENT);
     while (punkt_unanswered(punkt) > 0)
         (void)punkt_drive(punkt, -1);
-    assert_int_equal(shown, PUNKT_CALL_DONE);
+    assert_int_equal(released, PUNKT_CALL_QUEUED);
     assert_int_equal(first, PUNKT_CALL_NOT_SENT);
     assert_int_equal(redeem(punkt, 10), PUNKT_CALL_DONE);
     assert_int_equal(points_of(punkt), 90);
