@@ -164,15 +164,27 @@ static bool take_back(struct till *till, struct till_act *act)
                : complain(till, "a return", &answer.head);
 }
 
-/* Undoes what stands under a number. False: not even that could be stored; the act stays open. */
-static bool cancel(struct till *till, uint64_t epoch, uint64_t number,
-                   struct punkt_reversal_answer *out_answer)
+static bool was_refused(struct till *till, uint64_t epoch, uint64_t number)
 {
-    enum punkt_call call = punkt_cancel(till->punkt, epoch, number, 0, out_answer);
+    struct punkt_outbox_entry entry = PUNKT_INIT(entry);
+    for (uint64_t i = 0; punkt_outbox_entry(till->punkt, i, &entry); i++) {
+        if (entry.epoch == epoch && entry.number == number)
+            return entry.state == PUNKT_OUTBOX_REFUSED;
+    }
+    return false;
+}
+
+/* Undoes what stands under a number. False: not even that could be stored; the act stays open. */
+static bool cancel(struct till *till, uint64_t epoch, uint64_t number)
+{
+    struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
+    enum punkt_call call = punkt_cancel(till->punkt, epoch, number, 0, &answer);
     till->left_open = call == PUNKT_CALL_NOT_STORED;
-    return call == PUNKT_CALL_DONE || call == PUNKT_CALL_QUEUED
-               ? true
-               : complain(till, "a cancel", &out_answer->head);
+    if (call == PUNKT_CALL_DONE || call == PUNKT_CALL_QUEUED)
+        return true;
+    /* The server may have said no while another was undone: nothing is there. */
+    return (call == PUNKT_CALL_INVALID && was_refused(till, epoch, number)) ||
+           complain(till, "a cancel", &answer.head);
 }
 
 /* The purchase that it refers to is undone, wherever it stands. */
@@ -259,7 +271,6 @@ static void take_spending(struct till_act *act, const union spending_answer *ans
 static bool spend(struct till *till, struct till_act *act)
 {
     union spending_answer answer;
-    struct punkt_reversal_answer reversal = PUNKT_ANSWER_INIT(reversal);
     char card[16];
     till_card(act->card, card);
     till->disk_failed = false;
@@ -283,7 +294,7 @@ static bool spend(struct till *till, struct till_act *act)
         (act->told != TILL_QUEUED && !(act->told == TILL_DONE && till->disk_failed)))
         return true;
     act->told = TILL_CANCELLED;
-    return cancel(till, act->epoch, act->number, &reversal);
+    return cancel(till, act->epoch, act->number);
 }
 
 /* What is done is also told. */
@@ -356,8 +367,7 @@ static bool undo_untold(struct till *till, struct till_act *act)
         }
     }
     for (size_t i = 0; i < count && act->kind != TILL_RELEASE; i++) {
-        struct punkt_reversal_answer answer = PUNKT_ANSWER_INIT(answer);
-        if (!cancel(till, numbers[i][0], numbers[i][1], &answer))
+        if (!cancel(till, numbers[i][0], numbers[i][1]))
             return false;
     }
     return true;
