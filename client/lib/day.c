@@ -1,6 +1,5 @@
 #include "lib/day.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +23,7 @@ struct compared {
 };
 
 struct closing {
+    struct closing *before; /* whose answer a callback is looking at, which began this one; else NULL */
     enum step step;
     bool asked; /* an answer is on its way */
     int32_t business_date;
@@ -46,99 +46,23 @@ struct closing {
     struct punkt_close_day_answer answer;
 };
 
-/* --- figures --- */
-
-/* First 8 bytes of SHA-256(epoch, number, fingerprint), as a little-endian number. */
-static uint64_t hash_of(const struct outbox_entry *entry)
-{
-    uint8_t bytes[16 + sizeof(entry->fingerprint)];
-    uint8_t whole[EVP_MAX_MD_SIZE];
-    uint64_t hash = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(entry->epoch >> (8 * i));
-        bytes[8 + i] = (uint8_t)(entry->number >> (8 * i));
-    }
-    memcpy(bytes + 16, entry->fingerprint, sizeof(entry->fingerprint));
-    if (EVP_Digest(bytes, sizeof(bytes), whole, NULL, EVP_sha256(), NULL) != 1)
-        return 0; /* without memory the sums differ, and the day is closed again */
-    for (unsigned i = 0; i < 8; i++)
-        hash |= (uint64_t)whole[i] << (8 * i);
-    return hash;
-}
-
-/* What the server counts for a till: it names its store and till, and was booked. */
-static bool counts(const struct outbox_entry *entry)
-{
-    switch (entry->operation) {
-    case OPERATION_PURCHASE:
-    case OPERATION_RETURN:
-    case OPERATION_UNLINKED_RETURN:
-    case OPERATION_REDEEM:
-    case OPERATION_HOLD:
-    case OPERATION_CAPTURE:
-    case OPERATION_RELEASE:
-    case OPERATION_REVERSAL:
-        return entry->state == OUTBOX_DONE && !entry->result.tied;
-    default:
-        return false;
-    }
-}
-
-static void count(const struct outbox_entry *entry, struct punkt_day_figures *out)
-{
-    switch (entry->operation) {
-    case OPERATION_PURCHASE:
-        out->purchases++;
-        out->purchase_amount += entry->note.amount;
-        out->earned += entry->result.earned;
-        out->redemptions += entry->result.redeemed > 0;
-        break;
-    case OPERATION_RETURN:
-    case OPERATION_UNLINKED_RETURN:
-        out->returns++;
-        out->return_amount += entry->result.worth;
-        out->returned -= entry->result.earned;
-        break;
-    case OPERATION_REDEEM:
-    case OPERATION_CAPTURE:
-        out->redemptions++;
-        break;
-    case OPERATION_REVERSAL:
-        out->reversals++;
-        break;
-    default:
-        break;
-    }
-    if (entry->operation == OPERATION_PURCHASE || entry->operation == OPERATION_REDEEM ||
-        entry->operation == OPERATION_CAPTURE) {
-        out->redeemed += entry->result.redeemed;
-        out->redeemed_worth += entry->result.worth;
-    }
-}
-
-void day_figures(const struct punkt *punkt, int32_t business_date, struct punkt_day_figures *out)
-{
-    *out = (struct punkt_day_figures){ .size = sizeof(*out) };
-    for (const struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        if (at->note.business_date != business_date || !counts(at))
-            continue;
-        count(at, out);
-        out->hash ^= hash_of(at);
-    }
-}
-
 /* --- how it ends --- */
+
+static void forget(struct punkt *punkt, struct closing **from)
+{
+    while (*from != NULL) {
+        struct closing *closing = *from;
+        *from = closing->before;
+        heap_give(&punkt->heap, closing->lanes);
+        heap_give(&punkt->heap, closing->differences);
+        heap_give(&punkt->heap, closing->listed);
+        heap_give(&punkt->heap, closing);
+    }
+}
 
 void day_forget(struct punkt *punkt)
 {
-    struct closing *closing = punkt->closing;
-    if (closing == NULL)
-        return;
-    heap_give(&punkt->heap, closing->lanes);
-    heap_give(&punkt->heap, closing->differences);
-    heap_give(&punkt->heap, closing->listed);
-    heap_give(&punkt->heap, closing);
-    punkt->closing = NULL;
+    forget(punkt, &punkt->closing);
 }
 
 static void finish(struct punkt *punkt, enum punkt_call call, enum punkt_close_state state)
@@ -347,7 +271,7 @@ static void numbers_answered(struct punkt *punkt, const struct punkt_answer *ans
     }
     /* What was answered here, and lies behind the server's last number, it lacks too. */
     for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        if (at->epoch == lane->epoch && at->number > numbers.last && counts(at) && !is_newer(punkt, at) &&
+        if (at->epoch == lane->epoch && at->number > numbers.last && day_counts(at) && !is_newer(punkt, at) &&
             differ(punkt, at->epoch, at->number, true, at))
             lane->lost_after = numbers.last;
     }
@@ -557,10 +481,14 @@ static enum punkt_call begin(struct punkt *punkt, const struct punkt_close_day_r
         (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", wrong);
         return PUNKT_CALL_INVALID;
     }
-    day_forget(punkt);
+    if (!punkt->in_callback)
+        day_forget(punkt);
+    else if (punkt->closing != NULL)
+        forget(punkt, &punkt->closing->before);
     struct closing *closing = heap_take(&punkt->heap, sizeof(*closing));
     if (closing == NULL)
         return PUNKT_CALL_NO_MEMORY;
+    closing->before = punkt->closing;
     punkt->closing = closing;
     closing->business_date =
         request.business_date != 0 ? request.business_date : local_day_of(wall_now_us(punkt));

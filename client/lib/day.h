@@ -14,8 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/outbox.h"
+
 /* The figures of a business date, as the outbox has them. */
 void day_figures(const struct punkt *punkt, int32_t business_date, struct punkt_day_figures *out);
+
+/* Whether the server counts it for the till's day: it names its store and till, and was booked. */
+bool day_counts(const struct outbox_entry *entry);
 
 /* In each round of a handle that closes a day. */
 void day_step(struct punkt *punkt, uint64_t now_us);

@@ -276,6 +276,44 @@ static void unknown_here(void **state)
     shop_free(shop);
 }
 
+/* --- callbacks --- */
+
+struct closes {
+    unsigned count;
+    struct punkt *other;
+};
+
+/* Begins the next close, and still may read the answer to this one. */
+static void on_closed(struct punkt *punkt, const struct punkt_answer *answer, void *ctx)
+{
+    struct closes *closes = ctx;
+    const struct punkt_close_day_answer *close = (const struct punkt_close_day_answer *)answer;
+    struct punkt_close_day_request request = { .size = sizeof(request), .business_date = DATE };
+    if (closes->count++ == 0)
+        assert_int_equal(punkt_submit_close_day(punkt, &request, on_closed, closes), PUNKT_CALL_DONE);
+    assert_int_equal(close->state, PUNKT_CLOSE_DIFFERENT);
+    assert_int_equal(close->here->purchases, 1);
+    assert_int_equal(close->there->purchases, 2);
+    assert_int_equal(close->difference_count, 1);
+    assert_int_equal(close->differences[0]->number, 1);
+}
+
+static void closed_inside_a_callback(void **state)
+{
+    (void)state;
+    struct shop *shop = shop_new();
+    struct closes closes = { .other = handle(shop, NULL) };
+    struct punkt_close_day_request request = { .size = sizeof(request), .business_date = DATE };
+    struct punkt_purchase_answer answer;
+    sold(shop, "1", 1000);
+    assert_int_equal(sell(closes.other, "2", 500, 0, &answer), PUNKT_CALL_DONE);
+    assert_int_equal(punkt_submit_close_day(shop->punkt, &request, on_closed, &closes), PUNKT_CALL_DONE);
+    while (closes.count < 2)
+        (void)punkt_drive(shop->punkt, -1);
+    punkt_free(closes.other);
+    shop_free(shop);
+}
+
 /* --- not closed --- */
 
 static void open_still(void **state)
@@ -350,9 +388,15 @@ static void not_allowed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_kinds),    cmocka_unit_test(late),        cmocka_unit_test(lost_there),
-        cmocka_unit_test(unknown_here), cmocka_unit_test(open_still),  cmocka_unit_test(not_reached),
-        cmocka_unit_test(refused),      cmocka_unit_test(not_allowed),
+        cmocka_unit_test(all_kinds),
+        cmocka_unit_test(late),
+        cmocka_unit_test(lost_there),
+        cmocka_unit_test(unknown_here),
+        cmocka_unit_test(closed_inside_a_callback),
+        cmocka_unit_test(open_still),
+        cmocka_unit_test(not_reached),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(not_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
