@@ -73,10 +73,12 @@ static void choose_lane(struct punkt *punkt, uint64_t now_us)
         punkt->leftovers = others_to_drain(punkt);
         epoch = entry != NULL ? entry->epoch : own;
     }
-    if (epoch != punkt->queue.epoch || leftovers)
+    bool same = epoch == punkt->queue.epoch;
+    if (!same || leftovers)
         use_lane(punkt, epoch, now_us);
-    else if (punkt->check_count > 0 && punkt->queue.ready) /* its last HELLO was before the new term */
-        session_use_lane(&punkt->queue, epoch, punkt->queue.next_number, now_us);
+    if (same && punkt->check_count > 0 && punkt->feed == NULL && punkt->queue.ready)
+        session_use_lane(&punkt->queue, epoch, punkt->queue.next_number,
+                         now_us); /* its last HELLO was before the new term */
     punkt->queue.wanted = punkt->check_count > 0;
 }
 
@@ -531,8 +533,9 @@ uint64_t queue_due_us(const struct punkt *punkt, uint64_t now_us)
     outbox_counts(punkt->outbox, &counts);
     if (counts.unsettled > 0)
         due_us = punkt->flush_us;
+    /* The lane that was wanted for a check has had its HELLO: it is the next one's turn, and no byte will wake us. */
     if (punkt->feed == NULL && (punkt->leftovers || punkt->check_count > 0) &&
-        punkt->queue.order_count == 0 && !punkt->queue.wanted)
+        punkt->queue.order_count == 0 && (punkt->queue.ready || !punkt->queue.wanted))
         return now_us;
     if (punkt->feed != NULL && punkt->queue.order_count < punkt->queue.window) {
         if (punkt->feed_us <= now_us)

@@ -196,6 +196,43 @@ static void term_raised(void **state)
     world_free(world);
 }
 
+static uint64_t lanes_that_lost[4];
+
+static bool all_have_again(struct queue_world *world)
+{
+    for (size_t i = 0; i < sizeof(lanes_that_lost) / sizeof(lanes_that_lost[0]); i++) {
+        if (world_highest(world, lanes_that_lost[i]) != 1)
+            return false;
+    }
+    return true;
+}
+
+/* One lane is held against the server after the other, without an answer in between that would wake the register. */
+static void term_raised_over_many_lanes(void **state)
+{
+    (void)state;
+    struct punkt_purchase_answer answer;
+    struct queue_world *world = world_new(&(struct world_options){ 0 });
+    size_t lanes = sizeof(lanes_that_lost) / sizeof(lanes_that_lost[0]);
+    for (size_t i = 0; i < lanes; i++) {
+        assert_int_equal(till_buy(world, 100, 0, &answer), PUNKT_CALL_DONE);
+        lanes_that_lost[i] = answer.head.epoch;
+        till_close(world);
+        till_open(world);
+    }
+    struct msg_hello_answer hello = world_hello(world);
+    hello.term++;
+    world_set_hello(world, &hello);
+    for (size_t i = 1; i < lanes; i += 2)
+        world_lose(world, lanes_that_lost[i], 0);
+    assert_int_equal(punkt_connect(world->punkt, 0, NULL), PUNKT_CALL_DONE);
+    world_until(world, all_have_again, "what was lost of each lane is there again");
+    world_until_empty(world);
+    assert_int_equal(world->alarms[PUNKT_ALARM_SERVER_LOST], lanes / 2);
+    assert_true(world->processed < 100);
+    world_free(world);
+}
+
 /* Another ledger, or an older term: nothing is said to it but HELLO, and somebody is told. */
 static void other_ledger(void **state)
 {
@@ -419,12 +456,19 @@ static void refused_and_not_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(earlier_epochs_first), cmocka_unit_test(refused_and_not_remembered),
-        cmocka_unit_test(freed_with_answers),   cmocka_unit_test(leftover_redemption),
-        cmocka_unit_test(answers_lost),         cmocka_unit_test(term_raised),
-        cmocka_unit_test(other_ledger),         cmocka_unit_test(clock_alarm),
-        cmocka_unit_test(offline_text),         cmocka_unit_test(inside_callbacks),
-        cmocka_unit_test(blocking_calls_drain), cmocka_unit_test(business_dates),
+        cmocka_unit_test(earlier_epochs_first),
+        cmocka_unit_test(refused_and_not_remembered),
+        cmocka_unit_test(freed_with_answers),
+        cmocka_unit_test(leftover_redemption),
+        cmocka_unit_test(answers_lost),
+        cmocka_unit_test(term_raised),
+        cmocka_unit_test(term_raised_over_many_lanes),
+        cmocka_unit_test(other_ledger),
+        cmocka_unit_test(clock_alarm),
+        cmocka_unit_test(offline_text),
+        cmocka_unit_test(inside_callbacks),
+        cmocka_unit_test(blocking_calls_drain),
+        cmocka_unit_test(business_dates),
         cmocka_unit_test(disk_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
