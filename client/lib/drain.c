@@ -362,6 +362,8 @@ static void queue_answered(struct punkt *punkt, const struct punkt_answer *answe
     punkt_done_fn *on_done = waiter->on_done;
     void *waiter_ctx = waiter->ctx;
     session_answer_as(punkt, waiter->call);
+    if (answer->call == PUNKT_CALL_DONE)
+        queue_end_holds(punkt, &waiter->note);
     queue_waiter_give(punkt, waiter);
     tell(punkt, on_done, waiter_ctx);
 }
@@ -428,8 +430,10 @@ static void decide_offline(struct punkt *punkt, struct waiter *waiter)
     }
     original->waiter = NULL;
     waiter->entry = advice;
-    if (advice != NULL)
-        advice->waiter = waiter;
+    if (advice == NULL)
+        return;
+    advice->waiter = waiter;
+    queue_end_holds(punkt, &waiter->note);
 }
 
 static void expire_waiters(struct punkt *punkt, uint64_t now_us)

@@ -73,6 +73,7 @@ struct outbox_entry {
     bool unsettled;       /* settled here, not yet on the disk */
     /* The caller's own, zero at first, on no disk: */
     void *waiter;
+    bool ended;            /* of a hold: it was captured or given back */
     bool cancelled;        /* a reversal, or an advice in its place, stands behind it */
     bool unasked;          /* no caller knows of it: nobody is told how it ends */
     bool reopened;         /* see outbox_reopen */

@@ -148,14 +148,32 @@ void queue_waiter_give(struct punkt *punkt, struct waiter *waiter)
     punkt->waiter_count--;
 }
 
-/* What this till has set aside of a card by a hold, and has not undone; NULL: it has not. */
-static const struct outbox_entry *own_hold(const struct punkt *punkt, const char *card, uint64_t position)
+/* What this till has set aside of a card by a hold that has not ended; NULL: it has not. */
+static struct outbox_entry *own_hold(const struct punkt *punkt, const char *card, uint64_t position)
 {
-    const struct outbox_entry *at = outbox_first(punkt->outbox);
+    struct outbox_entry *at = outbox_first(punkt->outbox);
     while (at != NULL && (at->operation != OPERATION_HOLD || at->state != OUTBOX_DONE || at->cancelled ||
-                          at->result.position != position || strcmp(at->note.card, card) != 0))
+                          at->ended || at->result.position != position || strcmp(at->note.card, card) != 0))
         at = at->next;
     return at;
+}
+
+void queue_end_holds(struct punkt *punkt, const struct build_note *note)
+{
+    for (unsigned i = 0; i < note->hold_count; i++) {
+        struct outbox_entry *hold = own_hold(punkt, note->card, note->holds[i]);
+        if (hold != NULL)
+            hold->ended = true;
+    }
+}
+
+static bool named_before(const struct build_note *note, unsigned index)
+{
+    for (unsigned i = 0; i < index; i++) {
+        if (note->holds[i] == note->holds[index])
+            return true;
+    }
+    return false;
 }
 
 /* Points that were set aside are there: no rule is needed, only that this till knows of them. */
@@ -163,7 +181,7 @@ static bool grant_holds(const struct punkt *punkt, const struct build_note *note
 {
     for (unsigned i = 0; i < note->hold_count; i++) {
         const struct outbox_entry *hold = own_hold(punkt, note->card, note->holds[i]);
-        if (hold == NULL)
+        if (hold == NULL || named_before(note, i))
             return false;
         waiter->held += hold->result.redeemed;
         waiter->held_worth += hold->result.worth;
@@ -262,6 +280,8 @@ static enum punkt_call submit_queued(struct punkt *punkt, const struct call *cal
         }
         waiter->entry = entry;
         entry->waiter = waiter;
+        if ((flags & FRAME_FLAG_OFFLINE) != 0)
+            queue_end_holds(punkt, &build->note);
     }
     waiter->call = call;
     waiter->on_done = on_done;
@@ -299,6 +319,7 @@ static enum punkt_call submit_live(struct punkt *punkt, const struct call *call,
                    buffer_size(&punkt->encoded) - before, &note, &entry);
         if (appended != PUNKT_CALL_DONE)
             return appended;
+        queue_end_holds(punkt, &build->note);
     }
     slot_fill(slot, call, build, &punkt->encoded, down ? 0 : deadline_us, on_done, ctx);
     slot_add(&punkt->live, slot);

@@ -72,6 +72,8 @@ struct waiter;
 
 /* Grants what a request redeems by the offline rules, into the waiter. */
 enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *note, struct waiter *waiter);
+/* The holds that a request names are granted, captured or given back: they are not granted again. */
+void queue_end_holds(struct punkt *punkt, const struct build_note *note);
 bool queue_redeems(const struct build_note *note);
 /* NULL: as many as the window allows wait already. */
 struct waiter *queue_waiter_take(struct punkt *punkt);

@@ -145,18 +145,20 @@ static void redeemed_offline(void **state)
     world_free(world);
 }
 
-/* Points that this till has set aside of the card may be captured offline, as long as it has not undone that. */
+/* Points that this till has set aside of the card may be captured offline, once, as long as it has not undone that. */
 static void captured_offline(void **state)
 {
     static const struct {
         const char *card;
-        bool cancelled, others;
-        enum punkt_call call;
+        bool cancelled, released, others, twice;
+        enum punkt_call call, again;
     } rows[] = {
-        { CARD, false, false, PUNKT_CALL_QUEUED },
-        { OTHER_CARD, false, false, PUNKT_CALL_REFUSED },
-        { CARD, true, false, PUNKT_CALL_REFUSED },
-        { CARD, false, true, PUNKT_CALL_REFUSED },
+        { .card = CARD, .call = PUNKT_CALL_QUEUED, .again = PUNKT_CALL_REFUSED },
+        { .card = OTHER_CARD, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
+        { .card = CARD, .cancelled = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
+        { .card = CARD, .released = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
+        { .card = CARD, .others = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
+        { .card = CARD, .twice = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
     };
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -164,20 +166,32 @@ static void captured_offline(void **state)
         struct punkt_hold_request request = { .size = sizeof(request), .card = CARD, .points = 30 };
         struct punkt_hold_answer held = PUNKT_ANSWER_INIT(held);
         struct punkt_reversal_answer reversed = PUNKT_ANSWER_INIT(reversed);
+        struct punkt_release_answer released = PUNKT_ANSWER_INIT(released);
         assert_int_equal(punkt_hold(world->punkt, &request, &held), PUNKT_CALL_DONE);
+        struct punkt_release_request release = { .size = sizeof(release),
+                                                 .card = CARD,
+                                                 .hold = held.position };
         if (rows[i].cancelled)
             assert_int_equal(punkt_cancel(world->punkt, held.head.epoch, held.head.number, 0, &reversed),
                              PUNKT_CALL_DONE);
+        if (rows[i].released)
+            assert_int_equal(punkt_release(world->punkt, &release, &released), PUNKT_CALL_DONE);
         go_offline(world);
         struct punkt_wish wish = { .size = sizeof(wish), .hold = held.position + rows[i].others };
-        struct punkt_purchase_request sale = {
-            .size = sizeof(sale), .card = rows[i].card, .amount = 10000, .wishes = &wish, .wish_count = 1
-        };
+        struct punkt_wish wishes[2] = { wish, wish };
+        struct punkt_purchase_request sale = { .size = sizeof(sale),
+                                               .card = rows[i].card,
+                                               .amount = 10000,
+                                               .wishes = wishes,
+                                               .wish_count = rows[i].twice ? 2 : 1 };
         assert_int_equal(punkt_submit_purchase(world->punkt, &sale, till_ended, world), PUNKT_CALL_DONE);
         world_until_ended(world, 1);
         assert_int_equal(world->ended[0].call, rows[i].call);
         assert_int_equal(world->ended[0].redeemed, rows[i].call == PUNKT_CALL_QUEUED ? 30 : 0);
         assert_int_equal(world->ended[0].paid, rows[i].call == PUNKT_CALL_QUEUED ? 60 : 0);
+        assert_int_equal(punkt_submit_purchase(world->punkt, &sale, till_ended, world), PUNKT_CALL_DONE);
+        world_until_ended(world, 2);
+        assert_int_equal(world->ended[1].call, rows[i].again);
         world_free(world);
     }
 }
