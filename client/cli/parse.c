@@ -45,12 +45,12 @@ bool parse_decimal(const char *text, size_t size, struct parse_decimal *out_deci
             behind_point = true;
             continue;
         }
-        if (!is_digit(text[at]))
+        if (!is_digit(text[at]) || digits == DIGITS_MAX)
             return false;
         units = units * 10 + (text[at] - '0');
         digits += units != 0; /* leading zeros are free */
         decimals += behind_point;
-        if (digits > DIGITS_MAX || decimals > PARSE_DECIMALS_MAX)
+        if (decimals > PARSE_DECIMALS_MAX)
             return false;
     }
     out_decimal->units = negative ? -units : units;

@@ -124,8 +124,11 @@ int till_close_run(struct cli *cli, const struct args *args)
         exit_code = cli_usage(cli, "\"%s\" is no date such as 2026-01-31", date);
     if (exit_code == CLI_OK)
         exit_code = cli_open_outbox(cli);
-    if (exit_code == CLI_OK)
+    if (exit_code == CLI_OK && !cli_learn(cli)) {
+        /* Which day is today, the programme's zone says; the outbox has not heard of it yet. */
+        (void)punkt_connect(cli->punkt, 0, NULL);
         (void)cli_learn(cli);
+    }
     return exit_code == CLI_OK ? till_close_day(cli, (int32_t)day, args->value[OPTION_OPERATOR], width)
                                : exit_code;
 }

@@ -244,9 +244,9 @@ static bool hopeless(uint32_t code)
 static void bury(struct punkt *punkt, struct outbox_entry *entry, const struct outbox_result *result)
 {
     (void)outbox_bury(punkt->outbox, entry, result); /* without a disk it is found out again */
-    alarm_somebody(punkt, PUNKT_ALARM_DEAD, "%s %llu of %s can never be booked: %s",
-                   punkt_operation_name(entry->operation), (unsigned long long)entry->number,
-                   entry->note.card[0] != '\0' ? "a card" : "this till", punkt_result_text(result->result));
+    alarm_somebody(punkt, PUNKT_ALARM_DEAD, "%s %016llx:%llu can never be booked: %s",
+                   punkt_operation_name(entry->operation), (unsigned long long)entry->epoch,
+                   (unsigned long long)entry->number, punkt_result_text(result->result));
 }
 
 static bool spends(uint16_t operation)

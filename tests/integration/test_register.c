@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "world.h"
@@ -253,6 +254,15 @@ static void test_never_reached(void **state)
     assert_non_null(strstr(run.err, "nothing is queued either: this outbox has never reached a daemon"));
     run_done(&run);
     world_start(world);
+    /* The day to be closed is that of the programme's zone, UTC here, though this machine has another one. */
+    time_t now = time(NULL);
+    struct tm utc;
+    char today[32];
+    assert_non_null(gmtime_r(&now, &utc));
+    (void)strftime(today, sizeof(today), "\"date\":\"%Y-%m-%d\"", &utc);
+    (void)setenv("TZ", utc.tm_hour < 12 ? "WEST+12" : "EAST-14", 1);
+    OUTBOX(world, 0, today, "till", "close");
+    (void)unsetenv("TZ");
     OUTBOX(world, 0, "{\"sent\":0,\"queued\":0,\"dead\":0}", "outbox", "send");
     OUTBOX(world, 0, "\"earned\":5", "purchase", CARD, "5.00", "--receipt", "A1");
     world_free(world);
