@@ -37,6 +37,7 @@ struct build {
     struct buffer *lists;     /* memory for lists while encoding */
     struct request_head head; /* the flags are those of the frame */
     uint32_t operation;
+    uint64_t began_us;        /* when the caller began to wait for it, by link_now_us() */
     uint64_t epoch;           /* of the handle */
     const char *store, *till; /* where a request names none; NULL: "0" */
     int64_t now_us;           /* when a change happened that does not say so; 0: leave it to the server */

@@ -15,11 +15,12 @@ static void watch(struct punkt *punkt);
 /* --- submitting --- */
 
 /* What a request leaves out, its build presets. */
-static struct build build_for(struct punkt *punkt, const struct call *call)
+static struct build build_for(struct punkt *punkt, const struct call *call, uint64_t began_us)
 {
     struct build build = { .frame = &punkt->encoded,
                            .lists = &punkt->lists,
                            .operation = call->operation,
+                           .began_us = began_us,
                            .epoch = punkt->outbox == NULL ? punkt->live.epoch : 0,
                            .store = punkt->store,
                            .till = punkt->till };
@@ -57,14 +58,14 @@ static enum punkt_call submit_unstored(struct punkt *punkt, const struct call *c
         return PUNKT_CALL_WINDOW_FULL;
     /* A register shows nothing rather than let its customers wait, one after the other, for a server that is away. */
     uint64_t patience_us = punkt->outbox != NULL && queue_link_down(punkt) ? 0 : (uint64_t)timeout_ms * 1000;
-    slot_fill(slot, call, build, &punkt->encoded, now_us + patience_us, on_done, ctx);
+    slot_fill(slot, call, build, &punkt->encoded, build->began_us + patience_us, on_done, ctx);
     slot_add(&punkt->live, slot);
     link_hurry(&punkt->live.link, now_us);
     return PUNKT_CALL_DONE;
 }
 
-enum punkt_call submit(struct punkt *punkt, const struct call *call, const void *request,
-                       punkt_done_fn *on_done, void *ctx)
+static enum punkt_call submit_since(struct punkt *punkt, uint64_t began_us, const struct call *call,
+                                    const void *request, punkt_done_fn *on_done, void *ctx)
 {
     punkt->trouble[0] = '\0';
     punkt->looked_at = NULL;
@@ -74,7 +75,7 @@ enum punkt_call submit(struct punkt *punkt, const struct call *call, const void 
         TROUBLE(punkt, "a request needs a callback");
         return PUNKT_CALL_INVALID;
     }
-    struct build build = build_for(punkt, call);
+    struct build build = build_for(punkt, call, began_us);
     enum punkt_call encoded = encode(punkt, call, request, &build);
     if (encoded != PUNKT_CALL_DONE)
         return encoded;
@@ -85,6 +86,12 @@ enum punkt_call submit(struct punkt *punkt, const struct call *call, const void 
     buffer_clear(&punkt->encoded);
     watch(punkt);
     return submitted;
+}
+
+enum punkt_call submit(struct punkt *punkt, const struct call *call, const void *request,
+                       punkt_done_fn *on_done, void *ctx)
+{
+    return submit_since(punkt, link_now_us(), call, request, on_done, ctx);
 }
 
 /* --- the two sessions as one --- */
@@ -265,15 +272,28 @@ bool wait_allowed(struct punkt *punkt, const struct punkt_answer *out_answer)
     return punkt->trouble[0] == '\0';
 }
 
+/* How long a request may take. One that is no request is found out when it is encoded. */
+static uint64_t budget_us(const struct punkt *punkt, const void *request)
+{
+    struct request_head head = { 0 };
+    if (request != NULL)
+        memcpy(&head.size, request, sizeof(head.size));
+    if (head.size >= sizeof(head))
+        memcpy(&head, request, sizeof(head));
+    return (uint64_t)(head.timeout_ms != 0 ? head.timeout_ms : punkt->timeout_ms) * 1000;
+}
+
 enum punkt_call call_and_wait(struct punkt *punkt, const struct call *call, const void *request,
                               struct punkt_answer *out_answer)
 {
     struct waiting waiting = { .out = out_answer };
     if (!wait_allowed(punkt, out_answer))
         return end_call(punkt, call, PUNKT_CALL_INVALID, out_answer);
-    uint64_t patience_us = link_now_us() + (uint64_t)punkt->timeout_ms * 1000;
+    uint64_t began_us = link_now_us();
+    uint64_t patience_us = began_us + budget_us(punkt, request); /* for room and for the answer */
     enum punkt_call submitted;
-    while ((submitted = submit(punkt, call, request, wait_collect, &waiting)) == PUNKT_CALL_WINDOW_FULL) {
+    while ((submitted = submit_since(punkt, began_us, call, request, wait_collect, &waiting)) ==
+           PUNKT_CALL_WINDOW_FULL) {
         uint64_t now_us = link_now_us();
         if (now_us >= patience_us) {
             TROUBLE(punkt, "too many earlier requests are unanswered");

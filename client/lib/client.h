@@ -50,8 +50,9 @@ struct punkt {
     const struct outbox_entry *looked_at; /* by punkt_outbox_entry last; NULL: begin anew */
     uint64_t looked_index;
     uint32_t outbox_max; /* operations without an answer */
-    bool leftovers;      /* there may be OPEN entries of other lanes than the queue's own */
-    uint64_t *to_check;  /* lanes to be held against a server that may have lost some of them; owned */
+    uint64_t outbox_opened_us;
+    bool leftovers;     /* there may be OPEN entries of other lanes than the queue's own */
+    uint64_t *to_check; /* lanes to be held against a server that may have lost some of them; owned */
     size_t check_count;
     uint64_t checking_term;   /* the server's for which they are; 0: none was newer in this handle */
     uint64_t checked_term;    /* up to this term all lanes are known to be whole; kept in the outbox */

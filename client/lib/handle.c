@@ -16,6 +16,8 @@
 #define OUTBOX_MAX_DEFAULT 10000
 #define OUTBOX_DAYS_DEFAULT 7
 #define DAY_US (INT64_C(86400) * 1000 * 1000)
+/* The first of January 2026: there was no outbox before, only machines that woke up without the time. */
+#define OUTBOX_EARLIEST_US (INT64_C(20454) * DAY_US)
 #define OUTBOX_PREALLOCATED (UINT64_C(16) * 1024 * 1024)
 
 #define TROUBLE(punkt, ...) (void)snprintf((punkt)->trouble, sizeof((punkt)->trouble), __VA_ARGS__)
@@ -99,12 +101,14 @@ static enum punkt_call open_outbox(struct punkt *punkt, const struct punkt_optio
         .till = punkt->till,
         .epochs = { random[0] | 1, random[1] | 1 }, /* not 0 */
         .now_us = wall_now_us(punkt),
+        .earliest_us = OUTBOX_EARLIEST_US,
         .open_max = punkt->outbox_max,
         .age_max_us =
             (int64_t)(options->outbox_days != 0 ? options->outbox_days : OUTBOX_DAYS_DEFAULT) * DAY_US,
         .preallocate = OUTBOX_PREALLOCATED,
         .heap = &punkt->heap,
     };
+    punkt->outbox_opened_us = link_now_us();
     enum outbox_status status = outbox_open(&outbox, &punkt->outbox, why);
     if (status == OUTBOX_NO_MEMORY)
         return PUNKT_CALL_NO_MEMORY;

@@ -57,6 +57,8 @@ static struct outbox *outbox_new(const struct outbox_options *options)
     outbox->heap = options->heap;
     outbox->open_max = options->open_max;
     outbox->age_max_us = options->age_max_us;
+    outbox->earliest_us = options->earliest_us;
+    outbox->opened_us = options->now_us;
     outbox->preallocate = options->preallocate > OUTBOX_RECORDS_BEGIN
                               ? options->preallocate / OUTBOX_SLOT_BYTES * OUTBOX_SLOT_BYTES
                               : OUTBOX_RECORDS_BEGIN;
@@ -136,6 +138,17 @@ static const struct item *oldest_open(const struct outbox *outbox)
     return item;
 }
 
+/* How long it has had no answer when another is made. */
+static int64_t age_at(const struct outbox *outbox, const struct item *item, const struct outbox_note *note)
+{
+    int64_t now_us = note->created_us;
+    if (item->entry.note.created_us < outbox->earliest_us)
+        return 0;
+    if (note->passed_us > 0 && outbox->opened_us + note->passed_us < now_us)
+        now_us = outbox->opened_us + note->passed_us;
+    return now_us - item->entry.note.created_us;
+}
+
 /* An advice is never too much: it ends the operation that it stands for, and without it the queue would stand still. */
 static bool is_full(struct outbox *outbox, const struct outbox_note *note)
 {
@@ -148,9 +161,10 @@ static bool is_full(struct outbox *outbox, const struct outbox_note *note)
         (void)outbox_fail(outbox, 0, "outbox full: %u operations have no answer yet", open);
         return true;
     }
-    if (oldest != NULL && oldest->entry.note.created_us < note->created_us - outbox->age_max_us) {
+    int64_t age_us = oldest != NULL ? age_at(outbox, oldest, note) : 0;
+    if (age_us > outbox->age_max_us) {
         (void)outbox_fail(outbox, 0, "outbox full: an operation has had no answer for %lld hours",
-                          (long long)((note->created_us - oldest->entry.note.created_us) / 3600000000));
+                          (long long)(age_us / 3600000000));
         return true;
     }
     return false;

@@ -46,6 +46,8 @@ struct outbox_note {
     char card[33];           /* ""; with NUL */
     uint64_t replaces_epoch; /* an advice: the refused operation that it stands for; else 0, 0 */
     uint64_t replaces_number;
+    /* How long the outbox had been open by a clock that nobody puts right; 0: not known. On no disk. */
+    int64_t passed_us;
 };
 
 /* How an operation ended, as far as it is worth keeping. */
@@ -94,6 +96,7 @@ struct outbox_options {
     const char *store, *till; /* 1 to 32 bytes; of a new file; of an old one they must be the same */
     uint64_t epochs[2];       /* of this opening, by lane: new random numbers, not 0 */
     int64_t now_us;           /* wall clock */
+    int64_t earliest_us;      /* what was made before was made by a clock that was wrong, and has no age */
     uint32_t open_max;        /* operations without an answer */
     int64_t age_max_us;       /* of the oldest of them */
     uint64_t preallocate;     /* bytes; what the file has from the beginning */
@@ -122,7 +125,8 @@ void outbox_close(struct outbox *outbox);
  * Appends an operation under the next number of this opening's epoch in its lane. OUTBOX_OK: it is durable, and *out is its
  * entry. Otherwise the caller must not send it, and its number is the next one's; after OUTBOX_FAILED it may still be
  * there when the process ends and the outbox is opened again. body: up to FRAME_BODY_MAX bytes, copied as they are, so
- * without secrets. OUTBOX_FULL is judged at note->created_us; an advice (replaces_epoch) is never too much, for it ends
+ * without secrets. OUTBOX_FULL is judged at note->created_us, or earlier, if since the opening a shorter time
+ * has passed than the wall clock says: a clock that is put right makes nothing old. An advice (replaces_epoch) is never too much, for it ends
  * an operation that is OPEN.
  */
 enum outbox_status outbox_append(struct outbox *outbox, enum outbox_lane lane, uint16_t operation,

@@ -38,6 +38,7 @@ struct outbox {
     const struct heap *heap;
     uint32_t open_max;
     int64_t age_max_us;
+    int64_t earliest_us, opened_us; /* wall clock */
     uint64_t preallocate;
 
     int folder, lock, fd; /* -1: none */

@@ -238,6 +238,7 @@ static struct outbox_note note_of(const struct punkt *punkt, const struct build 
                                 .replaces_number = build->note.number };
     if (note.business_date == 0)
         note.business_date = build->today;
+    note.passed_us = (int64_t)(link_now_us() - punkt->outbox_opened_us);
     (void)strcpy(note.card, build->note.card);
     return note;
 }
@@ -333,7 +334,7 @@ enum punkt_call queue_submit(struct punkt *punkt, const struct call *call, const
 {
     uint64_t now_us = link_now_us();
     uint32_t timeout_ms = build->head.timeout_ms != 0 ? build->head.timeout_ms : punkt->timeout_ms;
-    uint64_t deadline_us = now_us + (uint64_t)timeout_ms * 1000;
+    uint64_t deadline_us = build->began_us + (uint64_t)timeout_ms * 1000;
     bool redeems_offline =
         build->operation == OPERATION_REDEEM && queue_link_down(punkt) && punkt->info.offline_card > 0;
     bool queued = redeems_offline || lane_of(punkt, (uint16_t)build->operation, build->head.flags,

@@ -274,6 +274,26 @@ static void window_full(void **state)
     world_free(world);
 }
 
+/* To wait for room, and then for the answer, is one wait. */
+static void one_budget_for_room_and_answer(void **state)
+{
+    (void)state;
+    const uint32_t others_ms = 1000, own_ms = 1300;
+    struct punkt_purchase_answer answer;
+    struct queue_world *world = world_new(&(struct world_options){ .window = 1 });
+    world_silent(world, true);
+    till_submit(world, 100, others_ms);
+    uint64_t began_us = link_now_us();
+    assert_int_equal(till_buy(world, 200, SHORT_MS, &answer), PUNKT_CALL_NOT_SENT); /* there was no room */
+    assert_true(link_now_us() - began_us < others_ms * UINT64_C(1000));
+    assert_int_equal(world->ended_count, 0);
+    began_us = link_now_us();
+    assert_int_equal(till_buy(world, 200, own_ms, &answer), PUNKT_CALL_QUEUED);
+    assert_true(link_now_us() - began_us < (own_ms + others_ms - SHORT_MS) * UINT64_C(1000));
+    assert_int_equal(till_entries(world), 2);
+    world_free(world);
+}
+
 static void outbox_full(void **state)
 {
     (void)state;
@@ -442,6 +462,7 @@ int main(void)
         cmocka_unit_test(in_order),
         cmocka_unit_test(answer_lost),
         cmocka_unit_test(window_full),
+        cmocka_unit_test(one_budget_for_room_and_answer),
         cmocka_unit_test(outbox_full),
         cmocka_unit_test(known_to_be_down),
         cmocka_unit_test(silent_on_both),

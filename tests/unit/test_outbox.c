@@ -22,7 +22,7 @@
 static void keeps_what_it_was_given(void **state)
 {
     struct outbox_world *world = *state;
-    struct outbox_note note = { 123456789, -7, 99, 5, "ABC", 77, 8 };
+    struct outbox_note note = { 123456789, -7, 99, 5, "ABC", 77, 8, 0 };
     struct outbox_entry *entry;
     world_open(world);
     assert_int_equal(outbox_append(world->outbox, OUTBOX_LANE_LIVE, 0x1234, 0x8001, "body", 4, &note, &entry),
@@ -320,6 +320,53 @@ static void full_of_age(void **state)
     assert_int_equal(try_append(world, 7 * DAY_US + 2, 0), OUTBOX_OK);
 }
 
+/* A till wakes up in 1970 or a fortnight ago, sells, and gets the time: nothing of that is old. */
+static void full_of_age_by_a_clock_that_was_wrong(void **state)
+{
+    struct outbox_world *world = *state;
+    struct outbox_note note = world_note(0, 1);
+    struct outbox_entry *entry;
+    const int64_t now = 20000 * DAY_US, begins[] = { 1, now - 14 * DAY_US };
+    world->options.earliest_us = 10000 * DAY_US;
+    for (size_t i = 0; i < 2; i++) {
+        world->options.now_us = begins[i];
+        world_open(world);
+        note.created_us = begins[i] + 1000;
+        note.passed_us = 1000;
+        assert_int_equal(outbox_append(world->outbox, OUTBOX_LANE_QUEUE, 1, 0, "x", 1, &note, &entry),
+                         OUTBOX_OK);
+        note.created_us = now;
+        note.passed_us = 7 * DAY_US + 1000;
+        assert_int_equal(outbox_append(world->outbox, OUTBOX_LANE_QUEUE, 1, 0, "x", 1, &note, &entry),
+                         OUTBOX_OK);
+        note.passed_us++;
+        assert_int_equal(outbox_append(world->outbox, OUTBOX_LANE_QUEUE, 1, 0, "x", 1, &note, &entry),
+                         i == 0 ? OUTBOX_OK : OUTBOX_FULL);
+        world_close(world);
+        world->options.now_us = now;
+        world_open(world); /* what bears the date of 1970 has no age; what bears a likely one has */
+        assert_int_equal(try_append(world, now, 0), i == 0 ? OUTBOX_OK : OUTBOX_FULL);
+        world_close(world);
+        (void)unlink(world->path);
+    }
+}
+
+/* What was made in a future that was none is not old, nor is anything while the clock says that future again. */
+static void full_of_age_by_a_clock_ahead(void **state)
+{
+    struct outbox_world *world = *state;
+    const int64_t now = 20000 * DAY_US;
+    world->options.now_us = now;
+    world_open(world);
+    assert_int_equal(try_append(world, now + 4000 * DAY_US, 0), OUTBOX_OK);
+    assert_int_equal(try_append(world, now, 0), OUTBOX_OK);
+    world_close(world);
+    world->options.now_us = now + 4000 * DAY_US;
+    world_open(world);
+    assert_int_equal(try_append(world, now + 4001 * DAY_US, 0), OUTBOX_OK);
+    assert_int_equal(try_append(world, now + 8 * DAY_US, 0), OUTBOX_OK);
+}
+
 /* --- days and compaction --- */
 
 static void forgets_after_a_close_and_seven_days(void **state)
@@ -438,6 +485,8 @@ int main(void)
         OUTBOX_TEST(reopened_ones_are_open),
         OUTBOX_TEST(full_of_operations),
         OUTBOX_TEST(full_of_age),
+        OUTBOX_TEST(full_of_age_by_a_clock_that_was_wrong),
+        OUTBOX_TEST(full_of_age_by_a_clock_ahead),
         OUTBOX_TEST(forgets_after_a_close_and_seven_days),
         OUTBOX_TEST(late_operations_wait_for_the_next_close),
         OUTBOX_TEST(days_are_found_again),
