@@ -1,11 +1,11 @@
 /* Submitting, and waiting. */
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "lib/client.h"
+#include "lib/machine.h"
 #include "proto/message.h"
 
 static void watch(struct punkt *punkt);
@@ -222,7 +222,7 @@ unsigned punkt_drive(struct punkt *punkt, int wait_ms)
                                   .events = (short)(((wanted & PUNKT_WANT_READ) != 0 ? POLLIN : 0) |
                                                     ((wanted & PUNKT_WANT_WRITE) != 0 ? POLLOUT : 0)) };
     }
-    int ready = poll(fds, SESSIONS, wait_ms); /* interrupted: a round more does no harm */
+    int ready = machine_poll(fds, SESSIONS, wait_ms); /* interrupted: a round more does no harm */
     for (unsigned i = 0; i < SESSIONS; i++)
         readable[i] = ready > 0 && (fds[i].revents & ~POLLOUT) != 0;
     return process(punkt, readable);

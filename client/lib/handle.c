@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/client.h"
+#include "lib/machine.h"
 #include "lib/sizes.h"
 #include "proto/message.h"
 
@@ -126,7 +126,7 @@ static enum punkt_call open_outbox(struct punkt *punkt, const struct punkt_optio
 static enum punkt_call start(struct punkt *punkt, const struct punkt_options *options)
 {
     uint64_t random[4];
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+    if (!machine_random(random, sizeof(random)))
         return PUNKT_CALL_NO_MEMORY;
     use_options(punkt, options);
     if (options->outbox != NULL) {

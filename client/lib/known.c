@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "lib/client.h"
+#include "lib/machine.h"
 #include "proto/wire.h"
 
 #define CLOCK_ALARM_US (INT64_C(120) * 1000 * 1000)
@@ -16,16 +17,9 @@
 
 /* --- clocks --- */
 
-static int64_t machine_now_us(void)
-{
-    struct timespec wall;
-    (void)clock_gettime(CLOCK_REALTIME, &wall); /* cannot fail: the clock exists and wall is ours */
-    return (int64_t)wall.tv_sec * 1000000 + wall.tv_nsec / 1000;
-}
-
 int64_t wall_now_us(const struct punkt *punkt)
 {
-    return machine_now_us() + (punkt->info.known ? punkt->info.time_offset_us : 0);
+    return machine_wall_us() + (punkt->info.known ? punkt->info.time_offset_us : 0);
 }
 
 int32_t local_day_of(int64_t time_us)
@@ -159,7 +153,7 @@ void known_learn(struct punkt *punkt, const void *body, size_t size, const struc
         queue_check_lanes(punkt);
     }
     take_info(punkt, hello);
-    punkt->info.time_offset_us = (int64_t)hello->time - machine_now_us();
+    punkt->info.time_offset_us = (int64_t)hello->time - machine_wall_us();
     take_offline_text(punkt, hello);
     if (punkt->outbox != NULL)
         keep(punkt, body, size, hello);

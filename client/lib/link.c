@@ -1,14 +1,11 @@
 #include "lib/link.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "lib/machine.h"
 
 #define PAUSE_FIRST_US (UINT64_C(500) * 1000)
 #define PAUSE_MAX_US (UINT64_C(60) * 1000 * 1000)
@@ -19,13 +16,10 @@
 #define ATTEMPT_MIN_US (UINT64_C(250) * 1000)
 #define ATTEMPT_MAX_US (UINT64_C(5) * 1000 * 1000)
 #define RECEIVE_SIZE ((size_t)16 * 1024)
-#define UNACKNOWLEDGED_MAX_MS 30000U /* what the peer's kernel does not acknowledge so long never arrives */
 
 uint64_t link_now_us(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists and now is ours */
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 + 1;
+    return machine_now_us();
 }
 
 uint64_t link_jitter(uint64_t *random, uint64_t bound)
@@ -57,7 +51,7 @@ bool link_init(struct link *link, const char *servers, uint64_t seed, const stru
 void link_done(struct link *link)
 {
     if (link->fd >= 0)
-        (void)close(link->fd);
+        machine_close(link->fd);
     link->fd = -1;
     heap_give(link->heap, link->servers);
     link->servers = NULL;
@@ -91,7 +85,7 @@ void link_close(struct link *link, uint64_t now_us, const char *format, ...)
     (void)snprintf(link->trouble, sizeof(link->trouble), "%.120s: %s", name, why);
 
     if (link->fd >= 0)
-        (void)close(link->fd);
+        machine_close(link->fd);
     link->fd = -1;
     link->state = LINK_DOWN;
     if (link->good)
@@ -100,18 +94,6 @@ void link_close(struct link *link, uint64_t now_us, const char *format, ...)
     buffer_clear(&link->in);
     buffer_clear(&link->out);
     link->attempt_us = next_attempt_us(link, now_us);
-}
-
-/* None of them is worth failing for: without them a dead peer is found later. */
-static void set_socket_options(int fd, int family)
-{
-    int on = 1;
-    unsigned unacknowledged_ms = UNACKNOWLEDGED_MAX_MS;
-    if (family == AF_UNIX)
-        return;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
 }
 
 /*
@@ -185,36 +167,26 @@ void link_try(struct link *link, uint64_t now_us, uint64_t patience_us)
     }
     link->failures++; /* until link_greeted says otherwise */
 
-    const struct address *address = &link->addresses.items[link->address_index];
-    int family = address->storage.ss_family;
-    link->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    link->fd = machine_connect(&link->addresses.items[link->address_index]);
     if (link->fd < 0) {
         link_close(link, now_us, "%s", strerror(errno));
         return;
     }
     link->serial++;
-    set_socket_options(link->fd, family);
     link->state = LINK_CONNECTING;
     link->deadline_us = now_us + link_share_us(link, patience_us);
-    int rc = connect(link->fd, (const struct sockaddr *)&address->storage, address->size);
-    if (rc != 0 && errno != EINPROGRESS && errno != EINTR)
-        link_close(link, now_us, "%s", strerror(errno));
 }
 
 bool link_connected(struct link *link, uint64_t now_us)
 {
     if (link->state != LINK_CONNECTING)
         return false;
-    struct pollfd poll_fd = { .fd = link->fd, .events = POLLOUT };
-    if (poll(&poll_fd, 1, 0) <= 0) {
+    int error = machine_connected(link->fd);
+    if (error == EINPROGRESS) {
         if (now_us >= link->deadline_us)
             link_close(link, now_us, "no connection in time");
         return false;
     }
-    int error = 0;
-    socklen_t size = sizeof(error);
-    if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        error = errno;
     if (error != 0) {
         link_close(link, now_us, "%s", strerror(error));
         return false;
@@ -250,7 +222,7 @@ bool link_receive(struct link *link, uint64_t now_us)
         link_close(link, now_us, "no memory for what it sends");
         return false;
     }
-    ssize_t size = recv(link->fd, link->in.bytes + link->in.end, link->in.capacity - link->in.end, 0);
+    ssize_t size = machine_receive(link->fd, link->in.bytes + link->in.end, link->in.capacity - link->in.end);
     if (size > 0) {
         link->in.end += (size_t)size;
         return true;
@@ -264,7 +236,7 @@ bool link_receive(struct link *link, uint64_t now_us)
 bool link_flush(struct link *link, uint64_t now_us)
 {
     while (buffer_size(&link->out) > 0) {
-        ssize_t size = send(link->fd, buffer_data(&link->out), buffer_size(&link->out), MSG_NOSIGNAL);
+        ssize_t size = machine_send(link->fd, buffer_data(&link->out), buffer_size(&link->out));
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
