@@ -254,6 +254,17 @@ static bool spends(uint16_t operation)
     return operation == OPERATION_REDEEM || operation == OPERATION_HOLD || operation == OPERATION_CAPTURE;
 }
 
+/*
+ * Whether the caller will count on what is told, so that it must be on the disk first: the next handle takes what has no
+ * answer there for unheard, and would cancel what was spent, or send as an advice what was refused.
+ */
+static bool must_be_stored(const struct outbox_entry *entry, const struct outbox_result *result)
+{
+    if (result->result != 0)
+        return queue_of_goods(entry->operation) && entry->waiter != NULL;
+    return entry->lane == OUTBOX_LANE_LIVE && spends(entry->operation);
+}
+
 void queue_note_answer(struct punkt *punkt, struct outbox_entry *entry)
 {
     struct outbox_result result = queue_result_of(punkt, entry->operation);
@@ -263,11 +274,9 @@ void queue_note_answer(struct punkt *punkt, struct outbox_entry *entry)
         bury(punkt, entry, &result);
     else
         outbox_settle(punkt->outbox, entry, &result);
-    /* The caller will count on it: the next handle must not take it for unanswered, and cancel it. */
-    if (entry->lane != OUTBOX_LANE_LIVE || !spends(entry->operation) || result.result != 0 ||
-        outbox_flush(punkt->outbox) == OUTBOX_OK)
+    if (!must_be_stored(entry, &result) || outbox_flush(punkt->outbox) == OUTBOX_OK)
         return;
-    alarm_somebody(punkt, PUNKT_ALARM_OUTBOX_FAILED, "points were spent, and that cannot be stored: %s",
+    alarm_somebody(punkt, PUNKT_ALARM_OUTBOX_FAILED, "what was answered cannot be stored: %s",
                    outbox_trouble(punkt->outbox));
     punkt->alarmed_failed = true;
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -279,12 +281,56 @@ static void test_a_receipt_sold_again_is_undone(void **state)
     world_free(world);
 }
 
+/* What a till is told before it dies: a purchase is refused, points are spent. False: it was told otherwise. */
+static bool is_told(const struct world *world)
+{
+    struct punkt *punkt = open_till(world);
+    struct punkt_purchase_request sale = PUNKT_INIT(sale);
+    struct punkt_purchase_answer sold = PUNKT_ANSWER_INIT(sold);
+    struct punkt_redeem_request redeem = PUNKT_INIT(redeem);
+    struct punkt_redeem_answer redeemed = PUNKT_ANSWER_INIT(redeemed);
+    sale.card = redeem.card = CARD;
+    sale.amount = 500;
+    redeem.points = 2;
+    sale.timeout_ms = redeem.timeout_ms = WORLD_PATIENCE_MS;
+    if (punkt_purchase(punkt, &sale, &sold) != PUNKT_CALL_DONE ||
+        punkt_redeem(punkt, &redeem, &redeemed) != PUNKT_CALL_DONE)
+        return false;
+    sale.card = STRANGER;
+    return punkt_purchase(punkt, &sale, &sold) == PUNKT_CALL_REFUSED;
+}
+
+/* The next handle neither takes back what was spent nor books what was refused: it was told. */
+static void test_what_was_told_stays(void **state)
+{
+    struct world *world = world_new(NULL);
+    struct punkt_card_show_request show = PUNKT_INIT(show);
+    struct punkt_card_show_answer shown = PUNKT_ANSWER_INIT(shown);
+    int status;
+    (void)state;
+    issue(world);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(is_told(world) ? 0 : 1); /* the handle dies as it is */
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    struct punkt *punkt = open_till(world);
+    drain(punkt);
+    show.card = CARD;
+    assert_int_equal(punkt_card_show(punkt, &show, &shown), PUNKT_CALL_DONE);
+    assert_int_equal(shown.available, 3);
+    assert_int_equal(waiting_points(punkt), 0);
+    punkt_free(punkt);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_day_offline),       cmocka_unit_test(test_another_handle_drains),
         cmocka_unit_test(test_an_advice_is_undone), cmocka_unit_test(test_a_receipt_sold_again_is_undone),
-        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_unreadable),          cmocka_unit_test(test_what_was_told_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
