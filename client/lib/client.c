@@ -301,6 +301,12 @@ enum punkt_call call_and_wait(struct punkt *punkt, const struct call *call, cons
         }
         (void)punkt_drive(punkt, (int)((patience_us - now_us) / 1000 + 1));
     }
+    if (submitted == PUNKT_CALL_NOT_STORED && punkt->alarmed_full) {
+        /* What fills the outbox goes on its way, though nobody but such calls drives the handle. */
+        link_hurry(&punkt->queue.link, link_now_us());
+        (void)punkt_process(punkt);
+        submitted = submit(punkt, call, request, wait_collect, &waiting);
+    }
     if (submitted != PUNKT_CALL_DONE)
         return end_call(punkt, call, submitted, out_answer);
     return wait_for(punkt, &waiting);

@@ -312,6 +312,26 @@ static void outbox_full(void **state)
     world_free(world);
 }
 
+/* A register that knows nothing but its blocking sales gets out of it as well, once the server is back. */
+static void outbox_full_and_nobody_drives(void **state)
+{
+    (void)state;
+    struct punkt_purchase_answer answer;
+    struct queue_world *world = world_new(&(struct world_options){ .away = true, .outbox_max = 2 });
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(till_buy(world, 100, 0, &answer), PUNKT_CALL_QUEUED);
+    world_away(world, false);
+    enum punkt_call call;
+    unsigned calls = 0;
+    while ((call = till_buy(world, 100, 0, &answer)) == PUNKT_CALL_NOT_STORED)
+        assert_true(++calls < 300000); /* at once, until an attempt is due */
+    assert_int_equal(call, PUNKT_CALL_DONE);
+    assert_int_equal(answer.head.number, 3); /* what was not stored has no number */
+    world_until_empty(world);
+    assert_int_equal(world_booked(world, OPERATION_PURCHASE), 3);
+    world_free(world);
+}
+
 /* --- the link --- */
 
 /* Once the link is known to be down nobody waits for it. */
@@ -464,6 +484,7 @@ int main(void)
         cmocka_unit_test(window_full),
         cmocka_unit_test(one_budget_for_room_and_answer),
         cmocka_unit_test(outbox_full),
+        cmocka_unit_test(outbox_full_and_nobody_drives),
         cmocka_unit_test(known_to_be_down),
         cmocka_unit_test(silent_on_both),
         cmocka_unit_test(several_servers),
