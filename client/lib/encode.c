@@ -182,6 +182,12 @@ bool build_body_end(struct build *build, const struct wire_writer *writer)
     return true;
 }
 
+void note_hold(struct build_note *note, uint64_t hold, int64_t points)
+{
+    note->hold_points[note->hold_count] = points;
+    note->holds[note->hold_count++] = hold;
+}
+
 bool put_message_with_pin(struct build *build, enum message message, const void *in, size_t elements,
                           const char *pin)
 {

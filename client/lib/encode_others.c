@@ -145,7 +145,7 @@ static void note_purchase(struct build_note *note, const struct msg_purchase_req
     for (uint64_t i = 0; i < msg->wishes_count; i++) {
         const struct msg_wish *wish = &msg->wishes[i];
         if (wish->hold != 0)
-            note->holds[note->hold_count++] = wish->hold;
+            note_hold(note, wish->hold, (int64_t)wish->points);
         else if (wish->reward.size > 0)
             note->rewards = true;
         else

@@ -128,7 +128,7 @@ static bool put_wishes(struct build *build, const struct receipt *in, struct msg
         if (wish.line > PUNKT_LINES_MAX)
             return build_wrong(build, "line of a wish: up to 4096");
         if (wish.hold != 0)
-            build->note.holds[build->note.hold_count++] = wish.hold;
+            note_hold(&build->note, wish.hold, wish.points);
         else if (out[i].reward.size > 0)
             build->note.rewards = true;
         else

@@ -71,7 +71,7 @@ bool encode_capture(struct build *build, const void *request)
     if (in.hold == 0)
         return build_wrong(build, "hold: the position of one");
     msg.hold = in.hold;
-    build->note.holds[build->note.hold_count++] = in.hold;
+    note_hold(&build->note, in.hold, 0);
     return put_message(build, MESSAGE_capture_request, &msg, 0);
 }
 
@@ -88,7 +88,7 @@ bool encode_release(struct build *build, const void *request)
     if (in.hold == 0)
         return build_wrong(build, "hold: the position of one");
     msg.hold = in.hold;
-    build->note.holds[build->note.hold_count++] = in.hold;
+    note_hold(&build->note, in.hold, 0);
     return put_message(build, MESSAGE_release_request, &msg, 0);
 }
 

@@ -176,34 +176,56 @@ static bool named_before(const struct build_note *note, unsigned index)
     return false;
 }
 
-/* Points that were set aside are there: no rule is needed, only that this till knows of them. */
-static bool grant_holds(const struct punkt *punkt, const struct build_note *note, struct waiter *waiter)
+/* Of a hold, what the server will take for a bill of which so much is left: points: 0 for all of it. False: only it knows. */
+static bool take_of_hold(const struct offline_rules *rules, const struct outbox_result *hold, int64_t points,
+                         int64_t left, struct waiter *waiter)
 {
+    bool by_points =
+        hold->worth == offline_worth(rules, hold->redeemed); /* else a reward, which is one piece */
+    int64_t taken = points != 0 ? points : hold->redeemed;
+    if (taken > hold->redeemed || (taken < hold->redeemed && !by_points))
+        return false;
+    if (by_points)
+        taken = left > 0 ? offline_fit(rules, taken, left) : 0;
+    int64_t worth = by_points ? offline_worth(rules, taken) : hold->worth;
+    waiter->held += taken;
+    waiter->held_worth += worth < left ? worth : left;
+    return true;
+}
+
+/* Points that were set aside are there: no limit is needed, only that this till knows of them. */
+static bool grant_holds(const struct punkt *punkt, const struct offline_rules *rules,
+                        const struct build_note *note, struct waiter *waiter)
+{
+    int64_t bill = note->bill > 0 ? note->bill : MESSAGE_AMOUNT_MAX;
     for (unsigned i = 0; i < note->hold_count; i++) {
         const struct outbox_entry *hold = own_hold(punkt, note->card, note->holds[i]);
-        if (hold == NULL || named_before(note, i))
+        if (hold == NULL || named_before(note, i) ||
+            !take_of_hold(rules, &hold->result, note->hold_points[i], bill - waiter->held_worth, waiter))
             return false;
-        waiter->held += hold->result.redeemed;
-        waiter->held_worth += hold->result.worth;
     }
     return true;
+}
+
+static struct offline_rules rules_of(const struct punkt_server_info *info)
+{
+    return (struct offline_rules){ .card_max = info->offline_card,
+                                   .till_max = info->offline_till,
+                                   .minimum = info->redeem_minimum,
+                                   .step = info->redeem_step,
+                                   .points = info->redeem_points,
+                                   .worth = info->redeem_worth };
 }
 
 enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *note, struct waiter *waiter)
 {
     waiter->held = 0;
     waiter->held_worth = 0;
-    if (note->rewards || !grant_holds(punkt, note, waiter))
+    struct offline_rules rules = rules_of(&punkt->info);
+    if (note->rewards || !grant_holds(punkt, &rules, note, waiter))
         return OFFLINE_REWARD;
     if (note->points == 0)
         return OFFLINE_GRANTED;
-    const struct punkt_server_info *info = &punkt->info;
-    struct offline_rules rules = { .card_max = info->offline_card,
-                                   .till_max = info->offline_till,
-                                   .minimum = info->redeem_minimum,
-                                   .step = info->redeem_step,
-                                   .points = info->redeem_points,
-                                   .worth = info->redeem_worth };
     struct offline_use use = { 0 };
     for (const struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
         int64_t points = at->note.offline_points;
@@ -215,7 +237,8 @@ enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *n
         if (same_card && at->note.business_date == note->business_date)
             use.card_today += points;
     }
-    int64_t points = offline_fit(&rules, note->points, note->bill);
+    int64_t left = note->bill - waiter->held_worth; /* holds are captured first */
+    int64_t points = note->bill > 0 && left <= 0 ? 0 : offline_fit(&rules, note->points, left);
     enum offline_verdict verdict = offline_decide(&rules, balances_find(&punkt->balances, note->card), &use,
                                                   wall_now_us(punkt), points, &waiter->left);
     waiter->granted = verdict == OFFLINE_GRANTED ? points : 0;

@@ -196,6 +196,44 @@ static void captured_offline(void **state)
     }
 }
 
+/* What is told of a capture is what the server will take: as much as is asked of it, and never more than the bill. */
+static void captured_offline_in_part(void **state)
+{
+    static const struct {
+        int64_t captured, points, bill; /* 0 captured: all of the 30 */
+        enum punkt_call call;
+        int64_t redeemed, paid;
+    } rows[] = {
+        { 0, 0, 10000, PUNKT_CALL_QUEUED, 30, 60 },  { 10, 0, 10000, PUNKT_CALL_QUEUED, 10, 20 },
+        { 30, 0, 10000, PUNKT_CALL_QUEUED, 30, 60 }, { 31, 0, 10000, PUNKT_CALL_REFUSED, 0, 0 },
+        { 0, 0, 40, PUNKT_CALL_QUEUED, 20, 40 },     { 10, 50, 40, PUNKT_CALL_QUEUED, 20, 40 },
+        { 0, 50, 60, PUNKT_CALL_REFUSED, 0, 0 }, /* nothing is left that the points could pay */
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct queue_world *world = offline_world();
+        struct punkt_hold_request request = { .size = sizeof(request), .card = CARD, .points = 30 };
+        struct punkt_hold_answer held = PUNKT_ANSWER_INIT(held);
+        assert_int_equal(punkt_hold(world->punkt, &request, &held), PUNKT_CALL_DONE);
+        go_offline(world);
+        struct punkt_wish wishes[2] = {
+            { .size = sizeof(wishes[0]), .hold = held.position, .points = rows[i].captured },
+            { .size = sizeof(wishes[0]), .points = rows[i].points },
+        };
+        struct punkt_purchase_request sale = { .size = sizeof(sale),
+                                               .card = CARD,
+                                               .amount = rows[i].bill,
+                                               .wishes = wishes,
+                                               .wish_count = rows[i].points > 0 ? 2 : 1 };
+        assert_int_equal(punkt_submit_purchase(world->punkt, &sale, till_ended, world), PUNKT_CALL_DONE);
+        world_until_ended(world, 1);
+        assert_int_equal(world->ended[0].call, rows[i].call);
+        assert_int_equal(world->ended[0].redeemed, rows[i].redeemed);
+        assert_int_equal(world->ended[0].paid, rows[i].paid);
+        world_free(world);
+    }
+}
+
 /* --- no answer in time --- */
 
 /*
@@ -380,17 +418,12 @@ static void pin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(granted_offline),
-        cmocka_unit_test(off_by_default),
-        cmocka_unit_test(restarted_offline),
-        cmocka_unit_test(redeemed_offline),
-        cmocka_unit_test(captured_offline),
-        cmocka_unit_test(decided_again),
-        cmocka_unit_test(redemption_without_answer),
-        cmocka_unit_test(cancelled),
-        cmocka_unit_test(cancelled_while_waiting),
-        cmocka_unit_test(waited_for),
-        cmocka_unit_test(pin),
+        cmocka_unit_test(granted_offline),   cmocka_unit_test(off_by_default),
+        cmocka_unit_test(restarted_offline), cmocka_unit_test(redeemed_offline),
+        cmocka_unit_test(captured_offline),  cmocka_unit_test(captured_offline_in_part),
+        cmocka_unit_test(decided_again),     cmocka_unit_test(redemption_without_answer),
+        cmocka_unit_test(cancelled),         cmocka_unit_test(cancelled_while_waiting),
+        cmocka_unit_test(waited_for),        cmocka_unit_test(pin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
