@@ -82,17 +82,25 @@ static bool sync_folder(const char *path)
     return good;
 }
 
+static bool put_number(int fd, uint64_t number)
+{
+    bool good = fd >= 0 && dprintf(fd, "%" PRIu64 "\n", number) > 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    return good;
+}
+
 static bool write_number(const struct till *till, uint64_t number)
 {
     char path[PATH_MAX + SUFFIX_SIZE];
     char next[PATH_MAX + SUFFIX_SIZE];
     path_of(till, ".receipts", path);
     path_of(till, ".receipts.new", next);
-    int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && dprintf(fd, "%" PRIu64 "\n", number) > 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        good = close(fd) == 0 && good;
-    return good && rename(next, path) == 0 && sync_folder(path);
+    if (put_number(open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), number))
+        return rename(next, path) == 0 && sync_folder(path);
+    /* A full disk must not stop a sale: in its old place there is room, for numbers never get shorter. */
+    (void)unlink(next);
+    return put_number(open(path, O_WRONLY | O_CLOEXEC), number);
 }
 
 int till_number(struct till *till, char out[TILL_NUMBER_SIZE])

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -189,6 +190,12 @@ static void test_restart(void **state)
     world_start(world);
     TYPE(world, 0, "drain\nadd A 4.00\npay\nbalance " CARD "\nclose\n", "Everything is sent.", "receipt 4 ",
          "No card, no points.", "6 points", "IN BALANCE");
+    /* No new file can be made, as on a full disk: the old one takes the number. */
+    assert_int_equal(mkdir(path_in(world, "till.outbox.receipts.new", numbers), 0700), 0);
+    TYPE(world, 0, "add A 5.00\npay\n", "receipt 5 ");
+    TYPE(world, 0, "add A 6.00\npay\n", "receipt 6 ");
+    assert_int_equal(rmdir(numbers), 0);
+    TYPE(world, 0, "add A 7.00\npay\n", "receipt 7 ");
     world_free(world);
 }
 
