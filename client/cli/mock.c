@@ -201,7 +201,7 @@ static int read_options(struct cli *cli, const struct args *args, struct run *ru
         return cli_usage(cli, "--balance is a number of points");
     if (args->value[OPTION_RUN_FOR] != NULL &&
         !parse_uint(args->value[OPTION_RUN_FOR], 1, SECONDS_MAX, &run->seconds))
-        return cli_usage(cli, "--for is a number of seconds, %d at most", (int)SECONDS_MAX);
+        return cli_usage(cli, "--for is a whole number of seconds, %d at most", (int)SECONDS_MAX);
     return CLI_OK;
 }
 

@@ -216,6 +216,7 @@ static void test_mistakes(void **state)
     TYPE(world, 2, "add A 1.00\nclose\n", "a receipt is open");
     TYPE(world, 3, "take back 99\n", "does not remember receipt 99");
     TYPE(world, 3, "card 2900000000025\nbalance\n", "lines:2: no such card");
+    TYPE(world, 2, "card " CARD "\nredeem shopping bag\n", "a reward (\"shopping bag\")");
     TYPE(world, 5, "card " CARD "\nredeem 50\n", "not enough points (50 needed, 0 available)");
     TYPE(world, 0, "try sell MILK\nhelp take\n", "> help take\ntake back 17 2 1");
     world_free(world);
