@@ -148,6 +148,9 @@ till_word_fn till_take_back;
 
 void till_sale_reset(struct till *till);
 
+/* CLI_OK while nothing is tendered: what makes the receipt cheaper comes before, or somebody would have paid too much. */
+int till_unpaid(struct till *till);
+
 /* What is still to be paid: the total less what points pay and what was tendered. Asks the server what points pay, if
  * some are to be spent and it is there. */
 int64_t till_due(struct till *till, int64_t *out_points_pay);

@@ -66,6 +66,9 @@ static int add_wish(struct till *till, const struct till_wish *wish)
     struct till_sale *sale = &till->sale;
     char amount[POINTS_TEXT_SIZE];
     int64_t points_pay;
+    int exit_code = till_unpaid(till);
+    if (exit_code != CLI_OK)
+        return exit_code;
     if (sale->wish_count == TILL_WISHES_MAX)
         return till_fail(till, CLI_USAGE, "at most %d redemptions on a receipt", TILL_WISHES_MAX);
     sale->wishes[sale->wish_count++] = *wish;

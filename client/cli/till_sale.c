@@ -65,6 +65,14 @@ static int read_rest(struct till *till, const struct words *words, struct till_l
     return CLI_OK;
 }
 
+int till_unpaid(struct till *till)
+{
+    return till->sale.tendered == 0
+               ? CLI_OK
+               : till_fail(till, CLI_USAGE,
+                           "a part is paid: the receipt costs no less now; pay the rest, or clear it");
+}
+
 int till_add(struct till *till, const struct words *words)
 {
     struct till_sale *sale = &till->sale;
@@ -87,6 +95,9 @@ int till_add(struct till *till, const struct words *words)
     if (!parse_product(quantity, price, exponent, MESSAGE_AMOUNT_MAX, &line.amount) ||
         line.amount + sale->total > MESSAGE_AMOUNT_MAX)
         return till_fail(till, CLI_USAGE, "that is more than a receipt may cost");
+    exit_code = line.amount < 0 ? till_unpaid(till) : CLI_OK;
+    if (exit_code != CLI_OK)
+        return exit_code;
     if (line.amount < 0 && line.kind == PUNKT_LINE_SALE)
         line.kind = PUNKT_LINE_DISCOUNT;
     if (line.amount < 0 && line.kind != PUNKT_LINE_DISCOUNT)
@@ -107,6 +118,9 @@ int till_remove(struct till *till, const struct words *words)
     if (!parse_uint(words->word[0], 1, sale->line_count, &number))
         return till_fail(till, CLI_USAGE, "\"%s\" is no line of this receipt", words->word[0]);
     struct till_line *line = &sale->lines[number - 1];
+    int exit_code = till_unpaid(till);
+    if (exit_code != CLI_OK)
+        return exit_code;
     if (sale->total - line->amount < 0)
         return till_fail(till, CLI_USAGE, "without it the receipt is below zero: remove the discount first");
     sale->total -= line->amount;

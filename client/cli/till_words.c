@@ -263,8 +263,11 @@ const char *till_complete(const char *first, const char *begin, size_t *index)
 
 /* --- scripts --- */
 
-/* The next line of a file; while it is waited for, what is queued is sent. False at the end. */
-static bool read_line(struct till *till, int fd, char out[TILL_LINE_MAX])
+/*
+ * The next line of a file; while it is waited for, what is queued is sent. Of one that is too long as much as tells that
+ * it is: its rest is no line of its own. False at the end.
+ */
+static bool read_line(struct till *till, int fd, char out[TILL_LINE_MAX + 1])
 {
     size_t size = 0;
     for (;;) {
@@ -281,21 +284,23 @@ static bool read_line(struct till *till, int fd, char out[TILL_LINE_MAX])
         (void)punkt_process(punkt);
         if (polled[0].revents == 0)
             continue;
-        ssize_t got = read(fd, &out[size], 1);
+        char byte;
+        ssize_t got = read(fd, &byte, 1);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0 || out[size] == '\n' || size == TILL_LINE_MAX - 1) {
+        if (got <= 0 || byte == '\n') {
             bool any = got > 0 || size > 0;
             out[size] = '\0';
             return any;
         }
-        size++;
+        if (size < TILL_LINE_MAX)
+            out[size++] = byte;
     }
 }
 
 int till_script(struct till *till, int fd, const char *name)
 {
-    char line[TILL_LINE_MAX];
+    char line[TILL_LINE_MAX + 1];
     int exit_code = CLI_OK;
     till->script = name;
     while (exit_code == CLI_OK && !till->ended && read_line(till, fd, line)) {

@@ -219,6 +219,26 @@ static void test_mistakes(void **state)
     TYPE(world, 2, "card " CARD "\nredeem shopping bag\n", "a reward (\"shopping bag\")");
     TYPE(world, 5, "card " CARD "\nredeem 50\n", "not enough points (50 needed, 0 available)");
     TYPE(world, 0, "try sell MILK\nhelp take\n", "> help take\ntake back 17 2 1");
+    TYPE(world, 2, "add A 2.00\npay cash 1.50\nremove 1\n", "lines:3: a part is paid");
+    TYPE(world, 2, "add A 2.00\npay cash 1.50\nadd B -1.00\n", "lines:3: a part is paid");
+    TYPE(world, 2, "card " CARD "\nadd A 2.00\npay cash 1.50\nredeem 100\n", "lines:4: a part is paid");
+    TYPE(world, 0, "add A 2.00\npay cash 1.50\nadd B 1.00\npay cash 2.00\n", "0.50 EUR to pay", "change",
+         "0.50");
+    world_free(world);
+}
+
+/* What is behind the longest line is its own rest, not a line to be done. */
+static void test_long_lines(void **state)
+{
+    struct world *world = shop();
+    char lines[2048];
+    (void)state;
+    for (int size = 500; size < 530; size++) {
+        (void)snprintf(lines, sizeof(lines), "#%*s\nadd B 1.00\nclear\n", size, "add A 1.00");
+        TYPE(world, 0, lines, "1: B  1.00");
+        (void)snprintf(lines, sizeof(lines), "add A 1.00%*s\n", size, "category");
+        TYPE(world, 2, lines, "lines:1: ");
+    }
     world_free(world);
 }
 
@@ -432,9 +452,11 @@ static void test_typed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_day),     cmocka_unit_test(test_holds),    cmocka_unit_test(test_plug),
-        cmocka_unit_test(test_restart), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_queued),
-        cmocka_unit_test(test_texts),   cmocka_unit_test(test_typed),    cmocka_unit_test(test_never_reached),
+        cmocka_unit_test(test_day),      cmocka_unit_test(test_holds),
+        cmocka_unit_test(test_plug),     cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_queued),   cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_typed),    cmocka_unit_test(test_never_reached),
         cmocka_unit_test(test_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
