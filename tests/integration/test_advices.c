@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../unit/random.h"
 #include "proto/frame.h"
@@ -16,6 +17,8 @@
 #define EPOCH UINT64_C(0x0123456789abcdef)
 #define CARDS 12
 #define STEPS 600
+#define DAY_BALANCED 0
+#define DAY_DIFFERS 1
 #define FLAG_BOOKED_TO_SUSPENSE 2         /* of answers */
 #define FAR_POINTS UINT64_C(999999999999) /* the most that can be said */
 
@@ -23,7 +26,11 @@
     "currency: EUR\ncards: {may_earn: [active], may_spend: [active]}\n"                                      \
     "base:\n  - {rule: spend, points: 1, amount: 1.00}\n"                                                    \
     "redeem: {minimum: 5, step: 5, offline: {card: 100, till: 1000}}\nwelcome: 5\n"                          \
-    "rewards: [{reward: gift, name: cup, what: c, points: 20}]\n...\n"
+    "rewards: [{reward: gift, name: cup, what: c, points: 20}]\n"                                            \
+    "receipt_text:\n  - language: de\n"                                                                      \
+    "    purchase: [\"{earned}\\t{paid}\", \"{card}{receipt}{card}{receipt} {available}\", \"{debt}\"]\n"    \
+    "    return: [\"{taken} {given_back}\\t{card}{card}{card}\"]\n"                                          \
+    "    redemption: [\"{redeemed}{paid}{available}{reward}{points_to_reward}\"]\n...\n"
 
 struct crowd {
     struct world *world;
@@ -38,6 +45,8 @@ struct crowd {
     size_t hold_count;
     uint64_t shortfall; /* of all advices */
     uint64_t suspense;  /* how many were booked there */
+    uint64_t lines;     /* ready to print */
+    uint64_t late;      /* operations that closes told of */
 };
 
 static uint64_t below(struct crowd *crowd, uint64_t bound)
@@ -50,6 +59,18 @@ static struct wire_code card(unsigned index)
     char text[16];
     (void)snprintf(text, sizeof(text), "CARD-%u", index);
     return talk_code(text);
+}
+
+static struct wire_code any_till(struct crowd *crowd)
+{
+    return talk_code(below(crowd, 2) == 0 ? "1" : "2");
+}
+
+/* A business date, or none. */
+static uint64_t any_date(struct crowd *crowd)
+{
+    uint64_t back = below(crowd, 5);
+    return back == 4 ? 0 : (uint64_t)(time(NULL) / 86400) - back;
 }
 
 static unsigned any(struct crowd *crowd)
@@ -97,6 +118,8 @@ static void do_purchase(struct crowd *crowd)
     (void)snprintf(receipt, sizeof(receipt), "R%zu", crowd->sale_count);
     struct msg_purchase_request purchase = talk_purchase("", below(crowd, 20000), receipt);
     purchase.card = card(who);
+    purchase.till = any_till(crowd);
+    purchase.business_date = any_date(crowd);
     purchase.wishes = wishes;
     purchase.wishes_count = below(crowd, 3);
     for (size_t i = 0; i < purchase.wishes_count; i++) {
@@ -109,6 +132,7 @@ static void do_purchase(struct crowd *crowd)
     }
     advise(crowd, OPERATION_PURCHASE, &purchase, &answer);
     assert_true(answer.redeemed >= 0 && answer.paid <= purchase.amount);
+    crowd->lines += answer.text_count;
     crowd->suspense += (answer.flags & FLAG_BOOKED_TO_SUSPENSE) != 0;
     crowd->sales[crowd->sale_count] = answer.position;
     crowd->sellers[crowd->sale_count++] = who;
@@ -119,6 +143,8 @@ static void do_redeem(struct crowd *crowd)
     struct msg_redeem_answer answer;
     struct msg_redeem_request redeem = talk_redeem("", any_points(crowd));
     redeem.card = card(any(crowd));
+    redeem.till = any_till(crowd);
+    redeem.business_date = any_date(crowd);
     redeem.bill = below(crowd, 2) == 0 ? below(crowd, 200) : 0;
     if (below(crowd, 4) == 0)
         redeem.reward = talk_code("gift");
@@ -156,6 +182,7 @@ static void do_unlinked(struct crowd *crowd)
     goods.store = goods.till = talk_code("1");
     advise(crowd, OPERATION_UNLINKED_RETURN, &goods, &answer);
     assert_int_equal(answer.amount, goods.amount);
+    crowd->lines += answer.text_count;
 }
 
 /* --- the rest of the world --- */
@@ -233,12 +260,51 @@ static void do_office(struct crowd *crowd)
     (void)send(crowd, acts[act].operation, 0, acts[act].request, &answer);
 }
 
+/* A till closes a day: with what is booked, or with anything. */
+static void do_close(struct crowd *crowd)
+{
+    struct msg_day_close_answer answer;
+    struct msg_day_close_request close;
+    message_init(MESSAGE_day_close_request, &close);
+    close.store = talk_code("1");
+    close.till = any_till(crowd);
+    close.date = any_date(crowd);
+    close.purchases = random_u64(&crowd->random);
+    close.purchase_amount = close.return_amount = (int64_t)random_u64(&crowd->random);
+    assert_int_equal(send(crowd, OPERATION_DAY_CLOSE, 0, &close, &answer), RESULT_DONE);
+    assert_int_equal(answer.state, DAY_DIFFERS);
+    crowd->late += answer.late;
+    close.purchases = answer.purchases;
+    close.purchase_amount = answer.purchase_amount;
+    close.returns = answer.returns;
+    close.return_amount = answer.return_amount;
+    close.reversals = answer.reversals;
+    close.hash = answer.hash;
+    assert_int_equal(send(crowd, OPERATION_DAY_CLOSE, 0, &close, &answer), RESULT_DONE);
+    assert_int_equal(answer.state, DAY_BALANCED);
+    assert_int_equal(answer.late, 0);
+}
+
 static void step(struct crowd *crowd)
 {
     static void (*const steps[])(struct crowd *) = { do_purchase, do_purchase, do_redeem, do_redeem,
                                                      do_capture,  do_unlinked, do_return, do_hold,
-                                                     do_hold,     do_reversal, do_office };
+                                                     do_hold,     do_reversal, do_office, do_close };
     steps[below(crowd, sizeof(steps) / sizeof(steps[0]))](crowd);
+}
+
+/* A connection that wants text. */
+static void open_till(struct crowd *crowd)
+{
+    struct msg_hello_request hello;
+    message_init(MESSAGE_hello_request, &hello);
+    hello.version_min = hello.version_max = PROTOCOL_VERSION;
+    hello.epoch = EPOCH;
+    hello.first_unanswered = crowd->number + 1;
+    hello.receipt_width = below(crowd, 65);
+    crowd->talk = talk_open(world_address(crowd->world));
+    talk_send(crowd->talk, OPERATION_HELLO, 0, crowd->number, &hello);
+    (void)talk_expect(crowd->talk, OPERATION_HELLO, crowd->number);
 }
 
 /* --- what must hold --- */
@@ -259,7 +325,7 @@ static void kill_daemon(struct crowd *crowd)
     talk_free(crowd->talk);
     world_kill(crowd->world);
     world_start(crowd->world);
-    crowd->talk = talk_hello(world_address(crowd->world), EPOCH, crowd->number + 1, NULL);
+    open_till(crowd);
     struct msg_totals_answer after = talk_totals(crowd->talk);
     assert_memory_equal(&before, &after, sizeof(before));
 }
@@ -285,7 +351,7 @@ static void test_crowd(void **state)
     assert_non_null(crowd);
     crowd->random = random_seeded();
     crowd->world = world_new(&options);
-    crowd->talk = talk_hello(world_address(crowd->world), EPOCH, 1, NULL);
+    open_till(crowd);
     for (unsigned i = 0; i < STEPS; i++) {
         step(crowd);
         if (i % 20 == 0)
@@ -294,7 +360,7 @@ static void test_crowd(void **state)
             kill_daemon(crowd);
     }
     expect_sums(crowd);
-    assert_true(crowd->shortfall > 0 && crowd->suspense > 0);
+    assert_true(crowd->shortfall > 0 && crowd->suspense > 0 && crowd->lines > 0 && crowd->late > 0);
     talk_free(crowd->talk);
     world_stop(crowd->world);
     run_offline(crowd->world, "verify", "matches");
