@@ -182,6 +182,12 @@ bool build_body_end(struct build *build, const struct wire_writer *writer)
     return true;
 }
 
+void note_points(struct build_note *note, int64_t points)
+{
+    note->points += points;
+    note->wishes[note->wish_count++] = points;
+}
+
 void note_hold(struct build_note *note, uint64_t hold, int64_t points)
 {
     note->hold_points[note->hold_count] = points;

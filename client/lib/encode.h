@@ -73,6 +73,9 @@ bool signed_within(int64_t value, int64_t max);
 bool build_body_begin(struct build *build, const char *pin, size_t size, struct wire_writer *out);
 bool build_body_end(struct build *build, const struct wire_writer *writer);
 
+/* Points that are to be redeemed, besides those noted before. As many times as a request has wishes at most. */
+void note_points(struct build_note *note, int64_t points);
+
 /* A hold that is captured or given back; points: 0 for all of it. There is room for as many as a request has wishes. */
 void note_hold(struct build_note *note, uint64_t hold, int64_t points);
 

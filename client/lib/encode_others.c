@@ -149,7 +149,7 @@ static void note_purchase(struct build_note *note, const struct msg_purchase_req
         else if (wish->reward.size > 0)
             note->rewards = true;
         else
-            note->points += (int64_t)wish->points;
+            note_points(note, (int64_t)wish->points);
     }
 }
 
@@ -160,7 +160,7 @@ static void note_purchase(struct build_note *note, const struct msg_purchase_req
     NOTE(msg);                                                                                               \
     note->bill = (int64_t)(msg).bill;                                                                        \
     note->rewards = (msg).reward.size > 0;                                                                   \
-    note->points = note->rewards ? 0 : (int64_t)(msg).points
+    note_points(note, note->rewards ? 0 : (int64_t)(msg).points)
 
 /* What the outbox wants to know of a body that came as bytes. */
 static void note_message(struct build *build, enum message message, const union any_message *decoded)

@@ -132,7 +132,7 @@ static bool put_wishes(struct build *build, const struct receipt *in, struct msg
         else if (out[i].reward.size > 0)
             build->note.rewards = true;
         else
-            build->note.points += wish.points;
+            note_points(&build->note, wish.points);
         out[i].points = wish.points;
         out[i].quantity = wish.quantity > 0 ? wish.quantity : 1;
         out[i].hold = wish.hold;

@@ -35,7 +35,8 @@ bool encode_redeem(struct build *build, const void *request)
     msg.sale_position = in.sale_position;
     build->note.bill = in.bill;
     build->note.rewards = msg.reward.size > 0;
-    build->note.points = build->note.rewards ? 0 : in.points;
+    if (!build->note.rewards)
+        note_points(&build->note, in.points);
     return put_message_with_pin(build, MESSAGE_redeem_request, &msg, 0, in.pin);
 }
 

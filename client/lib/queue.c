@@ -217,6 +217,21 @@ static struct offline_rules rules_of(const struct punkt_server_info *info)
                                    .worth = info->redeem_worth };
 }
 
+/* What the server will take for the wishes, one after the other, when holds have paid so much of the bill. */
+static int64_t fit_wishes(const struct offline_rules *rules, const struct build_note *note,
+                          int64_t held_worth, int64_t *out_worth)
+{
+    int64_t points = 0;
+    *out_worth = 0;
+    for (unsigned i = 0; i < note->wish_count; i++) {
+        int64_t left = note->bill - held_worth - *out_worth;
+        int64_t fit = note->bill > 0 && left <= 0 ? 0 : offline_fit(rules, note->wishes[i], left);
+        points += fit;
+        *out_worth += offline_worth(rules, fit);
+    }
+    return points;
+}
+
 enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *note, struct waiter *waiter)
 {
     waiter->held = 0;
@@ -237,12 +252,12 @@ enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *n
         if (same_card && at->note.business_date == note->business_date)
             use.card_today += points;
     }
-    int64_t left = note->bill - waiter->held_worth; /* holds are captured first */
-    int64_t points = note->bill > 0 && left <= 0 ? 0 : offline_fit(&rules, note->points, left);
+    int64_t worth;
+    int64_t points = fit_wishes(&rules, note, waiter->held_worth, &worth);
     enum offline_verdict verdict = offline_decide(&rules, balances_find(&punkt->balances, note->card), &use,
                                                   wall_now_us(punkt), points, &waiter->left);
     waiter->granted = verdict == OFFLINE_GRANTED ? points : 0;
-    waiter->granted_worth = offline_worth(&rules, waiter->granted);
+    waiter->granted_worth = verdict == OFFLINE_GRANTED ? worth : 0;
     return verdict;
 }
 

@@ -196,6 +196,37 @@ static void captured_offline(void **state)
     }
 }
 
+/* Each wish is cut by itself, as the server will do it. */
+static void several_wishes_offline(void **state)
+{
+    static const struct {
+        int64_t first, second, bill;
+        enum punkt_call call;
+        int64_t redeemed;
+    } rows[] = {
+        { 8, 8, 10000, PUNKT_CALL_QUEUED, 10 },
+        { 4, 4, 10000, PUNKT_CALL_REFUSED, 0 },
+        { 17, 14, 10000, PUNKT_CALL_QUEUED, 25 },
+        { 30, 30, 70, PUNKT_CALL_QUEUED, 35 },
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct queue_world *world = offline_world();
+        struct punkt_wish wishes[2] = { { .size = sizeof(wishes[0]), .points = rows[i].first },
+                                        { .size = sizeof(wishes[0]), .points = rows[i].second } };
+        struct punkt_purchase_request sale = {
+            .size = sizeof(sale), .card = CARD, .amount = rows[i].bill, .wishes = wishes, .wish_count = 2
+        };
+        go_offline(world);
+        assert_int_equal(punkt_submit_purchase(world->punkt, &sale, till_ended, world), PUNKT_CALL_DONE);
+        world_until_ended(world, 1);
+        assert_int_equal(world->ended[0].call, rows[i].call);
+        assert_int_equal(world->ended[0].redeemed, rows[i].redeemed);
+        assert_int_equal(world->ended[0].paid, 2 * rows[i].redeemed);
+        world_free(world);
+    }
+}
+
 /* What is told of a capture is what the server will take: as much as is asked of it, and never more than the bill. */
 static void captured_offline_in_part(void **state)
 {
@@ -418,12 +449,19 @@ static void pin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(granted_offline),   cmocka_unit_test(off_by_default),
-        cmocka_unit_test(restarted_offline), cmocka_unit_test(redeemed_offline),
-        cmocka_unit_test(captured_offline),  cmocka_unit_test(captured_offline_in_part),
-        cmocka_unit_test(decided_again),     cmocka_unit_test(redemption_without_answer),
-        cmocka_unit_test(cancelled),         cmocka_unit_test(cancelled_while_waiting),
-        cmocka_unit_test(waited_for),        cmocka_unit_test(pin),
+        cmocka_unit_test(granted_offline),
+        cmocka_unit_test(off_by_default),
+        cmocka_unit_test(restarted_offline),
+        cmocka_unit_test(redeemed_offline),
+        cmocka_unit_test(captured_offline),
+        cmocka_unit_test(several_wishes_offline),
+        cmocka_unit_test(captured_offline_in_part),
+        cmocka_unit_test(decided_again),
+        cmocka_unit_test(redemption_without_answer),
+        cmocka_unit_test(cancelled),
+        cmocka_unit_test(cancelled_while_waiting),
+        cmocka_unit_test(waited_for),
+        cmocka_unit_test(pin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
