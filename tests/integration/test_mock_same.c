@@ -159,7 +159,7 @@ static struct wire_code any_card(struct pair *pair)
 
 static struct wire_code receipt_code(uint64_t number)
 {
-    char text[16];
+    char text[24];
     (void)snprintf(text, sizeof(text), "R%llu", (unsigned long long)number);
     return talk_code(text);
 }
