@@ -1220,7 +1220,7 @@ PUNKT_API enum punkt_call punkt_message(struct punkt *punkt, const struct punkt_
  * Redeeming offline is off unless the programme allows it (redeem: offline:). Then points are granted by a balance that this
  * till has seen: all of it for 12 hours, 70 per cent of it for 12 more, nothing after that; never more than offline_card
  * points of a card on one day, nor offline_till points before the server is back. Rewards need
- * the server, and so do holds, but for a purchase that captures one of this till's own.
+ * the server, and so do holds, but for a purchase that captures one of this handle's own before its deadline.
  *
  * The file belongs to one handle at a time (PUNKT_CALL_INVALID otherwise). Drive the handle (punkt_process,
  * punkt_drive) when the till is idle: that is when the queue drains.

@@ -58,6 +58,8 @@ struct outbox_result {
     bool tied;         /* done, but the document was booked before under another number */
     int64_t earned, redeemed, worth, available; /* points and minor units, as on the wire */
     bool balance_known;                         /* available is the card's balance at at_us */
+    /* Of a hold: when it is given back by itself, on the server's clock. On no disk: 0 once it was opened again. */
+    int64_t held_until_us;
 };
 
 struct outbox_entry {

@@ -148,14 +148,20 @@ void queue_waiter_give(struct punkt *punkt, struct waiter *waiter)
     punkt->waiter_count--;
 }
 
-/* What this till has set aside of a card by a hold that has not ended; NULL: it has not. */
+/*
+ * What this handle has set aside of a card by a hold that has neither ended nor passed its deadline; NULL: it has not. What
+ * became of the holds of an earlier handle, the outbox does not know.
+ */
 static struct outbox_entry *own_hold(const struct punkt *punkt, const char *card, uint64_t position)
 {
-    struct outbox_entry *at = outbox_first(punkt->outbox);
-    while (at != NULL && (at->operation != OPERATION_HOLD || at->state != OUTBOX_DONE || at->cancelled ||
-                          at->ended || at->result.position != position || strcmp(at->note.card, card) != 0))
-        at = at->next;
-    return at;
+    int64_t now_us = wall_now_us(punkt);
+    for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
+        if (at->operation != OPERATION_HOLD || at->state != OUTBOX_DONE || at->result.position != position)
+            continue;
+        bool stands = !at->cancelled && !at->ended && at->result.held_until_us > now_us;
+        return stands && strcmp(at->note.card, card) == 0 ? at : NULL;
+    }
+    return NULL;
 }
 
 void queue_end_holds(struct punkt *punkt, const struct build_note *note)

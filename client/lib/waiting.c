@@ -48,6 +48,7 @@ struct outbox_result queue_result_of(const struct punkt *punkt, uint16_t operati
         result.position = answer->hold_.position;
         result.redeemed = answer->hold_.held; /* set aside only */
         result.worth = answer->hold_.worth;
+        result.held_until_us = answer->hold_.deadline_us;
         result.available = answer->hold_.available;
         break;
     case OPERATION_CAPTURE:

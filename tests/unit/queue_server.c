@@ -82,6 +82,13 @@ union answers {
     struct msg_ping_answer ping;
 };
 
+static uint64_t server_now(const struct world_server *server)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + server->clock_ahead_us);
+}
+
 /* What was asked for is done to the letter. */
 static void fill_done(struct world_server *server, const struct frame *frame, union answers *out)
 {
@@ -119,6 +126,7 @@ static void fill_done(struct world_server *server, const struct frame *frame, un
         out->hold.position = server->position;
         out->hold.held = 30;
         out->hold.worth = 60;
+        out->hold.deadline = server_now(server) + UINT64_C(900) * 1000000;
         out->hold.available = server->available;
         break;
     default:
@@ -158,9 +166,7 @@ static void take_hello(struct world_server *server, struct connection *connectio
     heard->epoch = hello.epoch;
     heard->number = hello.first_unanswered;
     struct msg_hello_answer welcome = server->hello;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    welcome.time = (uint64_t)((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + server->clock_ahead_us);
+    welcome.time = server_now(server);
     answer(server, connection, FRAME_TYPE_DONE | OPERATION_HELLO, frame->number, 0, MESSAGE_hello_answer,
            &welcome);
 }

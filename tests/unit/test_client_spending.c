@@ -29,6 +29,17 @@ static void go_offline(struct queue_world *world)
     assert_int_equal(punkt_link_state(world->punkt), PUNKT_LINK_DOWN);
 }
 
+/* By the server's clock, which the till goes by. */
+static void let_pass(struct queue_world *world, int64_t time_us)
+{
+    struct punkt_purchase_answer answer;
+    world_clock(world, time_us);
+    world_away(world, true);
+    assert_int_equal(till_buy(world, 100, 0, &answer), PUNKT_CALL_QUEUED);
+    world_away(world, false);
+    world_until_empty(world);
+}
+
 static const struct told *last_ended(const struct queue_world *world)
 {
     assert_true(world->ended_count > 0);
@@ -150,7 +161,7 @@ static void captured_offline(void **state)
 {
     static const struct {
         const char *card;
-        bool cancelled, released, others, twice;
+        bool cancelled, released, others, twice, late, restarted;
         enum punkt_call call, again;
     } rows[] = {
         { .card = CARD, .call = PUNKT_CALL_QUEUED, .again = PUNKT_CALL_REFUSED },
@@ -159,6 +170,8 @@ static void captured_offline(void **state)
         { .card = CARD, .released = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
         { .card = CARD, .others = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
         { .card = CARD, .twice = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
+        { .card = CARD, .late = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
+        { .card = CARD, .restarted = true, .call = PUNKT_CALL_REFUSED, .again = PUNKT_CALL_REFUSED },
     };
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -176,6 +189,12 @@ static void captured_offline(void **state)
                              PUNKT_CALL_DONE);
         if (rows[i].released)
             assert_int_equal(punkt_release(world->punkt, &release, &released), PUNKT_CALL_DONE);
+        if (rows[i].late)
+            let_pass(world, INT64_C(901) * 1000000);
+        if (rows[i].restarted) {
+            till_close(world);
+            till_open(world);
+        }
         go_offline(world);
         struct punkt_wish wish = { .size = sizeof(wish), .hold = held.position + rows[i].others };
         struct punkt_wish wishes[2] = { wish, wish };
