@@ -1303,7 +1303,7 @@ struct punkt_close_day_request {
     size_t size;
     uint32_t flags;
     uint32_t timeout_ms;   /* for all of it; 0: 30000 */
-    int32_t business_date; /* 0: today */
+    int32_t business_date; /* 0: today; tomorrow at most */
     const char *operator_;
 };
 

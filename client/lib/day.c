@@ -473,6 +473,8 @@ static enum punkt_call begin(struct punkt *punkt, const struct punkt_close_day_r
         size_copy(given, given->size, &request, sizeof(request));
     if (wrong == NULL && (request.business_date < 0 || request.business_date > MESSAGE_DAY_MAX))
         wrong = "business date: from 1970 to 9999";
+    if (wrong == NULL && request.business_date > local_day_of(wall_now_us(punkt)) + 1)
+        wrong = "business date: it has not begun anywhere yet";
     if (wrong == NULL && request.operator_ != NULL && *request.operator_ != '\0' &&
         (strnlen(request.operator_, sizeof(code.bytes) + 1) > sizeof(code.bytes) ||
          !wire_code_from(request.operator_, strlen(request.operator_), &code)))

@@ -79,7 +79,9 @@ static enum outbox_status load_header(struct outbox *outbox)
     if (newer)
         return foreign(outbox, "written by a later version");
     if (!sound)
-        return foreign(outbox, strange ? "not an outbox" : "both copies of its header are damaged");
+        return foreign(outbox, strange ? "not an outbox; name another file"
+                                       : "both copies of its header are damaged; move it away and keep it: "
+                                         "what it holds may not be sent yet");
     if (strcmp(outbox->header.store, expected.store) != 0 ||
         strcmp(outbox->header.till, expected.till) != 0) {
         (void)outbox_fail(outbox, 0, "%s: the outbox of till %s in store %s, not of till %s in store %s",

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -380,6 +381,10 @@ static void not_allowed(void **state)
     request.business_date = 0;
     request.operator_ = "a name that has more than 32 bytes";
     assert_int_equal(punkt_close_day(shop->punkt, &request, &answer), PUNKT_CALL_INVALID);
+    request = (struct punkt_close_day_request){ .size = sizeof(request),
+                                                .business_date = (int32_t)(time(NULL) / 86400) + 3 };
+    assert_int_equal(punkt_close_day(shop->punkt, &request, &answer),
+                     PUNKT_CALL_INVALID); /* a slip of the pen */
     assert_int_equal(punkt_submit_close_day(shop->punkt, NULL, NULL, NULL), PUNKT_CALL_INVALID);
     punkt_free(other);
     shop_free(shop);
