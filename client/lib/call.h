@@ -21,10 +21,10 @@ struct request_head {
 /* What the outbox and the offline rules want to know of a request, noted while it is encoded. */
 struct build_note {
     char card[PUNKT_CARD_MAX + 1];
-    int64_t amount;                   /* of the goods, minor units */
-    int32_t business_date;            /* days since 1970; 0: none */
-    int64_t bill;                     /* no more is redeemed, minor units; 0: not said */
-    int64_t points;                   /* to be redeemed by points, */
+    int64_t amount;        /* of the goods, minor units */
+    int32_t business_date; /* days since 1970; 0: none */
+    int64_t bill;   /* no more is redeemed, minor units; 0: not said; below zero: nothing is to be paid */
+    int64_t points; /* to be redeemed by points, */
     int64_t wishes[PUNKT_WISHES_MAX]; /* as so many wishes, each of which is cut by itself; */
     unsigned wish_count;
     bool rewards;                          /* by rewards, */

@@ -141,7 +141,7 @@ union any_message {
 static void note_purchase(struct build_note *note, const struct msg_purchase_request *msg)
 {
     note->amount = (int64_t)msg->amount;
-    note->bill = (int64_t)msg->amount;
+    note->bill = msg->amount > 0 ? (int64_t)msg->amount : -1;
     for (uint64_t i = 0; i < msg->wishes_count; i++) {
         const struct msg_wish *wish = &msg->wishes[i];
         if (wish->hold != 0)

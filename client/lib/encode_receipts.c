@@ -177,7 +177,7 @@ bool encode_purchase(struct build *build, const void *request)
     if (!put_receipt(build, &receipt, &lists))
         return false;
     RECEIPT_INTO(msg, receipt, lists);
-    build->note.bill = in.amount;
+    build->note.bill = in.amount > 0 ? in.amount : -1;
     return put_message_with_pin(build, MESSAGE_purchase_request, &msg, receipt_elements(&receipt), in.pin);
 }
 

@@ -195,7 +195,8 @@ static bool take_of_hold(const struct offline_rules *rules, const struct outbox_
         taken = left > 0 ? offline_fit(rules, taken, left) : 0;
     int64_t worth = by_points ? offline_worth(rules, taken) : hold->worth;
     waiter->held += taken;
-    waiter->held_worth += worth < left ? worth : left;
+    if (left > 0)
+        waiter->held_worth += worth < left ? worth : left;
     return true;
 }
 
@@ -203,7 +204,7 @@ static bool take_of_hold(const struct offline_rules *rules, const struct outbox_
 static bool grant_holds(const struct punkt *punkt, const struct offline_rules *rules,
                         const struct build_note *note, struct waiter *waiter)
 {
-    int64_t bill = note->bill > 0 ? note->bill : MESSAGE_AMOUNT_MAX;
+    int64_t bill = note->bill != 0 ? note->bill : MESSAGE_AMOUNT_MAX;
     for (unsigned i = 0; i < note->hold_count; i++) {
         const struct outbox_entry *hold = own_hold(punkt, note->card, note->holds[i]);
         if (hold == NULL || named_before(note, i) ||
@@ -231,7 +232,7 @@ static int64_t fit_wishes(const struct offline_rules *rules, const struct build_
     *out_worth = 0;
     for (unsigned i = 0; i < note->wish_count; i++) {
         int64_t left = note->bill - held_worth - *out_worth;
-        int64_t fit = note->bill > 0 && left <= 0 ? 0 : offline_fit(rules, note->wishes[i], left);
+        int64_t fit = note->bill != 0 && left <= 0 ? 0 : offline_fit(rules, note->wishes[i], left);
         points += fit;
         *out_worth += offline_worth(rules, fit);
     }

@@ -223,10 +223,9 @@ static void several_wishes_offline(void **state)
         enum punkt_call call;
         int64_t redeemed;
     } rows[] = {
-        { 8, 8, 10000, PUNKT_CALL_QUEUED, 10 },
-        { 4, 4, 10000, PUNKT_CALL_REFUSED, 0 },
-        { 17, 14, 10000, PUNKT_CALL_QUEUED, 25 },
-        { 30, 30, 70, PUNKT_CALL_QUEUED, 35 },
+        { 8, 8, 10000, PUNKT_CALL_QUEUED, 10 },   { 4, 4, 10000, PUNKT_CALL_REFUSED, 0 },
+        { 17, 14, 10000, PUNKT_CALL_QUEUED, 25 }, { 30, 30, 70, PUNKT_CALL_QUEUED, 35 },
+        { 30, 30, 0, PUNKT_CALL_REFUSED, 0 },
     };
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -254,9 +253,13 @@ static void captured_offline_in_part(void **state)
         enum punkt_call call;
         int64_t redeemed, paid;
     } rows[] = {
-        { 0, 0, 10000, PUNKT_CALL_QUEUED, 30, 60 },  { 10, 0, 10000, PUNKT_CALL_QUEUED, 10, 20 },
-        { 30, 0, 10000, PUNKT_CALL_QUEUED, 30, 60 }, { 31, 0, 10000, PUNKT_CALL_REFUSED, 0, 0 },
-        { 0, 0, 40, PUNKT_CALL_QUEUED, 20, 40 },     { 10, 50, 40, PUNKT_CALL_QUEUED, 20, 40 },
+        { 0, 0, 10000, PUNKT_CALL_QUEUED, 30, 60 },
+        { 10, 0, 10000, PUNKT_CALL_QUEUED, 10, 20 },
+        { 30, 0, 10000, PUNKT_CALL_QUEUED, 30, 60 },
+        { 31, 0, 10000, PUNKT_CALL_REFUSED, 0, 0 },
+        { 0, 0, 40, PUNKT_CALL_QUEUED, 20, 40 },
+        { 10, 50, 40, PUNKT_CALL_QUEUED, 20, 40 },
+        { 0, 0, 0, PUNKT_CALL_QUEUED, 0, 0 },
         { 0, 50, 60, PUNKT_CALL_REFUSED, 0, 0 }, /* nothing is left that the points could pay */
     };
     (void)state;
