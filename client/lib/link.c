@@ -80,8 +80,9 @@ void link_close(struct link *link, uint64_t now_us, const char *format, ...)
     char why[LINK_TROUBLE_SIZE / 2];
     (void)vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
-    const char *name =
-        link->addresses.count > 0 ? link->addresses.items[link->address_index].name : link->servers;
+    const char *name = link->address_index < link->addresses.count
+                           ? link->addresses.items[link->address_index].name
+                           : link->servers;
     (void)snprintf(link->trouble, sizeof(link->trouble), "%.120s: %s", name, why);
 
     if (link->fd >= 0)
