@@ -248,6 +248,7 @@ bool outbox_operation_decode(const struct outbox_record *record, uint64_t offset
 {
     struct wire_reader reader = wire_reader_over(record->payload, record->payload_size);
     struct outbox_note *note = &out->note;
+    *out = (struct outbox_entry){ .next = NULL };
     out->lane = (enum outbox_lane)record->lane;
     out->state = OUTBOX_OPEN;
     out->epoch = record->epoch;
@@ -284,6 +285,7 @@ bool outbox_end_decode(const struct outbox_record *record, uint32_t index, struc
     struct wire_reader reader =
         wire_reader_over(record->payload + (size_t)index * OUTBOX_RESULT_BYTES, OUTBOX_RESULT_BYTES);
     struct outbox_result *result = &out->result;
+    *out = (struct outbox_end){ .epoch = 0 }; /* what is on no disk is not known */
     out->epoch = wire_read_u64(&reader);
     out->number = wire_read_u64(&reader);
     result->at_us = (int64_t)wire_read_u64(&reader);
