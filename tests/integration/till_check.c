@@ -277,7 +277,8 @@ static void match(struct check *check)
     for (size_t i = 0; i < check->seen_count; i++) {
         const struct seen *seen = &check->seen[i];
         bool spends = seen->kind == PUNKT_EVENT_REDEMPTION || seen->kind == PUNKT_EVENT_CAPTURE;
-        if (spends && !seen->told && !seen->reversed)
+        if (spends && seen->points != 0 && !seen->told &&
+            !seen->reversed) /* an advice may find nothing free */
             complain_seen(check, seen, "points were spent, and no till was told so");
     }
 }
