@@ -1,6 +1,7 @@
 /*
- * What a process has that may die: memory, descriptors, and writes that are not synced yet. The linker leads the calls of
- * this program's pwrite, fdatasync, fsync and close here (see CMakeLists.txt); those of other threads go on as they are.
+ * What a process has that may die: memory, descriptors, and writes that are not synced yet. The linker leads
+ * the calls of this program's pwrite, fdatasync, fsync and close here (see CMakeLists.txt); those of other
+ * threads go on as they are.
  */
 #include <stdio.h>
 #include <stdlib.h>

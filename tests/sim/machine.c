@@ -27,7 +27,7 @@ static int wait_for_world(struct pollfd *fds, unsigned count, int wait_ms)
     uint64_t until_us = wait_ms < 0 ? UINT64_MAX : sim.now_us + (uint64_t)wait_ms * 1000;
     int ready;
     while ((ready = net_ready(fds, count)) == 0 && sim.now_us < until_us)
-        sim_step();
+        sim_step(fds, count, until_us);
     return ready;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The net: connections from tills to the server. What is sent comes in pieces, later, or not at all; a connection breaks with
- * what is under way, or falls silent; a server that is away refuses.
+ * The net: connections from tills to the server. What is sent comes in pieces, later, or not at all; a
+ * connection breaks with what is under way, or falls silent; a server that is away refuses.
  */
 #include <errno.h>
 #include <stdlib.h>

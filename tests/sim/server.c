@@ -1,5 +1,7 @@
-/* The server: service, points and ledger, with a folder, and connections that net.c makes. Each request is answered and
- * durable before the next is heard. */
+/*
+ * The server: service, points and ledger, with a folder, and connections that net.c makes. Each request is
+ * answered and * durable before the next is heard.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -31,16 +31,20 @@ void sim_note(const char *format, ...)
 }
 
 /* What happens at this moment, or else time goes on to what does next. */
-void sim_step(void)
+void sim_step(struct pollfd *fds, unsigned count, uint64_t until_us)
 {
     net_step();
+    if (net_ready(fds, count) > 0)
+        return;
     if (tills_step()) {
         sim.now_us += 1 + sim_below(50); /* nobody works in no time */
         return;
     }
-    uint64_t due_us = net_due_us(), tills_us = tills_due_us();
-    if (tills_us < due_us)
-        due_us = tills_us;
+    uint64_t dues_us[] = { tills_due_us(), net_ready_us(fds, count), until_us }, due_us = net_due_us();
+    for (unsigned i = 0; i < sizeof(dues_us) / sizeof(dues_us[0]); i++) {
+        if (dues_us[i] < due_us)
+            due_us = dues_us[i];
+    }
     if (due_us > CENTURY_US)
         due_us = sim.now_us + SIM_SECOND_US;
     sim.now_us = due_us > sim.now_us ? due_us : sim.now_us + 1;

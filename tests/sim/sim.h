@@ -1,10 +1,11 @@
 /*
- * A simulator: tills and their server in one process, over a clock, a net and disks of its own (RELIABILITY.md, How it is
- * tested). All chance comes from a seed, and one thing happens at a time, so that a seed is always the same story.
+ * A simulator: tills and their server in one process, over a clock, a net and disks of its own
+ * (RELIABILITY.md, How it is tested). All chance comes from a seed, and one thing happens at a time, so that
+ * a seed is always the same story.
  *
- * The tills are what tests/integration/till_acts.h makes of libpunkt, each on a thread, of which one runs until it waits.
- * libpunkt is as it is shipped, but for machine.c. The server is service, points and ledger as they are. Everything fails the
- * running cmocka test when it cannot do what it says.
+ * The tills are what tests/integration/till_acts.h makes of libpunkt, each on a thread, of which one runs
+ * until it waits. libpunkt is as it is shipped, but for machine.c. The server is service, points and ledger
+ * as they are. Everything fails the running cmocka test when it cannot do what it says.
  */
 #pragma once
 
@@ -48,8 +49,8 @@ bool sim_chance(uint64_t once_in);
 /* A step of the story. */
 __attribute__((format(printf, 1, 2))) void sim_note(const char *format, ...);
 
-/* What happens next, at this moment or later. */
-void sim_step(void);
+/* What happens next, at this moment or later, while somebody who is no till waits for these until then. */
+void sim_step(struct pollfd *fds, unsigned count, uint64_t until_us);
 
 /* --- net.c --- */
 
@@ -100,7 +101,7 @@ void *disk_resize(void *disk, void *memory, size_t size);
 /* Writes and syncs of this thread are those of the disk; die is called before each, and may not return. */
 void disk_use(struct disk *disk, void (*die)(void));
 
-/* The process died: of what was not synced chance decides what there is. Its descriptors and memory are gone. */
+/* The process died: of what was not synced chance decides what there is. Descriptors and memory are gone. */
 void disk_crash(struct disk *disk);
 
 /* --- tills.c --- */

@@ -1,6 +1,7 @@
 /*
- * Tills sell through a net that fails, and they and their server die; then all is calm, and the ledger has what the tills' own
- * lists have, each once (till_check.h). Each seed is a story of its own; some are told twice, and have to be the same.
+ * Tills sell through a net that fails, and they and their server die; then all is calm, and the ledger has
+ * what the tills' own lists have, each once (till_check.h). Each seed is a story of its own; some are told
+ * twice, and have to be the same.
  *
  * PUNKT_SEED tells one of them again, PUNKT_TRACE prints its steps, PUNKT_LONG tells thousands.
  */
@@ -109,12 +110,12 @@ static struct story tell(uint64_t seed)
     while (!tills_have_acted()) {
         trouble_server(&story, &up_us);
         trouble_tills(&story);
-        sim_step();
+        sim_step(NULL, 0, UINT64_MAX);
     }
     if (!server_is_up())
         server_start();
     sim.calm = true;
-    for (uint64_t until_us = sim.now_us + CALM_US; !tills_have_ended(); sim_step())
+    for (uint64_t until_us = sim.now_us + CALM_US; !tills_have_ended(); sim_step(NULL, 0, UINT64_MAX))
         assert_true(sim.now_us < until_us);
     assert_true(tills_are_good());
     story.hash = sim.hash;

@@ -1,4 +1,7 @@
-/* The tills: each a thread with libpunkt, of which one runs at a time; they die anywhere that they write, sync, send or wait. */
+/*
+ * The tills: each a thread with libpunkt, of which one runs at a time; they die anywhere that they write,
+ * sync, send or wait.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
