@@ -240,7 +240,8 @@ static void lost_there_again(bool told)
     if (told)
         command(shop, "close connections");
     struct punkt_close_day_answer close = closed(shop, PUNKT_CLOSE_BALANCED);
-    assert_int_equal(close.resent, told ? 0 : 3);
+    /* A close that is faster than the news of the lost connection finds it out by itself. */
+    assert_true(close.resent == 3 || (told && close.resent == 0));
     assert_int_equal(close.there->purchases, 3);
     assert_int_equal(close.there->reversals, 1);
     assert_int_equal(shop->lost, 1);
