@@ -10,8 +10,6 @@
 
 static void watch(struct punkt *punkt);
 
-#define TROUBLE(punkt, text) (void)snprintf((punkt)->trouble, sizeof((punkt)->trouble), "%s", text)
-
 /* --- submitting --- */
 
 /* What a request leaves out, its build presets. */
@@ -52,12 +50,12 @@ static enum punkt_call submit_unstored(struct punkt *punkt, const struct call *c
                                        const struct build *build, punkt_done_fn *on_done, void *ctx)
 {
     uint64_t now_us = link_now_us();
-    uint32_t timeout_ms = build->head.timeout_ms != 0 ? build->head.timeout_ms : punkt->timeout_ms;
     struct slot *slot = slot_take(&punkt->live);
     if (slot == NULL)
         return PUNKT_CALL_WINDOW_FULL;
     /* A register shows nothing rather than let its customers wait, one after the other, for a server that is away. */
-    uint64_t patience_us = punkt->outbox != NULL && queue_link_down(punkt) ? 0 : (uint64_t)timeout_ms * 1000;
+    uint64_t patience_us =
+        punkt->outbox != NULL && queue_link_down(punkt) ? 0 : budget_us(punkt, build->head.timeout_ms);
     slot_fill(slot, call, build, &punkt->encoded, build->began_us + patience_us, on_done, ctx);
     slot_add(&punkt->live, slot);
     link_hurry(&punkt->live.link, now_us);
@@ -72,7 +70,7 @@ static enum punkt_call submit_since(struct punkt *punkt, uint64_t began_us, cons
     if (punkt->outbox == NULL && punkt->live.order_count >= punkt->window)
         return PUNKT_CALL_WINDOW_FULL;
     if (on_done == NULL) {
-        TROUBLE(punkt, "a request needs a callback");
+        say_trouble(punkt, "a request needs a callback");
         return PUNKT_CALL_INVALID;
     }
     struct build build = build_for(punkt, call, began_us);
@@ -266,21 +264,21 @@ bool wait_allowed(struct punkt *punkt, const struct punkt_answer *out_answer)
 {
     punkt->trouble[0] = '\0';
     if (punkt->in_callback)
-        TROUBLE(punkt, "a blocking call inside a callback");
+        say_trouble(punkt, "a blocking call inside a callback");
     else if (out_answer == NULL || out_answer->size < sizeof(*out_answer))
-        TROUBLE(punkt, "size of the answer is too small");
+        say_trouble(punkt, "size of the answer is too small");
     return punkt->trouble[0] == '\0';
 }
 
 /* How long a request may take. One that is no request is found out when it is encoded. */
-static uint64_t budget_us(const struct punkt *punkt, const void *request)
+static uint64_t request_budget_us(const struct punkt *punkt, const void *request)
 {
     struct request_head head = { 0 };
     if (request != NULL)
         memcpy(&head.size, request, sizeof(head.size));
     if (head.size >= sizeof(head))
         memcpy(&head, request, sizeof(head));
-    return (uint64_t)(head.timeout_ms != 0 ? head.timeout_ms : punkt->timeout_ms) * 1000;
+    return budget_us(punkt, head.timeout_ms);
 }
 
 enum punkt_call call_and_wait(struct punkt *punkt, const struct call *call, const void *request,
@@ -290,13 +288,13 @@ enum punkt_call call_and_wait(struct punkt *punkt, const struct call *call, cons
     if (!wait_allowed(punkt, out_answer))
         return end_call(punkt, call, PUNKT_CALL_INVALID, out_answer);
     uint64_t began_us = link_now_us();
-    uint64_t patience_us = began_us + budget_us(punkt, request); /* for room and for the answer */
+    uint64_t patience_us = began_us + request_budget_us(punkt, request); /* for room and for the answer */
     enum punkt_call submitted;
     while ((submitted = submit_since(punkt, began_us, call, request, wait_collect, &waiting)) ==
            PUNKT_CALL_WINDOW_FULL) {
         uint64_t now_us = link_now_us();
         if (now_us >= patience_us) {
-            TROUBLE(punkt, "too many earlier requests are unanswered");
+            say_trouble(punkt, "too many earlier requests are unanswered");
             return end_call(punkt, call, PUNKT_CALL_NOT_SENT, out_answer);
         }
         (void)punkt_drive(punkt, (int)((patience_us - now_us) / 1000 + 1));
@@ -320,13 +318,13 @@ enum punkt_call punkt_repeat(struct punkt *punkt, uint64_t number, uint32_t time
         return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     struct slot *slot = slot_in_doubt(&punkt->live, number);
     if (slot == NULL) {
-        TROUBLE(punkt, "no change of this number is in doubt here");
+        say_trouble(punkt, "no change of this number is in doubt here");
         return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     }
     if (slot->state == SLOT_SETTLED) {
         slot->state = SLOT_FREE;
         if (!session_settled(&punkt->live, slot)) {
-            TROUBLE(punkt, "the answer cannot be read");
+            say_trouble(punkt, "the answer cannot be read");
             return end_call(punkt, slot->call, PUNKT_CALL_UNKNOWN, out_answer);
         }
         wait_copy(&punkt->answer.head, out_answer);
@@ -336,7 +334,7 @@ enum punkt_call punkt_repeat(struct punkt *punkt, uint64_t number, uint32_t time
     slot->in_doubt = false;
     slot->on_done = wait_collect;
     slot->ctx = &waiting;
-    slot->deadline_us = now_us + (uint64_t)(timeout_ms != 0 ? timeout_ms : punkt->timeout_ms) * 1000;
+    slot->deadline_us = now_us + budget_us(punkt, timeout_ms);
     link_hurry(&punkt->live.link, now_us);
     return wait_for(punkt, &waiting);
 }
@@ -345,11 +343,11 @@ enum punkt_call punkt_connect(struct punkt *punkt, uint32_t timeout_ms, struct p
 {
     punkt->trouble[0] = '\0';
     if (punkt->in_callback) {
-        TROUBLE(punkt, "a blocking call inside a callback");
+        say_trouble(punkt, "a blocking call inside a callback");
         return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     }
     uint64_t now_us = link_now_us();
-    uint64_t deadline_us = now_us + (uint64_t)(timeout_ms != 0 ? timeout_ms : punkt->timeout_ms) * 1000;
+    uint64_t deadline_us = now_us + budget_us(punkt, timeout_ms);
     punkt->live.wanted = true;
     punkt->live.hello_refusal = 0;
     link_hurry(&punkt->live.link, now_us);
@@ -363,7 +361,7 @@ enum punkt_call punkt_connect(struct punkt *punkt, uint32_t timeout_ms, struct p
     if (punkt->live.ready)
         return end_call(punkt, NULL, PUNKT_CALL_DONE, out_answer);
     enum punkt_call how = punkt->live.hello_refusal != 0 ? PUNKT_CALL_REFUSED : PUNKT_CALL_NOT_SENT;
-    TROUBLE(punkt, punkt->live.link.trouble);
+    say_trouble(punkt, punkt->live.link.trouble);
     (void)end_call(punkt, NULL, how, out_answer);
     if (out_answer != NULL && how == PUNKT_CALL_REFUSED)
         call_head_code(out_answer, punkt->live.hello_refusal);

@@ -94,6 +94,12 @@ struct punkt {
 
 /* --- handle.c --- */
 
+/* What punkt_trouble says of the call that is on. */
+void say_trouble(struct punkt *punkt, const char *text);
+
+/* How long a call may take; 0: as the handle's. */
+uint64_t budget_us(const struct punkt *punkt, uint32_t timeout_ms);
+
 /* Calls back with punkt->answer. */
 void tell(struct punkt *punkt, punkt_done_fn *on_done, void *ctx);
 

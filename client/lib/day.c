@@ -12,8 +12,6 @@
 #define ROUNDS_MAX 3  /* closes of one call: what was missing is sent between them */
 #define BLOCK 64
 
-enum step { STEP_DRAIN, STEP_CLOSE, STEP_COMPARE };
-
 /* A lane that both sides are held against each other in. */
 struct compared {
     uint64_t epoch;
@@ -24,8 +22,7 @@ struct compared {
 
 struct closing {
     struct closing *before; /* whose answer a callback is looking at, which began this one; else NULL */
-    enum step step;
-    bool asked; /* an answer is on its way */
+    bool asked;             /* an answer is on its way */
     int32_t business_date;
     char operator_[PUNKT_CARD_MAX + 1];
     uint64_t deadline_us;
@@ -94,7 +91,6 @@ static void finish(struct punkt *punkt, enum punkt_call call, enum punkt_close_s
     closing->answer.till = punkt->till;
     punkt->answer.close_day_ = closing->answer;
     /* What the answer points to lives on until the next close, or the handle's end. */
-    closing->step = STEP_DRAIN;
     punkt_done_fn *on_done = closing->on_done;
     closing->on_done = NULL;
     punkt->live.wanted = false;
@@ -240,7 +236,6 @@ static void differences_known(struct punkt *punkt)
                        "the server did not have %llu operations of the day; they are sent again",
                        (unsigned long long)sent);
     closing->answer.resent += sent;
-    closing->step = STEP_DRAIN;
     closing->difference_count = 0;
 }
 
@@ -331,7 +326,6 @@ static void compare(struct punkt *punkt, const struct msg_day_close_answer *from
     closing->lane_count = 0;
     closing->lane = 0;
     closing->difference_count = 0;
-    closing->step = STEP_COMPARE;
     for (size_t i = 0; i < from->lanes_count; i++)
         (void)lane_listed(punkt, from->lanes[i].epoch, from->lanes[i].first, from->lanes[i].last);
     for (const struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
@@ -394,7 +388,6 @@ static void ask_close(struct punkt *punkt, uint64_t queued)
                                              .operation = OPERATION_DAY_CLOSE,
                                              .body = body,
                                              .body_size = wire_written(&writer) };
-    closing->step = STEP_CLOSE;
     closing->rounds++;
     closing->asked = punkt_submit_message(punkt, &request, close_answered, NULL) == PUNKT_CALL_DONE;
     if (!closing->asked)
@@ -480,7 +473,7 @@ static enum punkt_call begin(struct punkt *punkt, const struct punkt_close_day_r
          !wire_code_from(request.operator_, strlen(request.operator_), &code)))
         wrong = "operator: 1 to 32 bytes";
     if (wrong != NULL) {
-        (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", wrong);
+        say_trouble(punkt, wrong);
         return PUNKT_CALL_INVALID;
     }
     if (!punkt->in_callback)
@@ -511,7 +504,7 @@ enum punkt_call punkt_submit_close_day(struct punkt *punkt, const struct punkt_c
                                        punkt_done_fn *on_done, void *ctx)
 {
     if (on_done == NULL) {
-        (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "a request needs a callback");
+        say_trouble(punkt, "a request needs a callback");
         return PUNKT_CALL_INVALID;
     }
     return begin(punkt, request, on_done, ctx);

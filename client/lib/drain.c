@@ -1,5 +1,4 @@
 /* The queue's way to the server: which lane is drained, what is sent, what its answers mean, who is told. */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/client.h"
@@ -289,12 +288,17 @@ void queue_tell_settled(struct punkt *punkt, struct outbox_entry *entry)
         tell(punkt, punkt->on_settled, punkt->ctx);
 }
 
+/* Whether it is sent as an advice, or was sent again as one. */
+static bool is_advice(const struct outbox_entry *entry)
+{
+    return ((entry->flags | entry->resend_flags) & FRAME_FLAG_ADVICE) != 0;
+}
+
 /* Whether goods changed hands though the server refuses: their caller was told QUEUED, whoever waits for them now. */
 static bool has_happened(const struct outbox_entry *entry)
 {
     const struct waiter *waiter = entry->waiter;
-    bool is_advice = ((entry->flags | entry->resend_flags) & FRAME_FLAG_ADVICE) != 0;
-    return queue_of_goods(entry->operation) && !is_advice && !entry->cancelled && !entry->reopened &&
+    return queue_of_goods(entry->operation) && !is_advice(entry) && !entry->cancelled && !entry->reopened &&
            (waiter == NULL || waiter->again);
 }
 
@@ -326,8 +330,7 @@ static void advise(struct punkt *punkt, struct outbox_entry *entry, const struct
 static void refused_unheard(struct punkt *punkt, struct outbox_entry *entry,
                             const struct outbox_result *result)
 {
-    bool is_advice = ((entry->flags | entry->resend_flags) & FRAME_FLAG_ADVICE) != 0;
-    if (is_advice ||
+    if (is_advice(entry) ||
         (entry->operation == OPERATION_REVERSAL && result->result != PUNKT_RESULT_CANNOT_BE_REVERSED))
         bury(punkt, entry, result);
     else
@@ -573,11 +576,7 @@ void queue_open(struct punkt *punkt)
 {
     uint64_t own = outbox_epoch(punkt->outbox, OUTBOX_LANE_QUEUE);
     for (struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next) {
-        struct outbox_entry *original = NULL;
-        if (at->note.replaces_number != 0)
-            original = outbox_find(punkt->outbox, at->note.replaces_epoch, at->note.replaces_number);
-        if (original != NULL)
-            original->cancelled = true;
+        queue_mark_replaced(punkt, &at->note);
         if (at->state == OUTBOX_OPEN)
             punkt->leftovers = true;
         else if (at->result.balance_known)

@@ -20,8 +20,6 @@
 #define OUTBOX_EARLIEST_US (INT64_C(20454) * DAY_US)
 #define OUTBOX_PREALLOCATED (UINT64_C(16) * 1024 * 1024)
 
-#define TROUBLE(punkt, ...) (void)snprintf((punkt)->trouble, sizeof((punkt)->trouble), __VA_ARGS__)
-
 /* --- life --- */
 
 static bool text_good(const char *text, size_t max)
@@ -213,6 +211,16 @@ void punkt_free(struct punkt *punkt)
 
 /* --- telling --- */
 
+void say_trouble(struct punkt *punkt, const char *text)
+{
+    (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", text);
+}
+
+uint64_t budget_us(const struct punkt *punkt, uint32_t timeout_ms)
+{
+    return (uint64_t)(timeout_ms != 0 ? timeout_ms : punkt->timeout_ms) * 1000;
+}
+
 void tell(struct punkt *punkt, punkt_done_fn *on_done, void *ctx)
 {
     struct outbox_counts counts = { 0 };
@@ -360,13 +368,13 @@ enum punkt_call punkt_outbox_discard(struct punkt *punkt, uint64_t epoch, uint64
     struct outbox_entry *entry = punkt->outbox != NULL ? outbox_find(punkt->outbox, epoch, number) : NULL;
     punkt->trouble[0] = '\0';
     if (entry == NULL || entry->state != OUTBOX_DEAD) {
-        TROUBLE(punkt, "no operation of this epoch and number is on the DEAD list");
+        say_trouble(punkt, "no operation of this epoch and number is on the DEAD list");
         return PUNKT_CALL_INVALID;
     }
     punkt->looked_at = NULL;
     if (outbox_discard(punkt->outbox, entry) == OUTBOX_OK)
         return PUNKT_CALL_DONE;
-    TROUBLE(punkt, "%s", outbox_trouble(punkt->outbox));
+    say_trouble(punkt, outbox_trouble(punkt->outbox));
     return PUNKT_CALL_NOT_STORED;
 }
 

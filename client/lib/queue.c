@@ -1,6 +1,5 @@
 #include "lib/queue.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/client.h"
@@ -39,7 +38,7 @@ static enum punkt_call append_failed(struct punkt *punkt, enum outbox_status sta
 {
     bool full = status == OUTBOX_FULL;
     bool *alarmed = full ? &punkt->alarmed_full : &punkt->alarmed_failed;
-    (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", outbox_trouble(punkt->outbox));
+    say_trouble(punkt, outbox_trouble(punkt->outbox));
     if (status == OUTBOX_NO_MEMORY)
         return PUNKT_CALL_NO_MEMORY;
     if (!*alarmed)
@@ -49,8 +48,7 @@ static enum punkt_call append_failed(struct punkt *punkt, enum outbox_status sta
     return PUNKT_CALL_NOT_STORED;
 }
 
-/* The original of a reversal, or what an advice stands for, needs no advice of its own any more. */
-static void mark_replaced(struct punkt *punkt, const struct outbox_note *note)
+void queue_mark_replaced(struct punkt *punkt, const struct outbox_note *note)
 {
     struct outbox_entry *original = NULL;
     if (note->replaces_number != 0)
@@ -68,7 +66,7 @@ static enum punkt_call append(struct punkt *punkt, enum outbox_lane lane, uint16
         return append_failed(punkt, status);
     punkt->alarmed_full = false;
     punkt->alarmed_failed = false;
-    mark_replaced(punkt, note);
+    queue_mark_replaced(punkt, note);
     if (lane != OUTBOX_LANE_QUEUE)
         return PUNKT_CALL_DONE;
     if ((*out)->epoch != punkt->queue.epoch)
@@ -378,8 +376,7 @@ enum punkt_call queue_submit(struct punkt *punkt, const struct call *call, const
                              punkt_done_fn *on_done, void *ctx)
 {
     uint64_t now_us = link_now_us();
-    uint32_t timeout_ms = build->head.timeout_ms != 0 ? build->head.timeout_ms : punkt->timeout_ms;
-    uint64_t deadline_us = build->began_us + (uint64_t)timeout_ms * 1000;
+    uint64_t deadline_us = build->began_us + budget_us(punkt, build->head.timeout_ms);
     bool redeems_offline =
         build->operation == OPERATION_REDEEM && queue_link_down(punkt) && punkt->info.offline_card > 0;
     bool queued = redeems_offline || lane_of(punkt, (uint16_t)build->operation, build->head.flags,

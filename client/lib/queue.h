@@ -75,6 +75,9 @@ enum offline_verdict queue_grant(struct punkt *punkt, const struct build_note *n
 /* The holds that a request names are granted, captured or given back: they are not granted again. */
 void queue_end_holds(struct punkt *punkt, const struct build_note *note);
 bool queue_redeems(const struct build_note *note);
+/* The original of a reversal, or what an advice stands for, needs no advice of its own any more. */
+void queue_mark_replaced(struct punkt *punkt, const struct outbox_note *note);
+
 /* NULL: as many as the window allows wait already. */
 struct waiter *queue_waiter_take(struct punkt *punkt);
 void queue_waiter_give(struct punkt *punkt, struct waiter *waiter);

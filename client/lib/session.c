@@ -70,7 +70,7 @@ static void stage_bytes(struct session *session, enum operation operation, enum 
 
 static uint64_t patience_us(const struct session *session)
 {
-    return (uint64_t)session->punkt->timeout_ms * 1000;
+    return budget_us(session->punkt, 0);
 }
 
 static void say_hello(struct session *session, uint64_t now_us)

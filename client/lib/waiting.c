@@ -1,5 +1,4 @@
 /* What became of a change that was stored, and undoing it. */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/client.h"
@@ -8,7 +7,7 @@
 
 static enum punkt_call end_invalid(struct punkt *punkt, struct punkt_answer *out_answer, const char *why)
 {
-    (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", why);
+    say_trouble(punkt, why);
     return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
 }
 
@@ -116,7 +115,7 @@ static bool wait_again(struct punkt *punkt, struct outbox_entry *entry, uint32_t
     waiter->on_done = wait_collect;
     waiter->ctx = waiting;
     waiter->again = true;
-    waiter->deadline_us = link_now_us() + (uint64_t)timeout_ms * 1000;
+    waiter->deadline_us = link_now_us() + budget_us(punkt, timeout_ms);
     entry->waiter = waiter;
     punkt->waiter_count++;
     link_hurry(&punkt->queue.link, link_now_us());
@@ -139,7 +138,6 @@ enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number,
                            struct punkt_answer *out_answer)
 {
     struct waiting waiting = { .out = out_answer };
-    uint32_t wait_ms = timeout_ms != 0 ? timeout_ms : punkt->timeout_ms;
     if (!wait_allowed(punkt, out_answer))
         return end_call(punkt, NULL, PUNKT_CALL_INVALID, out_answer);
     struct outbox_entry *entry = find_standing(punkt, epoch, number);
@@ -147,13 +145,13 @@ enum punkt_call punkt_wait(struct punkt *punkt, uint64_t epoch, uint64_t number,
         return end_invalid(punkt, out_answer, "the outbox has no operation of this epoch and number");
     if (entry->lane == OUTBOX_LANE_LIVE && slot_in_doubt(&punkt->live, entry->number) != NULL &&
         entry->epoch == punkt->live.epoch)
-        return punkt_repeat(punkt, entry->number, wait_ms, out_answer);
+        return punkt_repeat(punkt, entry->number, timeout_ms, out_answer);
     if (entry->state != OUTBOX_OPEN) {
         queue_recall(punkt, entry);
         wait_copy(&punkt->answer.head, out_answer);
         return out_answer->call;
     }
-    if (entry->waiter != NULL || !wait_again(punkt, entry, wait_ms, &waiting))
+    if (entry->waiter != NULL || !wait_again(punkt, entry, timeout_ms, &waiting))
         return end_invalid(punkt, out_answer, "somebody waits for it already");
     return wait_for(punkt, &waiting);
 }
@@ -200,7 +198,7 @@ static enum punkt_call reversal_of(struct punkt *punkt, uint64_t epoch, uint64_t
     else if (entry->state == OUTBOX_REFUSED || entry->state == OUTBOX_DEAD)
         why = "it was refused: there is nothing to undo";
     if (why != NULL) {
-        (void)snprintf(punkt->trouble, sizeof(punkt->trouble), "%s", why);
+        say_trouble(punkt, why);
         return PUNKT_CALL_INVALID;
     }
     *out = (struct punkt_reversal_request){ .size = sizeof(*out),
