@@ -525,13 +525,21 @@ size_t message_print(enum message message, const void *in, char *out, size_t cap
     return printer.length;
 }
 
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                        \
+    static_assert(sizeof(roles) == ROLE_COUNT + 1, "a place for each role");
+#define RESERVED(code, name)
+#include "proto/operations.def"
+#undef OPERATION
+#undef RESERVED
+
 const struct operation_row *operation_row(uint16_t code)
 {
-#define OPERATION(code_, NAME, name_, kind_, doc_)                                                           \
+#define OPERATION(code_, NAME, name_, kind_, roles_, doc_)                                                         \
     static const struct operation_row name_##_row = { .code = (code_),                                       \
                                                       .name = #name_,                                        \
                                                       .doc = doc_,                                           \
                                                       .kind = OPERATION_KIND_##kind_,                        \
+                                                      .roles = roles_,                                       \
                                                       .request = MESSAGE_##name_##_request,                  \
                                                       .answer = MESSAGE_##name_##_answer };
 #define RESERVED(code_, name_)
@@ -539,7 +547,7 @@ const struct operation_row *operation_row(uint16_t code)
 #undef OPERATION
 #undef RESERVED
     switch (code) {
-#define OPERATION(code_, NAME, name_, kind_, doc_)                                                           \
+#define OPERATION(code_, NAME, name_, kind_, roles_, doc_)                                                         \
     case code_:                                                                                              \
         return &name_##_row;
 #define RESERVED(code_, name_)                                                                               \
@@ -551,6 +559,37 @@ const struct operation_row *operation_row(uint16_t code)
     default:
         return NULL;
     }
+}
+
+bool operation_allows(const struct operation_row *row, enum role role)
+{
+    static const char letters[ROLE_COUNT] = {
+#define ROLE(number, NAME, name, letter, doc) [ROLE_##NAME - 1] = (letter),
+#include "proto/roles.def"
+#undef ROLE
+    };
+    return role >= 1 && role <= ROLE_COUNT && row->roles[role - 1] == letters[role - 1];
+}
+
+static const char *const role_names[ROLE_COUNT + 1] = {
+    [ROLE_NONE] = "",
+#define ROLE(number, NAME, name, letter, doc) [ROLE_##NAME] = #name,
+#include "proto/roles.def"
+#undef ROLE
+};
+
+const char *role_name(enum role role)
+{
+    return role <= ROLE_COUNT ? role_names[role] : "";
+}
+
+enum role role_by_name(const char *name, size_t size)
+{
+    for (unsigned role = 1; role <= ROLE_COUNT; role++) {
+        if (strlen(role_names[role]) == size && memcmp(role_names[role], name, size) == 0)
+            return (enum role)role;
+    }
+    return ROLE_NONE;
 }
 
 bool operation_takes_secret(enum operation operation)

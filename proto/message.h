@@ -76,12 +76,21 @@ enum message {
 };
 
 enum operation {
-#define OPERATION(code, NAME, name, kind, doc) OPERATION_##NAME = (code),
+#define OPERATION(code, NAME, name, kind, roles, doc) OPERATION_##NAME = (code),
 #define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
 #undef RESERVED
 };
+
+/* Who an identity is. */
+enum role {
+    ROLE_NONE = 0,
+#define ROLE(number, NAME, name, letter, doc) ROLE_##NAME = (number),
+#include "proto/roles.def"
+#undef ROLE
+};
+#define ROLE_COUNT 6
 
 enum result {
     RESULT_DONE = 0,
@@ -162,6 +171,7 @@ struct operation_row {
     const char *name;
     const char *doc;
     enum operation_kind kind;
+    char roles[ROLE_COUNT]; /* by role - 1: its letter, or a dash: it may not */
     enum message request;
     enum message answer;
 };
@@ -171,6 +181,14 @@ const struct operation_row *operation_row(uint16_t code);
 
 /* Whether a request may carry a secret part (FRAME_FLAG_SECRET): those that ask for a PIN, or set one. */
 bool operation_takes_secret(enum operation operation);
+
+/* Whether a role may ask for the operation at all; ROLE_NONE may nothing. */
+bool operation_allows(const struct operation_row *row, enum role role);
+
+/* "till", "supervisor", ...; "" for no role. */
+const char *role_name(enum role role);
+/* ROLE_NONE: there is none of this name. */
+enum role role_by_name(const char *name, size_t size);
 
 struct result_row {
     enum result code;

@@ -9,7 +9,7 @@
 #include "proto/results.def"
 #undef RESULT
 
-#define OPERATION(code, NAME, name, kind, doc)                                                               \
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
     static_assert((int)PUNKT_OPERATION_##NAME == (int)OPERATION_##NAME, "punkt.h lists every operation");
 #define RESERVED(code, name)
 #include "proto/operations.def"

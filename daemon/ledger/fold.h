@@ -118,6 +118,15 @@ struct requests_booked {
 bool fold_requests_booked(struct fold *fold, uint64_t identity, uint64_t epoch, uint64_t number,
                           struct requests_booked *out);
 
+/* An identity of the register, by number. Texts are borrowed until the next change of state. */
+bool fold_identity(struct fold *fold, uint64_t number, struct identity *out);
+/* What became of a proposal. */
+bool fold_proposal(struct fold *fold, journal_position proposal, struct proposal_record *out);
+/* A flag that is still open. */
+bool fold_flag(struct fold *fold, journal_position flag, struct flag_record *out);
+/* The newest seal. False: there is none. */
+bool fold_seal(struct fold *fold, struct seal_record *out);
+
 /*
  * Calls visit for every open hold, once after ledger_open and before anything is appended: it reads the last
  * checkpoint, which is then all there is. False: state cannot be read.
@@ -129,3 +138,8 @@ PUNKT_MUST_CHECK bool fold_open_holds(struct fold *fold,
 /* The same for returns that wait: the newest of each purchase. */
 PUNKT_MUST_CHECK bool fold_all_waiting(struct fold *fold, void (*visit)(void *ctx, journal_position newest),
                                        void *ctx);
+/* The same for proposals that are open. */
+PUNKT_MUST_CHECK bool fold_open_proposals(struct fold *fold,
+                                          void (*visit)(void *ctx, journal_position proposal,
+                                                        const struct proposal_record *record),
+                                          void *ctx);

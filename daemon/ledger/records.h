@@ -32,6 +32,11 @@ struct key key_open_hold(journal_position hold); /* removed when the hold ends *
 struct key key_reward(uint64_t reward);
 struct key key_reversed(journal_position original);  /* a position: of the event that undid it */
 struct key key_waiting(const struct document *sale); /* a position: of the newest return that waits for it */
+struct key key_identity(uint64_t number);
+struct key key_proposal(journal_position proposal); /* for good; */
+struct key key_open_proposal(journal_position proposal); /* removed when it ends */
+struct key key_flag(journal_position flag); /* removed when it is resolved */
+struct key key_seal(void);
 
 /* What reports are made of. */
 struct key key_day_counts(local_day day, struct text store, uint64_t tier);
@@ -49,6 +54,9 @@ struct key key_all_waiting(void);
 struct key key_all_day_counts(void);
 struct key key_all_outstanding(void);
 struct key key_all_cohorts(void);
+struct key key_all_identities(void);
+struct key key_all_open_proposals(void);
+struct key key_all_flags(void);
 
 /* What a key that a scan found was made of. False: it is no key of this kind. */
 #define RECORD_CODE_MAX 32
@@ -154,6 +162,28 @@ struct till_record {
     journal_position last_close; /* of its event */
 };
 
+/* A proposal, for good. */
+struct proposal_record {
+    uint64_t identity; /* who made it */
+    utc_us deadline;
+    enum proposal_state state;
+    journal_position ended_by; /* 0: it is open */
+};
+
+/* A flag that nobody has resolved yet: what the event says that raised it is read back from the journal. */
+struct flag_record {
+    uint32_t kinds; /* enum flag_kind */
+    utc_us time;
+};
+
+/* The newest seal. */
+struct seal_record {
+    uint8_t lineage[16];
+    uint64_t key_number;
+    journal_position position; /* of its event */
+    utc_us time;
+};
+
 #define ACCOUNT_RECORD_MAX (64 * 1024)
 #define RETURNED_RECORD_MAX (1024 + LINES_MAX * 22)
 #define SMALL_RECORD_MAX 256   /* all others, but */
@@ -194,6 +224,15 @@ size_t till_day_encode(const struct till_day *day, uint8_t *out, size_t capacity
 PUNKT_MUST_CHECK bool till_day_decode(struct state_value value, struct till_day *out);
 size_t till_encode(const struct till_record *till, uint8_t *out, size_t capacity);
 PUNKT_MUST_CHECK bool till_decode(struct state_value value, struct till_record *out);
+size_t identity_encode(const struct identity *identity, uint8_t *out, size_t capacity);
+/* Texts are borrowed from the record's bytes. */
+PUNKT_MUST_CHECK bool identity_decode(struct state_value value, struct identity *out);
+size_t proposal_encode(const struct proposal_record *proposal, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool proposal_decode(struct state_value value, struct proposal_record *out);
+size_t flag_encode(const struct flag_record *flag, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool flag_decode(struct state_value value, struct flag_record *out);
+size_t seal_encode(const struct seal_record *seal, uint8_t *out, size_t capacity);
+PUNKT_MUST_CHECK bool seal_decode(struct state_value value, struct seal_record *out);
 
 /*
  * A record of requests: its version; a mask of the numbers that were booked, and the XOR of what the till's day has of

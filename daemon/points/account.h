@@ -150,6 +150,7 @@ struct account {
     millipoints lifetime; /* earned by purchases, less returns */
     utc_us last_purchase; /* 0: none yet */
     local_day last_purchase_day;
+    utc_us first_earned; /* when it first got points by a purchase; 0: not yet */
     uint32_t next_lot;   /* number of the next lot, from 1 */
     uint32_t card_count; /* active and blocked cards that lead to it: none in suspense */
     struct tier_state tier;
@@ -260,6 +261,8 @@ enum movement {
 /* Sums over the whole ledger, in thousandths of a point. */
 struct totals {
     uint64_t accounts, cards, events, accounts_in_debt;
+    uint64_t identities; /* of the register, revoked ones included */
+    uint64_t flags;      /* that are open */
     millipoints moved[MOVEMENT_COUNT]; /* their sum is outstanding - debt */
     millipoints outstanding, debt;
 };

@@ -48,8 +48,15 @@ enum event_type {
     EVENT_AWARD_MOVED = 29,
     EVENT_RETURN_WAITING = 30, /* an advice of a return whose purchase is not here yet */
     EVENT_DAY_CLOSE = 31,      /* a till closed a business date; not to be confused with EVENT_DAY */
+    EVENT_IDENTITY = 32,       /* the register of tills and users changed */
+    EVENT_PROPOSAL = 33,       /* a request above the limit of who sent it: it waits for another's approval */
+    EVENT_PROPOSAL_ENDED = 34, /* rejected, or too old; one that was approved ends with what it books */
+    EVENT_ATTEMPTS = 35,       /* refused proofs and the like of one source and minute, counted */
+    EVENT_ALARM = 36,          /* the daemon raised a flag of its own */
+    EVENT_FLAG_RESOLVED = 37,
+    EVENT_SEAL = 38, /* of the head of the journal (LEDGER.md, Secrets) */
 };
-#define EVENT_TYPE_MAX 31
+#define EVENT_TYPE_MAX 38
 
 /* The word of a type for people and JSON: "purchase", "return", ... */
 const char *event_type_name(enum event_type type);
@@ -347,6 +354,73 @@ struct day_figures {
     uint64_t hash;     /* XOR over what was booked, as on the wire */
 };
 
+/* --- who: the register of tills and users (RELIABILITY.md, Identity, roles) --- */
+
+/* Numbered for ever; sent on the wire. */
+enum identity_status { IDENTITY_ADDED = 1, IDENTITY_ACTIVE = 2, IDENTITY_SUSPENDED = 3, IDENTITY_REVOKED = 4 };
+enum identity_proof { PROOF_CERTIFICATE = 0, PROOF_PSK = 1 };
+/* What was done to it. Those of identity_change_request have its numbers. */
+enum identity_act {
+    IDENTITY_ACT_SUSPEND = 1,
+    IDENTITY_ACT_RESUME = 2,
+    IDENTITY_ACT_REVOKE = 3,
+    IDENTITY_ACT_ROLE = 4,
+    IDENTITY_ACT_ROTATE = 5, /* a new code, or a certificate of another CA */
+    IDENTITY_ACT_ADD = 6,
+    IDENTITY_ACT_ENROL = 7, /* the code was used */
+};
+
+/* A till or user, as an event leaves it and state keeps it: no secret of anybody is in it. */
+struct identity {
+    uint64_t number;   /* from IDENTITY_FIRST, without gaps */
+    uint32_t role;     /* enum role of proto/message.h */
+    uint32_t status;   /* enum identity_status. One that is suspended before it enrolled becomes ADDED again */
+    uint32_t proof;    /* enum identity_proof */
+    struct text name;  /* of a user; else empty */
+    struct text store; /* of a till; else empty */
+    struct text till;
+    utc_us added;
+    utc_us enrolled;     /* 0: it has no key */
+    utc_us key_ends;     /* of its certificate; 0: never, or not known */
+    uint8_t key[32];     /* SHA-256 of its public key (SubjectPublicKeyInfo, DER); zeros: none */
+    uint32_t key_version; /* how often it was enrolled; the version of its pre-shared key; 0: never */
+    uint32_t psk_master;  /* which master its pre-shared key is made of; 0: none */
+    /* The enrolment code that is out: its handle, which says whose it is; what it is derived with; until when. Zeros: none. */
+    uint32_t code_handle;
+    uint8_t code_salt[16];
+    utc_us code_ends;
+    uint8_t code_key[32]; /* the key that it was used for already: only that may use it again; zeros: not used */
+};
+#define IDENTITY_FIRST 2 /* of the register; 1 is IDENTITY_LOCAL */
+
+/* How a proposal ended. Numbered for ever; sent on the wire. */
+enum proposal_state { PROPOSAL_OPEN = 1, PROPOSAL_APPROVED = 2, PROPOSAL_REJECTED = 3, PROPOSAL_EXPIRED = 4 };
+#define PROPOSAL_S (24 * 60 * 60)
+
+/* What was refused, without an event of its own. Numbered for ever. */
+enum attempt_kind {
+    ATTEMPT_PROOF = 1,         /* a connection that proved nothing, or something wrong */
+    ATTEMPT_ENROLMENT = 2,     /* an enrolment code that is wrong, used or over */
+    ATTEMPT_CONFLICT = 3,      /* a number of a lane with another request under it */
+    ATTEMPT_NOT_PERMITTED = 4, /* a read that the role may not ask for */
+    ATTEMPT_RATE = 5,          /* more refusals a day than are remembered */
+};
+
+/* Why the office should look at something (RELIABILITY.md, Audit and abuse), a bit each. Numbered for ever; on the wire. */
+enum flag_kind {
+    FLAG_CARD_HOUR = 0x01,    /* several purchases of a card in an hour at one till */
+    FLAG_CARD_DAY = 0x02,     /* many purchases of a card on a day */
+    FLAG_OPERATOR = 0x04,     /* the same operator and card again and again */
+    FLAG_LATE_SALE = 0x08,    /* booked long after the sale */
+    FLAG_POINTS_DAY = 0x10,   /* many points on a day */
+    FLAG_QUICK_REDEEM = 0x20, /* redeemed soon after the first earning */
+    FLAG_STAFF = 0x40,        /* a staff card, at its owner's own till or too often */
+    FLAG_UNLINKED = 0x80,     /* a return that should have named its purchase */
+    FLAG_OFFLINE_LIMIT = 0x100, /* redeemed offline beyond what the till may */
+    FLAG_UNKNOWN_CARDS = 0x200, /* a till asked for one unknown card after the other */
+    FLAG_BLOCKED_LIMIT = 0x400, /* an advice beyond a limit that refuses requests */
+};
+
 struct event {
     enum event_type type;
     uint64_t sequence; /* filled by the ledger */
@@ -354,6 +428,10 @@ struct event {
     utc_us occurred;   /* when it happened at the till, as judged; time if nothing else is known */
     local_day day;     /* of `time`, in the programme's zone: the day of reports */
     uint32_t flags;    /* EVENT_FLAG_... */
+    uint32_t raises;   /* enum flag_kind, of the event itself; 0: nobody need look at it */
+    /* The proposal that it books, approved by who sent it: it is ended. 0: none. note: why (sealed). */
+    journal_position approves;
+    struct text approval_note;
     struct request_name request;
     uint8_t content[16]; /* hash of what makes two documents the same; zeros: no document */
     struct document document;
@@ -515,6 +593,50 @@ struct event {
             journal_position head;           /* what the till got of the journal: where a block ended, */
             uint8_t head_hash[32];           /* and its hash */
         } day_close; /* EVENT_DAY_CLOSE; its store, till and business_date say which day */
+        struct {
+            enum identity_act act;
+            struct identity after; /* as it is from now on, whole */
+            struct text reason;
+        } identity;
+        struct {
+            uint32_t operation; /* what was asked for: its code, */
+            uint32_t flags;     /* and the flags of its frame, */
+            struct text body;   /* and its body, as it came (sealed) */
+            utc_us deadline;
+            account_number account; /* for people: whose, 0 unknown, */
+            struct text card;       /* of which card (sealed), */
+            millipoints points;     /* what it would change, */
+            minor_units amount;     /* of the goods, */
+            struct text reason, note; /* and why; the note is sealed */
+        } proposal;
+        struct {
+            journal_position proposal;
+            enum proposal_state state; /* REJECTED, EXPIRED */
+            struct text note;          /* sealed */
+        } proposal_ended;
+        struct {
+            enum attempt_kind kind;
+            struct text source; /* the address without a port, or who: "unix", a name of the register */
+            uint64_t identity;  /* of the register, where it is known; 0: not */
+            uint64_t count;
+            utc_us first, last;
+            struct text detail; /* of the last of them, for people */
+        } attempts;
+        struct {
+            uint64_t identity; /* whom it is about; event.raises says why */
+            struct text detail;
+        } alarm;
+        struct {
+            journal_position flag;
+            struct text note; /* sealed */
+        } flag_resolved;
+        struct {
+            journal_position head; /* where the newest durable block ended when it was made, */
+            uint8_t head_hash[32]; /* and its hash */
+            uint8_t lineage[16];   /* of the key: random, another one for each first key */
+            uint64_t key_number;   /* how often the first key was moved on */
+            uint8_t mac[32];       /* HMAC-SHA-256(key, seal_message of the above) */
+        } seal;
     };
 };
 

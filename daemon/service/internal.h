@@ -11,6 +11,7 @@
 #include "proto/message.h"
 #include "service/answers.h"
 #include "service/receipt_text.h"
+#include "service/register.h"
 #include "service/service.h"
 
 #define REFUSAL_DETAIL_MAX 400 /* the limit of `detail`: what is longer is cut, for a long path is no bug */
@@ -72,6 +73,12 @@ struct lane {
 struct session {
     uint64_t conn;
     uint64_t identity; /* proven; 0 before hello */
+    enum service_proof proof;
+    struct registered *who; /* of the register; NULL: the local administrator, or nobody */
+    bool local;             /* the local administrator */
+    bool closing;           /* nothing more is taken from it */
+    char source[48];
+    struct session *next_of_identity, *previous_of_identity;
     struct lane *lane; /* NULL: this connection only reads */
     uint64_t claim;    /* the last number that the client has a final answer for, it says; 0: none */
     struct receipt_wish receipt;
@@ -98,6 +105,11 @@ struct request {
     struct text pin_card;     /* whose: set by pin_settle */
     bool answered;            /* refused on the way to its decision: there is nothing more to do */
     bool stalled;             /* no room was left for what had to come first */
+    /* Set while a proposal is decided by who approves it: the answer is approval_decide's, with that operation's inside. */
+    const struct operation_row *approves_row;
+    journal_position approves;
+    uint64_t proposer;
+    struct text approval_note;
     journal_position fetch;   /* what to read back: set with HANDLED_FETCH */
     struct account_pin check; /* what to check the secret against: set with HANDLED_PIN */
     account_number check_for;
@@ -185,6 +197,10 @@ struct service {
     struct daily *daily;
     account_number pin_checks[PIN_CHECKS_MAX]; /* whose PIN the worker checks now */
     uint32_t pin_check_count;
+    struct register_table *registered; /* register.c */
+    struct attempts *attempts;         /* attempts.c */
+    struct approvals *approvals;       /* approvals.c: open proposals with their deadlines */
+    struct seals *seals;               /* seals.c; NULL: none are made */
 };
 
 /* --- service.c --- */
@@ -450,9 +466,64 @@ void programmes_free(struct service *service);
 void day_for_answer(const struct service *service, const struct till_day *day, struct msg_lane_range *lanes,
                     struct msg_day_totals_answer *out);
 
+/* --- permission.c (RELIABILITY.md, Identity, roles) --- */
+
+/*
+ * Whether who sends it may ask for this: the operation by role (operations.def), then what the decoded message names: a till
+ * only its own store, till and lanes, and one card at a time. *out_detail: why not, for people; of static lifetime.
+ */
+PUNKT_MUST_CHECK bool permitted(const struct request *request, const char **out_detail);
+/* The same before it is decoded, by role alone. */
+PUNKT_MUST_CHECK bool permitted_role(const struct request *request, const char **out_detail);
+enum role request_role(const struct request *request);
+/* Whose lane a request speaks of: `named` in its message, 0: its own. */
+uint64_t identity_named(const struct request *request, uint64_t named);
+
+/* --- approvals.c: proposals that wait for another identity --- */
+
+PUNKT_MUST_CHECK enum punkt_status approvals_open(struct service *service, struct failure *failure);
+void approvals_free(struct service *service);
+/* The decision was refused as NEEDS_APPROVAL: books the proposal instead, and answers that. */
+void approval_propose(struct request *request);
+/* Ends what is too old. */
+void approvals_turn(struct service *service);
+bool approvals_have_work(const struct service *service);
+
+/* --- attempts.c: what was refused without an event of its own, counted by source and minute --- */
+
+PUNKT_MUST_CHECK enum punkt_status attempts_open(struct service *service, struct failure *failure);
+void attempts_free(struct service *service);
+/* source: an address, or the name of who; identity: of the register, 0 unknown. */
+void attempt_count(struct service *service, enum attempt_kind kind, struct text source, uint64_t identity,
+                   const char *detail);
+/* Books what a minute that is over has counted. */
+void attempts_turn(struct service *service);
+/* The same for all at once, before a clean stop. */
+void attempts_end(struct service *service);
+
+/* --- seals.c (LEDGER.md, Secrets) --- */
+
+PUNKT_MUST_CHECK enum punkt_status seals_open(struct service *service, struct failure *failure);
+void seals_free(struct service *service);
+/* Makes one if it is time. */
+void seals_turn(struct service *service);
+/* At the next turn: a day was closed. */
+void seal_soon(struct service *service);
+
+/* --- abuse.c (RELIABILITY.md, Limits; Audit and abuse) --- */
+
+/* A frame of a till was taken: slows its connection down if it sends too fast. */
+void abuse_frame(struct service *service, struct session *session);
+/* A card was named that nobody issued. */
+void abuse_unknown_card(struct request *request);
+/* Whether the till of this request may look cards up now; if not, every card is answered as an unknown one. */
+PUNKT_MUST_CHECK bool abuse_may_look_up(const struct request *request);
+/* One more final refusal is remembered. False: it had too many today, RESULT_RATE. */
+PUNKT_MUST_CHECK bool abuse_may_refuse(struct request *request);
+
 /* --- one handler an operation: handle_NAME in op_*.c --- */
 
-#define OPERATION(code, NAME, name, kind, doc) enum handled handle_##name(struct request *request);
+#define OPERATION(code, NAME, name, kind, roles, doc) enum handled handle_##name(struct request *request);
 #define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION

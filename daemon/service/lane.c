@@ -162,7 +162,7 @@ static enum handled handle_change(struct request *request)
 #define HANDLE_SESSION(name) break;
 #define HANDLE_READ(name) break;
 #define HANDLE_CHANGE(name) return handle_##name(request);
-#define OPERATION(code, NAME, name, kind, doc)                                                               \
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
     case OPERATION_##NAME:                                                                                   \
         HANDLE_##kind(name)
 #define RESERVED(code, name)

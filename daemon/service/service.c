@@ -245,7 +245,7 @@ static enum handled handle_decoded(struct request *request)
 #define HANDLE_SESSION(name) HANDLE_READ(name)
 #define HANDLE_READ(name) return handle_##name(request);
 #define HANDLE_CHANGE(name) break;
-#define OPERATION(code, NAME, name, kind, doc)                                                               \
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
     case OPERATION_##NAME:                                                                                   \
         HANDLE_##kind(name)
 #define RESERVED(code, name)

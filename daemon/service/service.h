@@ -27,10 +27,42 @@ struct service_link {
                  size_t size);
     /* The connection said hello. */
     void (*proven)(void *ctx, uint64_t conn);
+    /* Closes it after what was sent. */
+    void (*close)(void *ctx, uint64_t conn);
+    /* It is not read for so long: who sends too fast is slowed down. */
+    void (*slow_down)(void *ctx, uint64_t conn, uint32_t milliseconds);
 };
+
+/* Who is at the other end of a connection, as its transport proved it: main copies it from net. */
+enum service_proof {
+    SERVICE_PROOF_LOCAL, /* the unproven loopback listener, or a Unix socket */
+    SERVICE_PROOF_CERTIFICATE,
+    SERVICE_PROOF_PSK,
+    SERVICE_PROOF_CODE, /* an enrolment code: it may only enrol */
+};
+struct service_peer {
+    enum service_proof proof;
+    bool unix_socket;
+    uint32_t uid;       /* of a Unix socket's peer */
+    uint8_t key[32];    /* CERTIFICATE: SHA-256 of the public key */
+    utc_us key_ends;    /* CERTIFICATE */
+    uint64_t number;    /* PSK, CODE: the identity, as service_psk said */
+    const char *source; /* the address without a port, or "unix": for the audit; copied */
+};
+
+#define SERVICE_PSK_MASTERS_MAX 8
+#define SERVICE_UIDS_MAX 16
+
+struct ca; /* ca.h */
 
 struct service_limits {
     uint32_t in_flight_max; /* told to clients at hello */
+    uint32_t till_connections;  /* of one identity of role till: the newest wins; 2 */
+    uint32_t other_connections; /* of one identity of another role: one more is refused; 64 */
+    uint32_t till_rate, till_burst; /* requests a second of a till, and how many at once; 50, 500 */
+    uint32_t unknown_cards;         /* a minute and till, before the lock; 10 */
+    uint32_t unknown_lock_s;        /* how long the lock lasts; 900 */
+    uint32_t refusals_day;          /* of one identity that are remembered; 1,000 */
 };
 
 /* How texts of a programme are read: by main, from ops. */
@@ -50,6 +82,16 @@ struct service_options {
     struct service_limits limits;
     struct service_programmes programmes;
     uint8_t pepper[32]; /* of PINs (LEDGER.md, Secrets) */
+    /* Masters of pre-shared keys by number - 1; those whose bit is not set are not there. The newest makes new keys. */
+    uint8_t psk_masters[SERVICE_PSK_MASTERS_MAX][32];
+    uint32_t psk_masters_known;
+    /* What enrolment hands out. */
+    const struct ca *ca;         /* NULL: nothing is signed here; tills and users bring certificates of another CA */
+    uint16_t certificate_port;   /* 0: nobody listens for certificates */
+    uint16_t psk_port;           /* 0: nobody listens for pre-shared keys */
+    const char *seal_key;        /* file of the key of seals; NULL: no seals are made */
+    uint32_t uid_count;          /* whose Unix connections are the local administrator's, besides root's and our own */
+    uint32_t uids[SERVICE_UIDS_MAX];
 };
 
 /* Loads every published programme. PUNKT_INVALID: one of them cannot be read by this version. */
@@ -67,9 +109,18 @@ enum service_verdict {
     SERVICE_NOT_NOW, /* no room in the ledger: offer the frame again after service_turn says so */
 };
 
-/* A connection opened or closed. NULL: no memory. */
-struct session *service_connected(struct service *service, uint64_t conn);
+/* A connection opened or closed. NULL: it is refused. */
+struct session *service_connected(struct service *service, uint64_t conn, const struct service_peer *peer);
 void service_disconnected(struct service *service, struct session *session);
+
+/*
+ * The pre-shared key of the identity that a client names, for a listener for enrolment codes or one for keys, and the number
+ * of whom it is. False: there is none.
+ */
+PUNKT_MUST_CHECK bool service_psk(struct service *service, bool code, const char *identity, size_t size,
+                                  uint8_t out_key[32], uint64_t *out_number);
+/* A handshake failed: counted for the audit, and against the code whose number it is. */
+void service_proof_refused(struct service *service, const struct service_peer *peer, const char *what);
 
 PUNKT_MUST_CHECK enum service_verdict service_frame(struct service *service, struct session *session,
                                                     const struct frame *frame);

@@ -16,7 +16,7 @@ static const struct {
     uint16_t code;
     const char *name;
 } reserved_codes[] = {
-#define OPERATION(code, NAME, name, kind, doc)
+#define OPERATION(code, NAME, name, kind, roles, doc)
 #define RESERVED(code_, name_) { code_, #name_ },
 #include "proto/operations.def"
 #undef OPERATION

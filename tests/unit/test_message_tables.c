@@ -13,7 +13,7 @@
 
 /* One code used twice, by an operation or a reservation, does not compile. */
 enum code_taken {
-#define OPERATION(code, NAME, name, kind, doc) CODE_TAKEN_##code = (code),
+#define OPERATION(code, NAME, name, kind, roles, doc) CODE_TAKEN_##code = (code),
 #define RESERVED(code, name) CODE_TAKEN_##code = (code),
 #include "proto/operations.def"
 #undef OPERATION
@@ -201,7 +201,7 @@ static void operations_have_their_messages(void **state)
         uint32_t code;
         const char *name; /* NULL: reserved */
     } rows[] = {
-#define OPERATION(code_, NAME, name_, kind, doc) { code_, #name_ },
+#define OPERATION(code_, NAME, name_, kind, roles, doc) { code_, #name_ },
 #define RESERVED(code_, name_) { code_, NULL },
 #include "proto/operations.def"
 #undef OPERATION

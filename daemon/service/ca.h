@@ -1,0 +1,59 @@
+/*
+ * The small CA of punktd (`punktd init-ca`), and what is asked of certificates: P-256 keys, SHA-256. Only libcrypto; the
+ * functions may be called from any thread.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "base/units.h"
+
+struct ca;
+
+#define CA_DAYS 3650
+#define CA_SERVER_DAYS 825
+#define CA_CLIENT_DAYS 825
+
+/*
+ * Makes a CA in a folder that is there: ca.pem, ca.key, server.pem, server.key; keys with mode 0600, each synced. names:
+ * of the server, "host.example" or "192.0.2.1", up to 16; the first, or "punktd", is what clients look for. PUNKT_BUSY: one
+ * of the files is there, nothing is overwritten.
+ */
+PUNKT_MUST_CHECK enum punkt_status ca_make(const char *folder, const char *const *names, uint32_t name_count,
+                                           utc_us now, struct failure *failure);
+/* Another certificate for the server, by the CA of that folder; server.pem and server.key are replaced by rename. */
+PUNKT_MUST_CHECK enum punkt_status ca_renew_server(const char *folder, const char *const *names,
+                                                   uint32_t name_count, utc_us now, struct failure *failure);
+
+/*
+ * Opens a CA to sign with. key_path NULL: it signs nothing, and only hands out the certificate of ca_path (another CA).
+ * server_path: the server's certificate, whose first name clients are told to look for.
+ */
+PUNKT_MUST_CHECK enum punkt_status ca_open(const char *ca_path, const char *key_path, const char *server_path,
+                                           struct ca **out_ca, struct failure *failure);
+void ca_free(struct ca *ca);
+
+/* Whether it signs. */
+bool ca_signs(const struct ca *ca);
+/* Its certificate, PEM, and the name of the server. */
+struct text ca_certificate(const struct ca *ca);
+const char *ca_server_name(const struct ca *ca);
+
+#define CA_PEM_MAX 8192
+struct ca_signed {
+    uint8_t key[32]; /* SHA-256 of the public key */
+    utc_us ends;
+    size_t size;
+    char pem[CA_PEM_MAX];
+};
+/*
+ * Checks a signing request (PKCS #10, DER: its own signature, a key of P-256) and signs a client's certificate for it; of the
+ * request only the key is taken. common_name: for people. PUNKT_INVALID: the request is not what it must be.
+ */
+PUNKT_MUST_CHECK enum punkt_status ca_sign(const struct ca *ca, struct text signing_request, const char *common_name,
+                                           utc_us now, struct ca_signed *out, struct failure *failure);
+
+/* Key and end of a certificate in PEM. PUNKT_INVALID: it cannot be read. */
+PUNKT_MUST_CHECK enum punkt_status certificate_read(struct text pem, uint8_t out_key[32], utc_us *out_ends,
+                                                    struct failure *failure);
