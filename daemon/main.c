@@ -116,11 +116,32 @@ static void link_proven(void *ctx, uint64_t conn)
     net_proven(daemon->net, conn_name(conn));
 }
 
+static void link_close(void *ctx, uint64_t conn)
+{
+    struct daemon *daemon = ctx;
+    net_close_after_output(daemon->net, conn_name(conn));
+}
+
+static int64_t monotonic_us(void);
+
+static void link_slow_down(void *ctx, uint64_t conn, uint32_t milliseconds)
+{
+    struct daemon *daemon = ctx;
+    net_slow_down(daemon->net, conn_name(conn), monotonic_us() + (int64_t)milliseconds * 1000);
+}
+
 static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer *peer)
 {
     struct daemon *daemon = ctx;
+    struct service_peer who = { .proof = SERVICE_PROOF_LOCAL,
+                                .unix_socket = peer->unix_socket,
+                                .uid = peer->unix_uid,
+                                .key_ends = peer->key_ends_s * US_PER_SECOND,
+                                .number = peer->psk_number,
+                                .source = peer->source };
+    memcpy(who.key, peer->key, sizeof(who.key));
     log_debug("connection from %s", peer->address);
-    return service_connected(daemon->service, conn_number(name));
+    return service_connected(daemon->service, conn_number(name), &who);
 }
 
 static enum net_verdict on_frame(void *ctx, void *session, const struct frame *frame)
@@ -269,7 +290,11 @@ static enum punkt_status start_service(struct daemon *daemon, struct failure *fa
 {
     struct service_options options = {
         .ledger = daemon->ledger,
-        .link = { .ctx = daemon, .send = link_send, .proven = link_proven },
+        .link = { .ctx = daemon,
+                  .send = link_send,
+                  .proven = link_proven,
+                  .close = link_close,
+                  .slow_down = link_slow_down },
         .limits = { .in_flight_max = daemon->config.limits.in_flight_max },
         .programmes = { .read = read_programme, .check = check_programme, .diff = diff_programmes },
     };
@@ -399,7 +424,7 @@ static enum punkt_status write_port_file(const struct daemon *daemon, struct fai
 static enum punkt_status start_listeners(struct daemon *daemon, struct failure *failure)
 {
     for (uint32_t i = 0; i < daemon->config.listen_count; i++) {
-        enum punkt_status status = net_listen(daemon->net, daemon->config.listen[i], daemon->addresses[i],
+        enum punkt_status status = net_listen(daemon->net, NET_LISTEN_PLAIN, daemon->config.listen[i], daemon->addresses[i],
                                               sizeof(daemon->addresses[i]), failure);
         if (status != PUNKT_OK)
             return status;

@@ -1,5 +1,6 @@
 #include "proto/message.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -527,10 +528,8 @@ size_t message_print(enum message message, const void *in, char *out, size_t cap
 
 #define OPERATION(code, NAME, name, kind, roles, doc)                                                        \
     static_assert(sizeof(roles) == ROLE_COUNT + 1, "a place for each role");
-#define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
 
 const struct operation_row *operation_row(uint16_t code)
 {
@@ -542,20 +541,14 @@ const struct operation_row *operation_row(uint16_t code)
                                                       .roles = roles_,                                       \
                                                       .request = MESSAGE_##name_##_request,                  \
                                                       .answer = MESSAGE_##name_##_answer };
-#define RESERVED(code_, name_)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
     switch (code) {
 #define OPERATION(code_, NAME, name_, kind_, roles_, doc_)                                                         \
     case code_:                                                                                              \
         return &name_##_row;
-#define RESERVED(code_, name_)                                                                               \
-    case code_:                                                                                              \
-        return NULL;
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
     default:
         return NULL;
     }

@@ -77,10 +77,8 @@ enum message {
 
 enum operation {
 #define OPERATION(code, NAME, name, kind, roles, doc) OPERATION_##NAME = (code),
-#define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
 };
 
 /* Who an identity is. */
@@ -176,7 +174,7 @@ struct operation_row {
     enum message answer;
 };
 
-/* The row of an operation, NULL if the code is unknown or only reserved. */
+/* The row of an operation, NULL if the code is unknown. */
 const struct operation_row *operation_row(uint16_t code);
 
 /* Whether a request may carry a secret part (FRAME_FLAG_SECRET): those that ask for a PIN, or set one. */

@@ -50,16 +50,11 @@ local operations = {
     [88] = "report",
     [96] = "audit_verify",
     [97] = "clock_accept",
-}
-
-local reserved = {
     [98] = "audit_log",
-    [112] = "till_add",
-    [113] = "till_change",
-    [114] = "till_list",
+    [112] = "identity_add",
+    [113] = "identity_change",
+    [114] = "identity_list",
     [115] = "enrol",
-    [116] = "user_change",
-    [117] = "user_list",
     [118] = "approval_list",
     [119] = "approval_decide",
     [120] = "flag_list",
@@ -121,6 +116,15 @@ local results = {
     [53] = "invalid_programme",
     [54] = "unknown_event",
     [29] = "clock_fine",
+    [55] = "too_often",
+    [56] = "unknown_identity",
+    [57] = "identity_exists",
+    [58] = "identity_revoked",
+    [59] = "code_used",
+    [60] = "unknown_proposal",
+    [61] = "proposal_ended",
+    [62] = "own_proposal",
+    [63] = "unknown_flag",
     [200] = "offline",
 }
 
@@ -164,6 +168,12 @@ local messages = {
         { name = "offline_card", kind = "UINT", required = false, doc = "points that a card may redeem offline on a day; 0: redeeming offline is off" },
         { name = "offline_till", kind = "UINT", required = false, doc = "points that a till may redeem in one offline period; 0: redeeming offline is off" },
         { name = "offline_text", kind = "LIST", required = false, element = "text_line", doc = "to print when a sale is queued; only if receipt_width was said" },
+        { name = "role", kind = "UINT", required = false, doc = "role of the identity that was proven; see the table of roles" },
+        { name = "identity", kind = "UINT", required = false, doc = "its number in the register; 1: the local administrator" },
+        { name = "name", kind = "CODE", required = false, doc = "of a user: its name" },
+        { name = "store", kind = "CODE", required = false, doc = "of a till: the only store that it may name" },
+        { name = "till", kind = "CODE", required = false, doc = "and the only till" },
+        { name = "key_ends", kind = "UINT", required = false, doc = "when the certificate that it came with ends; 0: never" },
     },
     ping_request = {
     },
@@ -173,6 +183,7 @@ local messages = {
     status_request = {
         { name = "epoch", kind = "FIXED", required = true, doc = "epoch of the change" },
         { name = "number", kind = "UINT", required = true, doc = "number of the change" },
+        { name = "identity", kind = "UINT", required = false, doc = "whose; 0: of who asks. A till may only ask for its own" },
     },
     status_answer = {
         { name = "state", kind = "UINT", required = true, doc = "0 never seen, 1 done, 2 refused" },
@@ -505,6 +516,7 @@ local messages = {
         { name = "amount", kind = "SINT", required = false, doc = "amount of the original, or what a redemption or hold was worth, minor units; -1: not said" },
         { name = "operator", kind = "CODE", required = false, doc = "who served or decided" },
         { name = "business_date", kind = "UINT", required = false, doc = "business date; 0: the day it is booked on" },
+        { name = "identity", kind = "UINT", required = false, doc = "whose request it was; 0: of who sends. A till may only undo its own" },
     },
     reversal_answer = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
@@ -753,6 +765,7 @@ local messages = {
     day_numbers_request = {
         { name = "epoch", kind = "FIXED", required = true, doc = "the epoch" },
         { name = "first", kind = "UINT", required = true, doc = "the block that holds this number is the first" },
+        { name = "identity", kind = "UINT", required = false, doc = "whose; 0: of who asks. A till may only ask for its own" },
     },
     number_block = {
         { name = "first", kind = "UINT", required = true, doc = "a multiple of 64; the block ends with the 63rd after it" },
@@ -981,6 +994,7 @@ local messages = {
         { name = "rows", kind = "LIST", required = false, element = "report_row", doc = "in order" },
     },
     audit_verify_request = {
+        { name = "head", kind = "BYTES", required = false, doc = "hash of a block as it was told earlier (at the close of a day, in the log): the chain must lead through it; empty: not looked for" },
     },
     audit_verify_answer = {
         { name = "blocks", kind = "UINT", required = true, doc = "blocks read" },
@@ -989,6 +1003,10 @@ local messages = {
         { name = "file", kind = "TEXT", required = false, doc = "damaged file, inside the data folder" },
         { name = "offset", kind = "UINT", required = false, doc = "where in the file" },
         { name = "detail", kind = "TEXT", required = false, doc = "what is wrong" },
+        { name = "head", kind = "UINT", required = false, doc = "the block that was asked for: 1 the chain leads through it, 2 it is not there; 0: none was asked for" },
+        { name = "head_end", kind = "UINT", required = false, doc = "and the position behind it" },
+        { name = "head_time", kind = "UINT", required = false, doc = "and when it was made" },
+        { name = "seals", kind = "UINT", required = false, doc = "seals read; whether they are genuine only the holder of the first key can tell" },
     },
     clock_accept_request = {
     },
@@ -996,6 +1014,182 @@ local messages = {
         { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
         { name = "before", kind = "UINT", required = true, doc = "the ledger's time before, microseconds since 1970 UTC" },
         { name = "after", kind = "UINT", required = true, doc = "and from now on" },
+    },
+    audit_log_request = {
+        { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first since `since`" },
+        { name = "since", kind = "UINT", required = false, doc = "from this moment on; 0: from the beginning" },
+        { name = "until", kind = "UINT", required = false, doc = "before this moment; 0: up to now" },
+        { name = "actor", kind = "TEXT", required = false, doc = "only what this identity did: a user's name, STORE/TILL, or `local`; empty: anybody" },
+        { name = "kind", kind = "CODE", required = false, doc = "only this kind of act, as `kind` in the answer; empty: any" },
+        { name = "limit", kind = "UINT", required = false, doc = "entries of a page at most; at least 1" },
+    },
+    audit_entry = {
+        { name = "position", kind = "UINT", required = true, doc = "of its event" },
+        { name = "time", kind = "UINT", required = true, doc = "when it was booked" },
+        { name = "kind", kind = "CODE", required = true, doc = "what: a word of the table of events" },
+        { name = "identity", kind = "UINT", required = true, doc = "who: number in the register; 1: the local administrator; 0: the server itself" },
+        { name = "actor", kind = "TEXT", required = true, doc = "its name, as in the register now" },
+        { name = "detail", kind = "TEXT", required = false, doc = "what exactly, for people" },
+        { name = "operator", kind = "CODE", required = false, doc = "who it says decided" },
+        { name = "account", kind = "UINT", required = false, doc = "of the account it touched (first); 0: none" },
+        { name = "points", kind = "SINT", required = false, doc = "what it changed of it" },
+        { name = "refers", kind = "UINT", required = false, doc = "the event it refers to: a proposal, a flagged event; 0: none" },
+    },
+    audit_log_answer = {
+        { name = "next", kind = "UINT", required = false, doc = "`from` of the next page; 0: this was the last" },
+        { name = "entries", kind = "LIST", required = false, element = "audit_entry", doc = "oldest first" },
+    },
+    identity_add_request = {
+        { name = "role", kind = "UINT", required = true, doc = "see the table of roles" },
+        { name = "name", kind = "CODE", required = false, doc = "of a user" },
+        { name = "store", kind = "CODE", required = false, doc = "of a till" },
+        { name = "till", kind = "CODE", required = false, doc = "of a till" },
+        { name = "proof", kind = "UINT", required = false, doc = "how it will prove itself: 0 by a certificate, 1 by a pre-shared key" },
+        { name = "certificate", kind = "BYTES", required = false, doc = "PEM, of another CA: its key is registered, and no code is issued" },
+        { name = "operator", kind = "CODE", required = false, doc = "who decided" },
+    },
+    identity_add_answer = {
+        { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
+        { name = "identity", kind = "UINT", required = true, doc = "its number in the register" },
+        { name = "code", kind = "TEXT", required = false, doc = "with which it enrols, once; empty: it needs none, or the code has ended" },
+        { name = "code_ends", kind = "UINT", required = false, doc = "when the code ends" },
+    },
+    identity_change_request = {
+        { name = "act", kind = "UINT", required = true, doc = "1 suspend, 2 resume, 3 revoke for good, 4 another role, 5 rotate: a new key" },
+        { name = "name", kind = "CODE", required = false, doc = "of the user" },
+        { name = "store", kind = "CODE", required = false, doc = "of the till" },
+        { name = "till", kind = "CODE", required = false, doc = "of the till" },
+        { name = "role", kind = "UINT", required = false, doc = "act 4: the new one; not to or from till" },
+        { name = "certificate", kind = "BYTES", required = false, doc = "act 5: the new one, PEM, of another CA; empty: a code is issued, and the old key serves until it is used" },
+        { name = "reason", kind = "TEXT", required = false, doc = "why" },
+        { name = "operator", kind = "CODE", required = false, doc = "who decided" },
+    },
+    identity_change_answer = {
+        { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
+        { name = "identity", kind = "UINT", required = true, doc = "its number in the register" },
+        { name = "status", kind = "UINT", required = true, doc = "as in the list" },
+        { name = "role", kind = "UINT", required = true, doc = "see the table of roles" },
+        { name = "closed", kind = "UINT", required = false, doc = "connections that are closed for it" },
+        { name = "code", kind = "TEXT", required = false, doc = "act 5: with which it enrols, once; empty: it needs none, or the code has ended" },
+        { name = "code_ends", kind = "UINT", required = false, doc = "when the code ends" },
+    },
+    identity_list_request = {
+        { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first" },
+        { name = "kind", kind = "UINT", required = false, doc = "0 all, 1 tills, 2 users" },
+        { name = "name", kind = "CODE", required = false, doc = "only this user" },
+        { name = "store", kind = "CODE", required = false, doc = "only tills of this store" },
+        { name = "till", kind = "CODE", required = false, doc = "only this till" },
+    },
+    identity_entry = {
+        { name = "identity", kind = "UINT", required = true, doc = "its number in the register" },
+        { name = "role", kind = "UINT", required = true, doc = "see the table of roles" },
+        { name = "status", kind = "UINT", required = true, doc = "1 added, not enrolled yet; 2 active; 3 suspended; 4 revoked" },
+        { name = "proof", kind = "UINT", required = true, doc = "0 by a certificate, 1 by a pre-shared key" },
+        { name = "name", kind = "CODE", required = true, doc = "of a user" },
+        { name = "store", kind = "CODE", required = true, doc = "of a till" },
+        { name = "till", kind = "CODE", required = true, doc = "of a till" },
+        { name = "added", kind = "UINT", required = true, doc = "when" },
+        { name = "enrolled", kind = "UINT", required = false, doc = "when its key was registered; 0: it has none" },
+        { name = "key_ends", kind = "UINT", required = false, doc = "when its certificate ends; 0: never, or not known" },
+        { name = "key", kind = "BYTES", required = false, doc = "SHA-256 of its public key (SubjectPublicKeyInfo, DER); empty: none" },
+        { name = "key_version", kind = "UINT", required = false, doc = "how often it was enrolled" },
+        { name = "code_ends", kind = "UINT", required = false, doc = "an enrolment code is out until then; 0: none" },
+        { name = "connections", kind = "UINT", required = false, doc = "that it has now" },
+    },
+    identity_list_answer = {
+        { name = "next", kind = "UINT", required = false, doc = "`from` of the next page; 0: this was the last" },
+        { name = "entries", kind = "LIST", required = false, element = "identity_entry", doc = "by number" },
+    },
+    enrol_request = {
+        { name = "version_min", kind = "UINT", required = true, doc = "lowest protocol version the client speaks" },
+        { name = "version_max", kind = "UINT", required = true, doc = "highest protocol version the client speaks" },
+        { name = "signing_request", kind = "BYTES", required = false, doc = "PKCS #10, DER, with a key of the curve P-256; empty: only what the pre-shared key needs is asked for" },
+        { name = "software", kind = "TEXT", required = false, doc = "the client's software, for the log" },
+    },
+    enrol_answer = {
+        { name = "identity", kind = "UINT", required = true, doc = "its number in the register" },
+        { name = "role", kind = "UINT", required = true, doc = "see the table of roles" },
+        { name = "proof", kind = "UINT", required = true, doc = "0 by the certificate, 1 by the pre-shared key" },
+        { name = "port", kind = "UINT", required = true, doc = "where the server listens for it, at the address that the code was used at; 0: not told" },
+        { name = "name", kind = "CODE", required = false, doc = "of a user" },
+        { name = "store", kind = "CODE", required = false, doc = "of a till" },
+        { name = "till", kind = "CODE", required = false, doc = "of a till" },
+        { name = "certificate", kind = "BYTES", required = false, doc = "PEM: its certificate" },
+        { name = "ca", kind = "BYTES", required = false, doc = "PEM: what signs the server's certificate; nothing else is trusted from now on" },
+        { name = "server_name", kind = "TEXT", required = false, doc = "the name that the server's certificate must have" },
+        { name = "psk_identity", kind = "TEXT", required = false, doc = "of the pre-shared key" },
+        { name = "psk_key", kind = "BYTES", required = false, doc = "the pre-shared key" },
+        { name = "key_ends", kind = "UINT", required = false, doc = "when the certificate ends; 0: never" },
+    },
+    approval_list_request = {
+        { name = "proposal", kind = "UINT", required = false, doc = "only this one, whole; 0: all that are open" },
+        { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first" },
+    },
+    proposal_entry = {
+        { name = "proposal", kind = "UINT", required = true, doc = "its number: the position of its event" },
+        { name = "time", kind = "UINT", required = true, doc = "when it was made" },
+        { name = "deadline", kind = "UINT", required = true, doc = "it ends by itself then" },
+        { name = "state", kind = "UINT", required = true, doc = "1 open, 2 approved and booked, 3 rejected, 4 ended by itself" },
+        { name = "operation", kind = "UINT", required = true, doc = "what is to be done; see the table of operations" },
+        { name = "identity", kind = "UINT", required = true, doc = "who proposed it" },
+        { name = "actor", kind = "TEXT", required = true, doc = "its name, as in the register now" },
+        { name = "operator", kind = "CODE", required = false, doc = "who it says decided" },
+        { name = "card", kind = "CARD", required = false, doc = "the card" },
+        { name = "points", kind = "SINT", required = false, doc = "that it would give, or take (below zero)" },
+        { name = "amount", kind = "SINT", required = false, doc = "of the goods, minor units" },
+        { name = "reason", kind = "CODE", required = false, doc = "the reason" },
+        { name = "note", kind = "TEXT", required = false, doc = "the note" },
+        { name = "decided", kind = "UINT", required = false, doc = "when it ended; 0: it has not" },
+        { name = "decision", kind = "UINT", required = false, doc = "the event that ended it; 0: none has" },
+        { name = "decider", kind = "TEXT", required = false, doc = "who ended it" },
+        { name = "decision_note", kind = "TEXT", required = false, doc = "and what was said" },
+    },
+    approval_list_answer = {
+        { name = "next", kind = "UINT", required = false, doc = "`from` of the next page; 0: this was the last" },
+        { name = "entries", kind = "LIST", required = false, element = "proposal_entry", doc = "oldest first" },
+    },
+    approval_decide_request = {
+        { name = "proposal", kind = "UINT", required = true, doc = "its number" },
+        { name = "approve", kind = "UINT", required = true, doc = "1: book it; 0: reject it" },
+        { name = "note", kind = "TEXT", required = false, doc = "why" },
+        { name = "operator", kind = "CODE", required = false, doc = "who decided" },
+    },
+    approval_decide_answer = {
+        { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
+        { name = "operation", kind = "UINT", required = true, doc = "what was proposed" },
+        { name = "answer", kind = "BYTES", required = false, doc = "approved: the body of that operation's answer" },
+    },
+    flag_list_request = {
+        { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first" },
+        { name = "limit", kind = "UINT", required = false, doc = "entries of a page at most; at least 1" },
+    },
+    flag_entry = {
+        { name = "flag", kind = "UINT", required = true, doc = "its number: the position of the event that raised it" },
+        { name = "time", kind = "UINT", required = true, doc = "when that was booked" },
+        { name = "kinds", kind = "UINT", required = true, doc = "why, a bit each; see the table of flags" },
+        { name = "event", kind = "CODE", required = true, doc = "what raised it: a word of the table of events" },
+        { name = "identity", kind = "UINT", required = true, doc = "of who sent it; 0: the server itself" },
+        { name = "actor", kind = "TEXT", required = true, doc = "its name, as in the register now" },
+        { name = "account", kind = "UINT", required = false, doc = "the account; 0: none" },
+        { name = "store", kind = "CODE", required = false, doc = "where" },
+        { name = "till", kind = "CODE", required = false, doc = "at which till" },
+        { name = "operator", kind = "CODE", required = false, doc = "who was at it" },
+        { name = "points", kind = "SINT", required = false, doc = "what it changed of the account" },
+        { name = "amount", kind = "UINT", required = false, doc = "of the goods, minor units" },
+    },
+    flag_list_answer = {
+        { name = "next", kind = "UINT", required = false, doc = "`from` of the next page; 0: this was the last" },
+        { name = "open", kind = "UINT", required = false, doc = "how many are open in all" },
+        { name = "entries", kind = "LIST", required = false, element = "flag_entry", doc = "oldest first" },
+    },
+    flag_resolve_request = {
+        { name = "flag", kind = "UINT", required = true, doc = "its number" },
+        { name = "note", kind = "TEXT", required = false, doc = "what came of it" },
+        { name = "operator", kind = "CODE", required = false, doc = "who looked at it" },
+    },
+    flag_resolve_answer = {
+        { name = "position", kind = "UINT", required = true, doc = "where the event stands in the journal" },
+        { name = "open", kind = "UINT", required = true, doc = "flags that are left" },
     },
 }
 
@@ -1216,7 +1410,7 @@ end
 local function meaning_of(frame_type)
     local code = frame_type % (TYPE_OPERATION + 1)
     local operation = operations[code]
-    local name = operation or reserved[code] or ("operation " .. code)
+    local name = operation or ("operation " .. code)
     if frame_type >= TYPE_DONE then
         return operation and operation .. "_answer", name .. " done", name
     elseif frame_type >= TYPE_REFUSED then

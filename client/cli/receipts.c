@@ -21,11 +21,11 @@
 
 _Static_assert(RECEIPTS_CODE_MAX == WIRE_CODE_MAX && CELL_MAX > RECEIPTS_CODE_MAX, "a code fits in a cell");
 
-const char *const receipts_role_names[ROLE_COUNT] = {
-    [ROLE_RECEIPT] = "receipt", [ROLE_CODE] = "code",         [ROLE_QUANTITY] = "quantity",
-    [ROLE_TIME] = "time",       [ROLE_PRICE] = "price",       [ROLE_CARD] = "card",
-    [ROLE_AMOUNT] = "amount",   [ROLE_CATEGORY] = "category", [ROLE_STORE] = "store",
-    [ROLE_TILL] = "till",
+const char *const receipts_role_names[RECEIPTS_COUNT] = {
+    [RECEIPTS_RECEIPT] = "receipt", [RECEIPTS_CODE] = "code",         [RECEIPTS_QUANTITY] = "quantity",
+    [RECEIPTS_TIME] = "time",       [RECEIPTS_PRICE] = "price",       [RECEIPTS_CARD] = "card",
+    [RECEIPTS_AMOUNT] = "amount",   [RECEIPTS_CATEGORY] = "category", [RECEIPTS_STORE] = "store",
+    [RECEIPTS_TILL] = "till",
 };
 
 /* A receipt that may still get lines. In a bucket by its hash, and in the order it was last named. */
@@ -54,9 +54,9 @@ struct receipts {
 
     bool header_read;
     size_t column;                        /* of the next cell of the row */
-    size_t column_of[ROLE_COUNT];         /* SIZE_MAX: none */
-    char cells[ROLE_COUNT][CELL_MAX + 1]; /* of the row being read */
-    bool given[ROLE_COUNT];
+    size_t column_of[RECEIPTS_COUNT];         /* SIZE_MAX: none */
+    char cells[RECEIPTS_COUNT][CELL_MAX + 1]; /* of the row being read */
+    bool given[RECEIPTS_COUNT];
 
     struct open_receipt *buckets[BUCKETS];
     struct open_receipt *oldest, *newest;
@@ -84,7 +84,7 @@ static bool map_one(char *pair, struct receipts_options *options, const char **o
         return false;
     }
     *column++ = '\0';
-    for (size_t role = 0; role < ROLE_COUNT; role++) {
+    for (size_t role = 0; role < RECEIPTS_COUNT; role++) {
         if (strcmp(pair, receipts_role_names[role]) != 0)
             continue;
         if (options->columns[role] != NULL) {
@@ -106,12 +106,12 @@ bool receipts_map(char *text, struct receipts_options *options, const char **out
             return false;
     }
     char *const *columns = options->columns;
-    if (columns[ROLE_RECEIPT] == NULL || columns[ROLE_CODE] == NULL || columns[ROLE_TIME] == NULL ||
-        columns[ROLE_CARD] == NULL) {
+    if (columns[RECEIPTS_RECEIPT] == NULL || columns[RECEIPTS_CODE] == NULL || columns[RECEIPTS_TIME] == NULL ||
+        columns[RECEIPTS_CARD] == NULL) {
         *out_why = "--map needs receipt, code, time and card";
         return false;
     }
-    if (columns[ROLE_AMOUNT] == NULL && (columns[ROLE_PRICE] == NULL || columns[ROLE_QUANTITY] == NULL)) {
+    if (columns[RECEIPTS_AMOUNT] == NULL && (columns[RECEIPTS_PRICE] == NULL || columns[RECEIPTS_QUANTITY] == NULL)) {
         *out_why = "--map needs quantity and price, or amount";
         return false;
     }
@@ -266,7 +266,7 @@ static bool take_code(struct receipts *receipts, enum receipts_role role, const 
     struct wire_code code;
     size_t size = strlen(text);
     bool valid =
-        size > 0 && wire_code_from(text, size, &code) && (role != ROLE_CARD || card_number_valid(&code));
+        size > 0 && wire_code_from(text, size, &code) && (role != RECEIPTS_CARD || card_number_valid(&code));
     if (valid)
         memcpy(out->text, text, size + 1);
     else
@@ -300,16 +300,16 @@ static bool receipt_of_row(struct receipts *receipts, struct receipts_receipt *o
 {
     const struct receipts_options *options = receipts->options;
     const char *prefix = options->returns_prefix;
-    if (!code_of_cell(receipts, ROLE_RECEIPT, &out->number) ||
-        !code_of_cell(receipts, ROLE_CARD, &out->card) ||
-        !place_of_row(receipts, ROLE_STORE, options->store, &out->store) ||
-        !place_of_row(receipts, ROLE_TILL, options->till, &out->till))
+    if (!code_of_cell(receipts, RECEIPTS_RECEIPT, &out->number) ||
+        !code_of_cell(receipts, RECEIPTS_CARD, &out->card) ||
+        !place_of_row(receipts, RECEIPTS_STORE, options->store, &out->store) ||
+        !place_of_row(receipts, RECEIPTS_TILL, options->till, &out->till))
         return false;
-    if (!parse_time(receipts->cells[ROLE_TIME], &out->time_us, &out->day)) {
-        complain(receipts, "\"%s\" is no time", receipts->cells[ROLE_TIME]);
+    if (!parse_time(receipts->cells[RECEIPTS_TIME], &out->time_us, &out->day)) {
+        complain(receipts, "\"%s\" is no time", receipts->cells[RECEIPTS_TIME]);
         return false;
     }
-    out->returned = prefix != NULL && strncmp(receipts->cells[ROLE_RECEIPT], prefix, strlen(prefix)) == 0;
+    out->returned = prefix != NULL && strncmp(receipts->cells[RECEIPTS_RECEIPT], prefix, strlen(prefix)) == 0;
     out->first_line = receipts->row_line;
     return true;
 }
@@ -320,23 +320,23 @@ static bool line_of_row(struct receipts *receipts, bool returned, struct receipt
     struct parse_decimal quantity = { .units = 1 };
     struct parse_decimal amount;
     int64_t thousandths;
-    if (!code_of_cell(receipts, ROLE_CODE, &out->code))
+    if (!code_of_cell(receipts, RECEIPTS_CODE, &out->code))
         return false;
-    if (options->columns[ROLE_CATEGORY] != NULL && receipts->cells[ROLE_CATEGORY][0] != '\0' &&
-        !code_of_cell(receipts, ROLE_CATEGORY, &out->category))
+    if (options->columns[RECEIPTS_CATEGORY] != NULL && receipts->cells[RECEIPTS_CATEGORY][0] != '\0' &&
+        !code_of_cell(receipts, RECEIPTS_CATEGORY, &out->category))
         return false;
-    if (options->columns[ROLE_QUANTITY] != NULL && !decimal_of_cell(receipts, ROLE_QUANTITY, &quantity))
+    if (options->columns[RECEIPTS_QUANTITY] != NULL && !decimal_of_cell(receipts, RECEIPTS_QUANTITY, &quantity))
         return false;
     if (!parse_product(quantity, (struct parse_decimal){ .units = 1 }, 3, MESSAGE_QUANTITY_MAX,
                        &thousandths)) {
         complain(receipts, "the quantity is over the limit");
         return false;
     }
-    if (options->columns[ROLE_AMOUNT] != NULL) {
-        if (!decimal_of_cell(receipts, ROLE_AMOUNT, &amount))
+    if (options->columns[RECEIPTS_AMOUNT] != NULL) {
+        if (!decimal_of_cell(receipts, RECEIPTS_AMOUNT, &amount))
             return false;
         quantity = (struct parse_decimal){ .units = 1 };
-    } else if (!decimal_of_cell(receipts, ROLE_PRICE, &amount)) {
+    } else if (!decimal_of_cell(receipts, RECEIPTS_PRICE, &amount)) {
         return false;
     }
     if (!parse_product(quantity, amount, options->currency_exponent, MESSAGE_AMOUNT_MAX, &out->amount)) {
@@ -354,13 +354,13 @@ static void take_row(struct receipts *receipts)
     struct receipts_receipt receipt = { .returned = false };
     struct receipts_line line = { .amount = 0 };
     receipts->rows++;
-    for (size_t role = 0; role < ROLE_COUNT; role++) {
+    for (size_t role = 0; role < RECEIPTS_COUNT; role++) {
         if (receipts->options->columns[role] != NULL && !receipts->given[role]) {
             complain(receipts, "the line has no column %s", receipts->options->columns[role]);
             return;
         }
     }
-    if (receipts->cells[ROLE_CARD][0] == '\0') {
+    if (receipts->cells[RECEIPTS_CARD][0] == '\0') {
         receipts->skipped_lines++;
     } else if (receipt_of_row(receipts, &receipt) && line_of_row(receipts, receipt.returned, &line)) {
         add_line(receipts, &receipt, &line);
@@ -376,7 +376,7 @@ static void take_header_cell(struct receipts *receipts, const char *cell, size_t
         cell += 3; /* a byte order mark, as spreadsheets write it */
         size -= 3;
     }
-    for (size_t role = 0; role < ROLE_COUNT; role++) {
+    for (size_t role = 0; role < RECEIPTS_COUNT; role++) {
         const char *wanted = receipts->options->columns[role];
         if (wanted == NULL || strlen(wanted) != size || memcmp(wanted, cell, size) != 0)
             continue;
@@ -389,7 +389,7 @@ static void take_header_cell(struct receipts *receipts, const char *cell, size_t
 static void check_header(struct receipts *receipts)
 {
     receipts->header_read = true;
-    for (size_t role = 0; role < ROLE_COUNT; role++) {
+    for (size_t role = 0; role < RECEIPTS_COUNT; role++) {
         if (receipts->options->columns[role] != NULL && receipts->column_of[role] == SIZE_MAX)
             complain(receipts, "the header has no column %s", receipts->options->columns[role]);
     }
@@ -404,7 +404,7 @@ static void take_cell(void *data, size_t size, void *ctx)
         receipts->row_line = receipts->file_line;
     if (!receipts->header_read)
         take_header_cell(receipts, data, size);
-    for (size_t role = 0; receipts->header_read && role < ROLE_COUNT; role++) {
+    for (size_t role = 0; receipts->header_read && role < RECEIPTS_COUNT; role++) {
         if (receipts->column_of[role] != receipts->column)
             continue;
         if (size > CELL_MAX || memchr(data, '\0', size) != NULL) {
@@ -484,7 +484,7 @@ struct receipts *receipts_new(const struct receipts_options *options, receipts_f
     receipts->ctx = ctx;
     receipts->file_line = 1;
     receipts->row_line = 1;
-    for (size_t role = 0; role < ROLE_COUNT; role++)
+    for (size_t role = 0; role < RECEIPTS_COUNT; role++)
         receipts->column_of[role] = SIZE_MAX;
     receipts->completed = seen_new();
     if (receipts->completed == NULL || csv_init(&receipts->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {

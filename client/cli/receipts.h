@@ -18,23 +18,23 @@
 
 /* What a column may mean; `--map` names them as here, in lower case. */
 enum receipts_role {
-    ROLE_RECEIPT,
-    ROLE_CODE,
-    ROLE_QUANTITY,
-    ROLE_TIME,
-    ROLE_PRICE,
-    ROLE_CARD,
-    ROLE_AMOUNT,
-    ROLE_CATEGORY,
-    ROLE_STORE,
-    ROLE_TILL,
-    ROLE_COUNT
+    RECEIPTS_RECEIPT,
+    RECEIPTS_CODE,
+    RECEIPTS_QUANTITY,
+    RECEIPTS_TIME,
+    RECEIPTS_PRICE,
+    RECEIPTS_CARD,
+    RECEIPTS_AMOUNT,
+    RECEIPTS_CATEGORY,
+    RECEIPTS_STORE,
+    RECEIPTS_TILL,
+    RECEIPTS_COUNT
 };
 
-extern const char *const receipts_role_names[ROLE_COUNT];
+extern const char *const receipts_role_names[RECEIPTS_COUNT];
 
 struct receipts_options {
-    char *columns[ROLE_COUNT];  /* header of the column, NULL where there is none; borrowed */
+    char *columns[RECEIPTS_COUNT];  /* header of the column, NULL where there is none; borrowed */
     const char *returns_prefix; /* receipt numbers that begin so are returns; NULL: none are */
     const char *store;          /* of all receipts, unless there is a column */
     const char *till;

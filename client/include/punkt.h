@@ -168,6 +168,15 @@ enum punkt_result {
     PUNKT_RESULT_NEEDS_APPROVAL = 52,
     PUNKT_RESULT_INVALID_PROGRAMME = 53,
     PUNKT_RESULT_UNKNOWN_EVENT = 54,
+    PUNKT_RESULT_TOO_OFTEN = 55,
+    PUNKT_RESULT_UNKNOWN_IDENTITY = 56,
+    PUNKT_RESULT_IDENTITY_EXISTS = 57,
+    PUNKT_RESULT_IDENTITY_REVOKED = 58,
+    PUNKT_RESULT_CODE_USED = 59,
+    PUNKT_RESULT_UNKNOWN_PROPOSAL = 60,
+    PUNKT_RESULT_PROPOSAL_ENDED = 61,
+    PUNKT_RESULT_OWN_PROPOSAL = 62,
+    PUNKT_RESULT_UNKNOWN_FLAG = 63,
     /* Said by this library, never by a server. */
     PUNKT_RESULT_OFFLINE = 200, /* points cannot be redeemed now: the server is away */
 };
@@ -228,6 +237,15 @@ enum punkt_operation {
     PUNKT_OPERATION_REPORT = 88,
     PUNKT_OPERATION_AUDIT_VERIFY = 96,
     PUNKT_OPERATION_CLOCK_ACCEPT = 97,
+    PUNKT_OPERATION_AUDIT_LOG = 98,
+    PUNKT_OPERATION_IDENTITY_ADD = 112,
+    PUNKT_OPERATION_IDENTITY_CHANGE = 113,
+    PUNKT_OPERATION_IDENTITY_LIST = 114,
+    PUNKT_OPERATION_ENROL = 115,
+    PUNKT_OPERATION_APPROVAL_LIST = 118,
+    PUNKT_OPERATION_APPROVAL_DECIDE = 119,
+    PUNKT_OPERATION_FLAG_LIST = 120,
+    PUNKT_OPERATION_FLAG_RESOLVE = 121,
 };
 
 /* "purchase"; "unknown" for an operation this library does not know. Any thread. */
@@ -1536,6 +1554,13 @@ enum punkt_event {
     PUNKT_EVENT_AWARD_MOVED = 29,
     PUNKT_EVENT_RETURN_WAITING = 30, /* an advice whose purchase is not here yet */
     PUNKT_EVENT_DAY_CLOSED = 31,     /* a till closed a business date */
+    PUNKT_EVENT_IDENTITY = 32,       /* the register of tills and users changed */
+    PUNKT_EVENT_PROPOSAL = 33,       /* a request above a limit: it waits for another's approval */
+    PUNKT_EVENT_PROPOSAL_ENDED = 34, /* rejected, or ended by itself */
+    PUNKT_EVENT_ATTEMPTS = 35,       /* refused proofs and the like, counted */
+    PUNKT_EVENT_ALARM = 36,          /* the server raised a flag of its own */
+    PUNKT_EVENT_FLAG_RESOLVED = 37,
+    PUNKT_EVENT_SEAL = 38, /* of the journal's head */
 };
 
 /* The constant in small letters ("unlinked_return"; "card_issued" for the first); "event" for others. */

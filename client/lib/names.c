@@ -11,10 +11,8 @@
 
 #define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
     static_assert((int)PUNKT_OPERATION_##NAME == (int)OPERATION_##NAME, "punkt.h lists every operation");
-#define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
 
 static_assert(PUNKT_FLAG_ADVICE == FRAME_FLAG_ADVICE && PUNKT_FLAG_HISTORIC == FRAME_FLAG_HISTORIC,
               "flags are those of the frame");
@@ -120,6 +118,13 @@ const char *punkt_event_name(uint32_t kind)
         [PUNKT_EVENT_AWARD_MOVED] = "award_moved",
         [PUNKT_EVENT_RETURN_WAITING] = "return_waiting",
         [PUNKT_EVENT_DAY_CLOSED] = "day_closed",
+        [PUNKT_EVENT_IDENTITY] = "identity",
+        [PUNKT_EVENT_PROPOSAL] = "proposal",
+        [PUNKT_EVENT_PROPOSAL_ENDED] = "proposal_ended",
+        [PUNKT_EVENT_ATTEMPTS] = "attempts",
+        [PUNKT_EVENT_ALARM] = "alarm",
+        [PUNKT_EVENT_FLAG_RESOLVED] = "flag_resolved",
+        [PUNKT_EVENT_SEAL] = "seal",
     };
     const char *name = kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
     return name != NULL ? name : "event";

@@ -47,6 +47,7 @@ enum codec_seal {
     SEALED_OPERATOR = 2,
     SEALED_NOTE = 3,
     SEALED_CARD_NUMBER = 4,
+    SEALED_REQUEST = 5, /* the body of a proposal */
 };
 
 /* What the calendar can count with; months alike. */

@@ -40,8 +40,11 @@ static const struct codec_field event_fields[] = {
     CODEC_DAY(struct event, waited.sale.business_date),
     CODEC_CODE(struct event, waited.sale.number),
     CODEC_DAY(struct event, business_date),
+    CODEC_U32(struct event, raises, UINT32_MAX),
+    CODEC_U64(struct event, approves),
+    CODEC_SEALED(struct event, approval_note, SEALED_NOTE),
 };
-CODEC_ROWS_ARE_OF(struct event, 912);
+CODEC_ROWS_ARE_OF(struct event, 944);
 
 /* Days of the event's own fields are near that of its time, all others near its day and when it happened. */
 static struct codec_base base_of_time(const struct event *event)

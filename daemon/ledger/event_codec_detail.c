@@ -145,6 +145,61 @@ static const struct codec_field day_close_fields[] = {
 };
 CODEC_ROWS_ARE_OF(struct day_figures, 48);
 
+#define IDENTITY_ROWS(of)                                                                                    \
+    CODEC_U64(struct event, of.number), CODEC_U32(struct event, of.role, UINT8_MAX),                         \
+        CODEC_U32(struct event, of.status, IDENTITY_REVOKED), CODEC_U32(struct event, of.proof, PROOF_PSK),  \
+        CODEC_CODE(struct event, of.name), CODEC_CODE(struct event, of.store),                               \
+        CODEC_CODE(struct event, of.till), CODEC_I64(struct event, of.added, 0),                             \
+        CODEC_I64(struct event, of.enrolled, 0), CODEC_I64(struct event, of.key_ends, 0),                    \
+        CODEC_BYTES(struct event, of.key, 32), CODEC_U32(struct event, of.key_version, UINT32_MAX),          \
+        CODEC_U32(struct event, of.psk_master, UINT32_MAX),                                                  \
+        CODEC_U32(struct event, of.code_handle, UINT32_MAX), CODEC_BYTES(struct event, of.code_salt, 16),    \
+        CODEC_I64(struct event, of.code_ends, 0), CODEC_BYTES(struct event, of.code_key, 32)
+static const struct codec_field identity_fields[] = {
+    CODEC_ENUM(struct event, identity.act, IDENTITY_ACT_ENROL),
+    IDENTITY_ROWS(identity.after),
+    CODEC_TEXT(struct event, identity.reason, 0),
+};
+static const struct codec_field proposal_fields[] = {
+    CODEC_U32(struct event, proposal.operation, UINT16_MAX),
+    CODEC_U32(struct event, proposal.flags, UINT16_MAX),
+    CODEC_SEALED(struct event, proposal.body, SEALED_REQUEST),
+    CODEC_TIME(struct event, proposal.deadline),
+    CODEC_U64(struct event, proposal.account),
+    CODEC_SEALED(struct event, proposal.card, SEALED_CARD_NUMBER),
+    CODEC_I64(struct event, proposal.points, 0),
+    CODEC_I64(struct event, proposal.amount, 0),
+    CODEC_CODE(struct event, proposal.reason),
+    CODEC_SEALED(struct event, proposal.note, SEALED_NOTE),
+};
+static const struct codec_field proposal_ended_fields[] = {
+    CODEC_U64(struct event, proposal_ended.proposal),
+    CODEC_ENUM(struct event, proposal_ended.state, PROPOSAL_EXPIRED),
+    CODEC_SEALED(struct event, proposal_ended.note, SEALED_NOTE),
+};
+static const struct codec_field attempts_fields[] = {
+    CODEC_ENUM(struct event, attempts.kind, ATTEMPT_RATE),
+    CODEC_TEXT(struct event, attempts.source, 0),
+    CODEC_U64(struct event, attempts.identity),
+    CODEC_U64(struct event, attempts.count),
+    CODEC_I64(struct event, attempts.first, 0),
+    CODEC_I64(struct event, attempts.last, 0),
+    CODEC_TEXT(struct event, attempts.detail, 0),
+};
+static const struct codec_field alarm_fields[] = {
+    CODEC_U64(struct event, alarm.identity),
+    CODEC_TEXT(struct event, alarm.detail, 0),
+};
+static const struct codec_field flag_resolved_fields[] = {
+    CODEC_U64(struct event, flag_resolved.flag),
+    CODEC_SEALED(struct event, flag_resolved.note, SEALED_NOTE),
+};
+static const struct codec_field seal_fields[] = {
+    CODEC_U64(struct event, seal.head),       CODEC_BYTES(struct event, seal.head_hash, 32),
+    CODEC_BYTES(struct event, seal.lineage, 16), CODEC_U64(struct event, seal.key_number),
+    CODEC_BYTES(struct event, seal.mac, 32),
+};
+
 /* What is of the event itself, by type; none of those whose detail is a struct of its own. */
 static const struct {
     const struct codec_field *fields;
@@ -178,6 +233,13 @@ static const struct {
     [EVENT_AWARD_MOVED] = { CODEC_FIELDS(award_moved_fields) },
     [EVENT_RETURN_WAITING] = { CODEC_FIELDS(waiting_fields) },
     [EVENT_DAY_CLOSE] = { CODEC_FIELDS(day_close_fields) },
+    [EVENT_IDENTITY] = { CODEC_FIELDS(identity_fields) },
+    [EVENT_PROPOSAL] = { CODEC_FIELDS(proposal_fields) },
+    [EVENT_PROPOSAL_ENDED] = { CODEC_FIELDS(proposal_ended_fields) },
+    [EVENT_ATTEMPTS] = { CODEC_FIELDS(attempts_fields) },
+    [EVENT_ALARM] = { CODEC_FIELDS(alarm_fields) },
+    [EVENT_FLAG_RESOLVED] = { CODEC_FIELDS(flag_resolved_fields) },
+    [EVENT_SEAL] = { CODEC_FIELDS(seal_fields) },
 };
 static_assert(COUNT_OF(details) == EVENT_TYPE_MAX + 1, "every type has its row");
 

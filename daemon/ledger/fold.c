@@ -446,9 +446,22 @@ static bool fold_detail(struct fold *fold, const struct event *event, journal_po
     case EVENT_REFUSAL:
     case EVENT_TIE:
     case EVENT_CLOCK_ACCEPTED:
+    case EVENT_ATTEMPTS:
+    case EVENT_ALARM:
         return true;
     case EVENT_DAY_CLOSE:
         return fold_day_close(fold, event, position);
+    case EVENT_IDENTITY:
+        return fold_identity_changed(fold, event);
+    case EVENT_PROPOSAL:
+        fold_proposed(fold, event, position);
+        return true;
+    case EVENT_PROPOSAL_ENDED:
+        return fold_proposal_ends(fold, event->proposal_ended.proposal, event->proposal_ended.state, position);
+    case EVENT_FLAG_RESOLVED:
+        return fold_flag_resolved(fold, event);
+    case EVENT_SEAL:
+        return fold_sealed(fold, event, position);
     }
     return false;
 }
@@ -533,6 +546,10 @@ bool fold_event(struct fold *fold, const struct event *event, journal_position p
         !fold_detail(fold, event, position) || !fold_waited(fold, event) ||
         !fold_moved(&fold->totals, &movements))
         return false;
+    if (event->approves != 0 && !fold_proposal_ends(fold, event->approves, PROPOSAL_APPROVED, position))
+        return false;
+    if (event->raises != 0)
+        fold_raised(fold, event, position);
     fold_event_document(fold, event, position);
     uint8_t hash[TILL_HASH_SIZE] = { 0 };
     if (event->request.number != 0 && event_is_booked(event))

@@ -157,7 +157,7 @@ static void count_number(const struct request_name *request, struct till_day *da
 
 bool event_is_booked(const struct event *event)
 {
-    return event->type != EVENT_REFUSAL && event->type != EVENT_TIE;
+    return event->type != EVENT_REFUSAL && event->type != EVENT_TIE && event->type != EVENT_PROPOSAL;
 }
 
 /* The first bytes of SHA-256 over epoch, number (both little-endian) and fingerprint. */

@@ -77,3 +77,14 @@ void request_hash(struct fold *fold, const struct request_name *request, uint8_t
 PUNKT_MUST_CHECK bool count_event(struct fold *fold, const struct event *event,
                                   const struct movements *movements, const uint8_t *hash);
 PUNKT_MUST_CHECK bool fold_day_close(struct fold *fold, const struct event *event, journal_position position);
+
+/* --- fold_register.c --- */
+
+PUNKT_MUST_CHECK bool fold_identity_changed(struct fold *fold, const struct event *event);
+void fold_proposed(struct fold *fold, const struct event *event, journal_position position);
+PUNKT_MUST_CHECK bool fold_proposal_ends(struct fold *fold, journal_position proposal, enum proposal_state state,
+                                         journal_position position);
+/* Any event that raises a flag. */
+void fold_raised(struct fold *fold, const struct event *event, journal_position position);
+PUNKT_MUST_CHECK bool fold_flag_resolved(struct fold *fold, const struct event *event);
+PUNKT_MUST_CHECK bool fold_sealed(struct fold *fold, const struct event *event, journal_position position);

@@ -95,6 +95,13 @@ static bool said_by(const struct event *event, struct said *out)
     case EVENT_AWARD_MOVED:
     case EVENT_RETURN_WAITING:
     case EVENT_DAY_CLOSE:
+    case EVENT_IDENTITY:
+    case EVENT_PROPOSAL:
+    case EVENT_PROPOSAL_ENDED:
+    case EVENT_ATTEMPTS:
+    case EVENT_ALARM:
+    case EVENT_FLAG_RESOLVED:
+    case EVENT_SEAL:
         return true;
     }
     return false;

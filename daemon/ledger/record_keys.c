@@ -26,6 +26,11 @@ enum table {
     TABLE_COHORT = 16,
     TABLE_TILL_DAY = 17,
     TABLE_TILL = 18,
+    TABLE_IDENTITY = 19,
+    TABLE_PROPOSAL = 20,
+    TABLE_OPEN_PROPOSAL = 21,
+    TABLE_FLAG = 22,
+    TABLE_SEAL = 23,
 };
 
 static struct key key_of(enum table table)
@@ -202,6 +207,48 @@ struct key key_till(struct text store, struct text till)
     return key;
 }
 
+static struct key key_numbered(enum table table, uint64_t number)
+{
+    struct key key = key_of(table);
+    key_add_number(&key, number, 8);
+    return key;
+}
+
+struct key key_identity(uint64_t number)
+{
+    return key_numbered(TABLE_IDENTITY, number);
+}
+
+struct key key_proposal(journal_position proposal)
+{
+    return key_numbered(TABLE_PROPOSAL, proposal);
+}
+
+struct key key_open_proposal(journal_position proposal)
+{
+    return key_numbered(TABLE_OPEN_PROPOSAL, proposal);
+}
+
+struct key key_flag(journal_position flag)
+{
+    return key_numbered(TABLE_FLAG, flag);
+}
+
+struct key key_seal(void)
+{
+    return key_of(TABLE_SEAL);
+}
+
+struct key key_all_open_proposals(void)
+{
+    return key_of(TABLE_OPEN_PROPOSAL);
+}
+
+struct key key_all_flags(void)
+{
+    return key_of(TABLE_FLAG);
+}
+
 struct key key_all_accounts(void)
 {
     return key_of(TABLE_ACCOUNT);
@@ -265,11 +312,26 @@ static uint8_t key_take_code(struct wire_reader *reader, char out[RECORD_CODE_MA
     return reader->failed ? 0 : code.size;
 }
 
-bool key_read_open_hold(const void *key, size_t size, journal_position *out)
+static bool key_read_numbered(const void *key, size_t size, enum table table, uint64_t *out)
 {
-    struct wire_reader reader = key_open(key, size, TABLE_OPEN_HOLD);
+    struct wire_reader reader = key_open(key, size, table);
     *out = key_take_number(&reader, 8);
     return wire_read_done(&reader);
+}
+
+bool key_read_open_hold(const void *key, size_t size, journal_position *out)
+{
+    return key_read_numbered(key, size, TABLE_OPEN_HOLD, out);
+}
+
+bool key_read_open_proposal(const void *key, size_t size, journal_position *out)
+{
+    return key_read_numbered(key, size, TABLE_OPEN_PROPOSAL, out);
+}
+
+bool key_read_flag(const void *key, size_t size, journal_position *out)
+{
+    return key_read_numbered(key, size, TABLE_FLAG, out);
 }
 
 bool key_read_day_counts(const void *key, size_t size, struct day_counts_name *out)

@@ -54,7 +54,6 @@ struct key key_all_waiting(void);
 struct key key_all_day_counts(void);
 struct key key_all_outstanding(void);
 struct key key_all_cohorts(void);
-struct key key_all_identities(void);
 struct key key_all_open_proposals(void);
 struct key key_all_flags(void);
 
@@ -67,6 +66,8 @@ struct day_counts_name {
     char store[RECORD_CODE_MAX];
 };
 PUNKT_MUST_CHECK bool key_read_open_hold(const void *key, size_t size, journal_position *out);
+PUNKT_MUST_CHECK bool key_read_open_proposal(const void *key, size_t size, journal_position *out);
+PUNKT_MUST_CHECK bool key_read_flag(const void *key, size_t size, journal_position *out);
 PUNKT_MUST_CHECK bool key_read_day_counts(const void *key, size_t size, struct day_counts_name *out);
 PUNKT_MUST_CHECK bool key_read_outstanding(const void *key, size_t size, int32_t *out_month);
 PUNKT_MUST_CHECK bool key_read_cohort(const void *key, size_t size, int32_t *out_quarter);

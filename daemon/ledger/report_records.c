@@ -28,9 +28,12 @@ static const struct codec_field day_counts_fields[] = {
     EVENTS_5(16),
     EVENTS_5(21),
     EVENTS_5(26),
-    EVENTS(31),
+    EVENTS_5(31),
+    EVENTS(36),
+    EVENTS(37),
+    EVENTS(38),
 };
-static_assert(MOVEMENT_COUNT == 11 && EVENT_TYPE_MAX == 31, "each has its row above");
+static_assert(MOVEMENT_COUNT == 11 && EVENT_TYPE_MAX == 38, "each has its row above");
 
 static const struct codec_field outstanding_fields[] = {
     { 0, 0, CODEC_FORM_I64, 0, false, 0 }, /* the points are all of it */

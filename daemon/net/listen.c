@@ -75,7 +75,7 @@ static void welcome_unix(struct net *net, int fd)
     socklen_t size = sizeof(credentials);
     (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
     const struct net_peer peer = {
-        .local = true, .unix_uid = credentials.uid, .unix_socket = true, .address = "unix"
+        .local = true, .unix_uid = credentials.uid, .unix_socket = true, .address = "unix", .source = "unix"
     };
     const struct conn_origin origin = { .local = true };
     (void)conn_open(net, transport_plain(fd), &peer, &origin);
@@ -374,9 +374,10 @@ static void close_listener(struct listener *listener)
     listener->fd = -1;
 }
 
-enum punkt_status net_listen(struct net *net, const char *where, char *out_address, size_t address_capacity,
-                             struct failure *failure)
+enum punkt_status net_listen(struct net *net, enum net_listener kind, const char *where, char *out_address,
+                             size_t address_capacity, struct failure *failure)
 {
+    PUNKT_CHECK(kind == NET_LISTEN_PLAIN);
     if (net->listeners_count == LISTENERS_MAX) {
         failure_set(failure, "cannot listen on %s: %d addresses are enough", where, LISTENERS_MAX);
         return PUNKT_FULL;

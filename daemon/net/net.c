@@ -243,3 +243,10 @@ void net_free(struct net *net)
         (void)close(net->spare_fd);
     free(net);
 }
+
+void net_slow_down(struct net *net, struct net_conn_name name, int64_t until_us)
+{
+    (void)net;
+    (void)name;
+    (void)until_us;
+}

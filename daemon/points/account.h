@@ -150,7 +150,6 @@ struct account {
     millipoints lifetime; /* earned by purchases, less returns */
     utc_us last_purchase; /* 0: none yet */
     local_day last_purchase_day;
-    utc_us first_earned; /* when it first got points by a purchase; 0: not yet */
     uint32_t next_lot;   /* number of the next lot, from 1 */
     uint32_t card_count; /* active and blocked cards that lead to it: none in suspense */
     struct tier_state tier;

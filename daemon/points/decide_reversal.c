@@ -39,6 +39,13 @@ static bool can_be_reversed(enum event_type type)
     case EVENT_BONUS:
     case EVENT_WRITE_OFF:
     case EVENT_AWARD_MOVED:
+    case EVENT_IDENTITY:
+    case EVENT_PROPOSAL:
+    case EVENT_PROPOSAL_ENDED:
+    case EVENT_ATTEMPTS:
+    case EVENT_ALARM:
+    case EVENT_FLAG_RESOLVED:
+    case EVENT_SEAL:
     case EVENT_DAY_CLOSE:
         return false;
     }

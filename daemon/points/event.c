@@ -65,6 +65,20 @@ const char *event_type_name(enum event_type type)
         return "return_waiting";
     case EVENT_DAY_CLOSE:
         return "day_closed";
+    case EVENT_IDENTITY:
+        return "identity";
+    case EVENT_PROPOSAL:
+        return "proposal";
+    case EVENT_PROPOSAL_ENDED:
+        return "proposal_ended";
+    case EVENT_ATTEMPTS:
+        return "attempts";
+    case EVENT_ALARM:
+        return "alarm";
+    case EVENT_FLAG_RESOLVED:
+        return "flag_resolved";
+    case EVENT_SEAL:
+        return "seal";
     }
     return "unknown";
 }

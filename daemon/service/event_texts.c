@@ -48,7 +48,16 @@ struct text event_reason(const struct event *event)
     case EVENT_TOMBSTONE:
     case EVENT_RETURN_WAITING:
     case EVENT_DAY_CLOSE:
+    case EVENT_PROPOSAL_ENDED:
+    case EVENT_ATTEMPTS:
+    case EVENT_ALARM:
+    case EVENT_FLAG_RESOLVED:
+    case EVENT_SEAL:
         return none;
+    case EVENT_IDENTITY:
+        return event->identity.reason;
+    case EVENT_PROPOSAL:
+        return event->proposal.reason;
     }
     return none;
 }
@@ -85,6 +94,12 @@ journal_position event_refers(const struct event *event)
         return event->waiting.previous;
     case EVENT_REFUSAL:
         return event->waited.event;
+    case EVENT_PROPOSAL_ENDED:
+        return event->proposal_ended.proposal;
+    case EVENT_FLAG_RESOLVED:
+        return event->flag_resolved.flag;
+    case EVENT_PROPOSAL:
+        return 0;
     case EVENT_TERM:
     case EVENT_PROGRAMME:
     case EVENT_CARDS_ISSUED:
@@ -107,6 +122,10 @@ journal_position event_refers(const struct event *event)
     case EVENT_BONUS:
     case EVENT_WRITE_OFF:
     case EVENT_DAY_CLOSE:
+    case EVENT_IDENTITY:
+    case EVENT_ATTEMPTS:
+    case EVENT_ALARM:
+    case EVENT_SEAL:
         return 0;
     }
     return 0;

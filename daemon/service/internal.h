@@ -524,7 +524,5 @@ PUNKT_MUST_CHECK bool abuse_may_refuse(struct request *request);
 /* --- one handler an operation: handle_NAME in op_*.c --- */
 
 #define OPERATION(code, NAME, name, kind, roles, doc) enum handled handle_##name(struct request *request);
-#define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED

@@ -125,6 +125,8 @@ static bool is_new_business(enum operation operation)
     case OPERATION_WRITE_OFF:
     case OPERATION_AWARD_MOVE:
     case OPERATION_PROGRAMME_PUBLISH:
+    case OPERATION_IDENTITY_ADD:
+    case OPERATION_APPROVAL_DECIDE:
         return true;
     case OPERATION_HELLO:
     case OPERATION_PING:
@@ -151,6 +153,13 @@ static bool is_new_business(enum operation operation)
     case OPERATION_REPORT:
     case OPERATION_AUDIT_VERIFY:
     case OPERATION_CLOCK_ACCEPT:
+    case OPERATION_AUDIT_LOG:
+    case OPERATION_IDENTITY_CHANGE: /* who must be shut out, must be */
+    case OPERATION_IDENTITY_LIST:
+    case OPERATION_ENROL:
+    case OPERATION_APPROVAL_LIST:
+    case OPERATION_FLAG_LIST:
+    case OPERATION_FLAG_RESOLVE:
         return false;
     }
     return true;
@@ -165,10 +174,8 @@ static enum handled handle_change(struct request *request)
 #define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
     case OPERATION_##NAME:                                                                                   \
         HANDLE_##kind(name)
-#define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
     }
     PUNKT_CHECK(false); /* only changes come here */
     return HANDLED;

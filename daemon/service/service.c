@@ -191,9 +191,10 @@ void service_free(struct service *service)
     free(service);
 }
 
-struct session *service_connected(struct service *service, uint64_t conn)
+struct session *service_connected(struct service *service, uint64_t conn, const struct service_peer *peer)
 {
     (void)service;
+    (void)peer;
     struct session *session = calloc(1, sizeof(*session));
     if (session != NULL)
         session->conn = conn;
@@ -248,10 +249,8 @@ static enum handled handle_decoded(struct request *request)
 #define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
     case OPERATION_##NAME:                                                                                   \
         HANDLE_##kind(name)
-#define RESERVED(code, name)
 #include "proto/operations.def"
 #undef OPERATION
-#undef RESERVED
     }
     PUNKT_CHECK(false); /* changes go through their lane */
     return HANDLED;

@@ -138,7 +138,9 @@ int main(int argc, char **argv)
     const int connections = argument(argc, argv, 1, 64, CONNECTIONS_MAX);
     const int pipeline = argument(argc, argv, 2, 1, PIPELINE_MAX);
     const int seconds = argument(argc, argv, 3, 3, 3600);
-    static const struct net_handler handler = { on_open, on_frame, on_broken, on_close };
+    static const struct net_handler handler = {
+        .open = on_open, .frame = on_frame, .broken = on_broken, .close = on_close
+    };
     const struct net_options options = net_options_default();
     struct bench bench = { 0 };
     char address[128];
@@ -151,7 +153,7 @@ int main(int argc, char **argv)
     struct event_base *loop = event_base_new();
     if (loop == NULL || net_open(&options, &handler, &bench, loop, &bench.net) != PUNKT_OK)
         return EXIT_FAILURE;
-    if (net_listen(bench.net, "127.0.0.1:0", address, sizeof(address), &failure) != PUNKT_OK) {
+    if (net_listen(bench.net, NET_LISTEN_PLAIN, "127.0.0.1:0", address, sizeof(address), &failure) != PUNKT_OK) {
         (void)fprintf(stderr, "%s\n", failure.text);
         return EXIT_FAILURE;
     }

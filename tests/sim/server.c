@@ -249,8 +249,9 @@ void server_crash(void)
 
 void server_open_conn(unsigned conn)
 {
+    static const struct service_peer local = { .proof = SERVICE_PROOF_LOCAL, .source = "here" };
     struct client *client = &server.clients[conn];
-    client->session = service_connected(server.service, conn);
+    client->session = service_connected(server.service, conn, &local);
     assert_non_null(client->session);
     client->bytes = malloc(FRAME_HEADER_SIZE + FRAME_BODY_MAX + COPY_BYTES);
     assert_non_null(client->bytes);

@@ -12,15 +12,10 @@
 
 #include "proto/message.h"
 
-static const struct {
-    uint16_t code;
-    const char *name;
-} reserved_codes[] = {
-#define OPERATION(code, NAME, name, kind, roles, doc)
-#define RESERVED(code_, name_) { code_, #name_ },
-#include "proto/operations.def"
-#undef OPERATION
-#undef RESERVED
+static const char *const role_docs[ROLE_COUNT] = {
+#define ROLE(number, NAME, name, letter, doc) doc,
+#include "proto/roles.def"
+#undef ROLE
 };
 
 static const uint64_t result_codes[] = {
@@ -130,17 +125,17 @@ static void print_message_table(FILE *out, enum message message)
 
 static void print_operations_table(FILE *out)
 {
-    fprintf(out, "### Operations\n\n| code | name | kind | what it does |\n|---|---|---|---|\n");
+    fprintf(out, "### Roles\n\n| number | name | what it is for |\n|---|---|---|\n");
+    for (unsigned role = 1; role <= ROLE_COUNT; role++)
+        fprintf(out, "| %u | `%s` | %s |\n", role, role_name((enum role)role), role_docs[role - 1]);
+    fprintf(out, "\n### Operations\n\nRoles that may: by the letters of till, supervisor, office, approver, auditor, "
+                 "admin.\n\n| code | name | kind | roles | what it does |\n|---|---|---|---|---|\n");
     for (uint16_t code = 0; code <= FRAME_TYPE_OPERATION; code++) {
         const struct operation_row *row = operation_row(code);
         if (row != NULL)
-            fprintf(out, "| %u (0x%04X) | `%s` | %s | %s |\n", code, code, row->name,
-                    operation_kind_name(row->kind), row->doc);
+            fprintf(out, "| %u (0x%04X) | `%s` | %s | `%.*s` | %s |\n", code, code, row->name,
+                    operation_kind_name(row->kind), ROLE_COUNT, row->roles, row->doc);
     }
-    fprintf(out, "\nReserved for later versions, until then refused as `unknown_operation`:\n");
-    for (size_t i = 0; i < COUNT(reserved_codes); i++)
-        fprintf(out, "%s`%s` %u%s", i % 6 == 0 ? "\n" : " ", reserved_codes[i].name, reserved_codes[i].code,
-                i + 1 < COUNT(reserved_codes) ? "," : ".\n");
 }
 
 static void print_results_table(FILE *out)
@@ -191,9 +186,6 @@ static void print_dissector(FILE *out)
         if (row != NULL)
             fprintf(out, "    [%u] = \"%s\",\n", code, row->name);
     }
-    fprintf(out, "}\n\nlocal reserved = {\n");
-    for (size_t i = 0; i < COUNT(reserved_codes); i++)
-        fprintf(out, "    [%u] = \"%s\",\n", reserved_codes[i].code, reserved_codes[i].name);
     fprintf(out, "}\n\nlocal results = {\n");
     for (size_t i = 0; i < COUNT(result_codes); i++)
         fprintf(out, "    [%" PRIu64 "] = \"%s\",\n", result_codes[i], result_row(result_codes[i])->name);

@@ -113,7 +113,9 @@ struct net_options world_options(void)
 
 struct world *world_new(const struct net_options *options)
 {
-    static const struct net_handler handler = { on_open, on_frame, on_broken, on_close };
+    static const struct net_handler handler = {
+        .open = on_open, .frame = on_frame, .broken = on_broken, .close = on_close
+    };
     struct world *world = calloc(1, sizeof(*world));
     struct failure failure = { "" };
     assert_non_null(world);
@@ -123,7 +125,7 @@ struct world *world_new(const struct net_options *options)
     world->proves_at_once = true;
     world->on_frame = world_echo;
     assert_int_equal(net_open(options, &handler, world, world->loop, &world->net), PUNKT_OK);
-    if (net_listen(world->net, "127.0.0.1:0", world->address, sizeof(world->address), &failure) != PUNKT_OK)
+    if (net_listen(world->net, NET_LISTEN_PLAIN, "127.0.0.1:0", world->address, sizeof(world->address), &failure) != PUNKT_OK)
         fail_msg("%s", failure.text);
     return world;
 }

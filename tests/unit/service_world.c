@@ -61,6 +61,8 @@ static void open_ledger(struct service_world *world)
         fail_msg("%s", failure.text);
 }
 
+static const struct service_peer local_peer = { .proof = SERVICE_PROOF_LOCAL, .source = "here" };
+
 static void open_service(struct service_world *world, const char *programme)
 {
     struct failure failure = { { 0 } };
@@ -81,7 +83,7 @@ struct service_world *service_world_new(const char *programme)
     assert_non_null(mkdtemp(world->dir));
     open_ledger(world);
     open_service(world, programme != NULL ? programme : "version: 1\n...\n");
-    world->session = service_connected(world->service, 1);
+    world->session = service_connected(world->service, 1, &local_peer);
     assert_non_null(world->session);
     struct msg_hello_request hello;
     message_init(MESSAGE_hello_request, &hello);

@@ -1,0 +1,18 @@
+/* Handlers that are not there yet: each goes when its file comes. */
+#include "service/internal.h"
+
+#define PENDING(name)                                                                                        \
+    enum handled handle_##name(struct request *request)                                                      \
+    {                                                                                                        \
+        refuse_now(request, RESULT_NOT_READY, "");                                                           \
+        return HANDLED;                                                                                      \
+    }
+PENDING(audit_log)
+PENDING(identity_add)
+PENDING(identity_change)
+PENDING(identity_list)
+PENDING(enrol)
+PENDING(approval_list)
+PENDING(approval_decide)
+PENDING(flag_list)
+PENDING(flag_resolve)
