@@ -22,7 +22,10 @@ struct ca;
  */
 PUNKT_MUST_CHECK enum punkt_status ca_make(const char *folder, const char *const *names, uint32_t name_count,
                                            utc_us now, struct failure *failure);
-/* Another certificate for the server, by the CA of that folder; server.pem and server.key are replaced by rename. */
+/*
+ * Another key and certificate for the server, by the CA of that folder; server.pem and server.key are replaced by rename.
+ * Without names it has those of the one before.
+ */
 PUNKT_MUST_CHECK enum punkt_status ca_renew_server(const char *folder, const char *const *names,
                                                    uint32_t name_count, utc_us now, struct failure *failure);
 

@@ -30,13 +30,17 @@ foreign='
 event2/                net ops main include
 lmdb.h                 ledger
 openssl/               net lib
+openssl/bio.h          net lib service
 openssl/crypto.h       net lib ledger service
 openssl/err.h          net lib ledger service
 openssl/evp.h          net lib ledger service
 openssl/hmac.h         net lib ledger service
 openssl/kdf.h          net lib ledger service
+openssl/pem.h          net lib service
 openssl/rand.h         net lib ledger service
 openssl/sha.h          net lib ledger service cli
+openssl/x509.h         net lib service
+openssl/x509v3.h       net lib service
 yaml.h                 ops
 jansson.h              ops cli
 csv.h                  cli
