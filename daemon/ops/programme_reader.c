@@ -145,38 +145,66 @@ static void read_reasons(const struct schema_run *run, const struct document_nod
     }
 }
 
-static bool role_known(const struct programme *programme, const char *role)
+static bool role_known(const struct role_limits *limits, const char *role)
 {
-    for (uint32_t i = 0; i < programme->role_limit_count; i++) {
-        if (strcmp(programme->role_limits[i].role, role) == 0)
+    for (uint32_t i = 0; i < limits->count; i++) {
+        if (strcmp(limits->of[i].role, role) == 0)
             return true;
     }
     return false;
 }
 
+static bool read_limit(const struct schema_run *run, const struct document_node *node, bool points,
+                       int64_t *out)
+{
+    return points ? schema_points(run, node, "its limit", 0, MILLIPOINTS_MAX, out)
+                  : schema_amount(run, node, "its limit", 0, AMOUNT_MAX, out);
+}
+
 /* A map whose keys are the roles. */
+static void read_limits(const struct schema_run *run, const struct document_node *node, const char *key,
+                        bool points, struct role_limits *limits)
+{
+    if (node->kind != DOCUMENT_MAP) {
+        schema_complain(run, node, "%s is %s, expected a map of roles and %s as {office: 500}", key,
+                        schema_show(node).text, points ? "points" : "amounts");
+        return;
+    }
+    for (const struct document_node *at = node->first; at != NULL; at = at->next->next) {
+        char role[PROGRAMME_NAME_MAX + 1] = "";
+        int64_t most;
+        if (limits->count == PROGRAMME_ROLES_MAX) {
+            schema_complain(run, at, "%s has more than %d roles", key, PROGRAMME_ROLES_MAX);
+            return;
+        }
+        if (!schema_text(run, at, "a role", 1, PROGRAMME_NAME_MAX, role) ||
+            !read_limit(run, at->next, points, &most))
+            continue;
+        if (role_known(limits, role)) {
+            schema_complain(run, at, "role %s is there already", role);
+            continue;
+        }
+        memcpy(limits->of[limits->count].role, role, sizeof(role));
+        limits->of[limits->count++].most = most;
+    }
+}
+
 static void read_adjust_limits(const struct schema_run *run, const struct document_node *node, void *out)
 {
     struct programme *programme = out;
-    if (node->kind != DOCUMENT_MAP) {
-        schema_complain(run, node, "adjust_limits is %s, expected a map of roles and points as {clerk: 500}",
-                        schema_show(node).text);
-        return;
-    }
-    for (const struct document_node *key = node->first; key != NULL; key = key->next->next) {
-        struct role_limit limit;
-        memset(&limit, 0, sizeof(limit));
-        if (programme->role_limit_count == PROGRAMME_ROLES_MAX) {
-            schema_complain(run, key, "adjust_limits has more than %d roles", PROGRAMME_ROLES_MAX);
-            return;
-        }
-        bool read = schema_text(run, key, "a role", 1, PROGRAMME_NAME_MAX, limit.role) &&
-                    schema_points(run, key->next, "its limit", 0, MILLIPOINTS_MAX, &limit.points);
-        if (read && role_known(programme, limit.role))
-            schema_complain(run, key, "role %s is there already", limit.role);
-        else if (read)
-            programme->role_limits[programme->role_limit_count++] = limit;
-    }
+    read_limits(run, node, "adjust_limits", true, &programme->role_limits[ROLE_LIMIT_ADJUST]);
+}
+
+static void read_unlinked_limits(const struct schema_run *run, const struct document_node *node, void *out)
+{
+    struct programme *programme = out;
+    read_limits(run, node, "unlinked_limits", false, &programme->role_limits[ROLE_LIMIT_UNLINKED]);
+}
+
+static void read_debt_limits(const struct schema_run *run, const struct document_node *node, void *out)
+{
+    struct programme *programme = out;
+    read_limits(run, node, "debt_limits", true, &programme->role_limits[ROLE_LIMIT_DEBT]);
 }
 
 #define FIELD(name) offsetof(struct programme, name)
@@ -254,6 +282,8 @@ static const struct schema_row programme_schema[] = {
     { .key = "welcome", .form = SCHEMA_POINTS, .offset = FIELD(welcome), .max = MILLIPOINTS_MAX },
     { .key = "reasons", .form = SCHEMA_OWN, .read = read_reasons },
     { .key = "adjust_limits", .form = SCHEMA_OWN, .read = read_adjust_limits },
+    { .key = "unlinked_limits", .form = SCHEMA_OWN, .read = read_unlinked_limits },
+    { .key = "debt_limits", .form = SCHEMA_OWN, .read = read_debt_limits },
     { .key = "receipt_text", .form = SCHEMA_OWN, .read = receipt_read },
 };
 static const struct schema_table programme_table = { "", "this", programme_schema,

@@ -119,7 +119,8 @@ struct decision {
 struct judgement {
     utc_us now;       /* ledger time */
     uint32_t flags;   /* EVENT_FLAG_ADVICE, _HISTORIC, _SERVER_LOST, _OFFLINE of the request */
-    struct text role; /* of the identity, for limits of adjustments; "admin": none applies */
+    struct text role; /* of the identity, for the limits of roles; "admin": none applies */
+    bool approved;    /* by a second identity: no limit of a role applies */
 };
 
 /*
@@ -268,7 +269,6 @@ struct adjust_request {
     millipoints points; /* not zero */
     struct text reason, note, operator;
     bool allow_debt;
-    bool approved; /* by a second identity: the limit of the role does not apply */
 };
 
 struct bonus_request {

@@ -102,6 +102,8 @@ void decide_transfer(const struct points_view *view, const struct judgement *jud
         decide_refuse_points(decision, request->points, available);
         return;
     }
+    if (!decide_within_role(decision, programme, judgement, ROLE_LIMIT_ADJUST, request->points))
+        return;
     struct maker from = maker_begin(decision, 0, today);
     struct maker to = maker_begin(decision, 1, today);
     PUNKT_CHECK(maker_take_free(&from, request->points) == request->points);

@@ -18,16 +18,25 @@ bool decide_reason(struct decision *decision, const struct programme *programme,
     return false;
 }
 
-/* Whether the role may adjust so much without another's approval; a role without a limit may. */
-static bool within_role(const struct programme *programme, struct text role, millipoints points)
+/* INT64_MAX: it has none. */
+static int64_t limit_of_role(const struct role_limits *limits, struct text role)
 {
-    if (text_equal(role, TEXT_LITERAL("admin")))
-        return true;
-    for (uint32_t i = 0; i < programme->role_limit_count; i++) {
-        if (text_equal(text_of(programme->role_limits[i].role), role))
-            return points <= programme->role_limits[i].points;
+    for (uint32_t i = 0; i < limits->count; i++) {
+        if (text_equal(text_of(limits->of[i].role), role))
+            return limits->of[i].most;
     }
-    return true;
+    return INT64_MAX;
+}
+
+bool decide_within_role(struct decision *decision, const struct programme *programme,
+                        const struct judgement *judgement, enum role_limit_kind kind, int64_t size)
+{
+    if (judgement->approved || (judgement->flags & EVENT_FLAG_ADVICE) != 0 ||
+        text_equal(judgement->role, TEXT_LITERAL("admin")) ||
+        size <= limit_of_role(&programme->role_limits[kind], judgement->role))
+        return true;
+    decide_refuse(decision, REFUSAL_NEEDS_APPROVAL, "%s", "");
+    return false;
 }
 
 /* Adds them as a lot that counts for no tier. */
@@ -68,10 +77,11 @@ void decide_adjust(const struct points_view *view, const struct judgement *judge
         decide_refuse_points(decision, -points, available);
         return;
     }
-    if (!request->approved && !within_role(programme, judgement->role, points < 0 ? -points : points)) {
-        decide_refuse(decision, REFUSAL_NEEDS_APPROVAL, "%s", "");
+    millipoints size = points < 0 ? -points : points;
+    millipoints owed = points < 0 ? i64_max(size - available, 0) : 0;
+    if (!decide_within_role(decision, programme, judgement, ROLE_LIMIT_ADJUST, size) ||
+        !decide_within_role(decision, programme, judgement, ROLE_LIMIT_DEBT, owed))
         return;
-    }
     struct maker maker = maker_begin(decision, 0, today);
     bool fits = points < 0 || adjust_up(&maker, programme, points);
     if (points < 0)
@@ -94,7 +104,8 @@ void decide_bonus(const struct points_view *view, const struct judgement *judgem
     event->bonus.note = request->note;
     event->bonus.programme_version = programme->version;
     if (!decide_card(view, judgement, decision, 0, request->card, CARD_USE_OFFICE) ||
-        !decide_reason(decision, programme, request->reason))
+        !decide_reason(decision, programme, request->reason) ||
+        !decide_within_role(decision, programme, judgement, ROLE_LIMIT_ADJUST, request->points))
         return;
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
     bool fits = maker_bonus(&maker, programme, request->points);
@@ -123,6 +134,8 @@ void decide_write_off(const struct points_view *view, const struct judgement *ju
         return;
     }
     event->write_off.points = request->points == 0 ? debt : i64_min(request->points, debt);
+    if (!decide_within_role(decision, programme, judgement, ROLE_LIMIT_DEBT, event->write_off.points))
+        return;
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));
     maker_forgive(&maker, event->write_off.points);
     maker_tier(&maker, programme);

@@ -116,7 +116,6 @@ static bool rate_goods_back(const struct programme *programme, const struct unli
                                   .amount = request->amount,
                                   .line_count = request->line_count,
                                   .lines = decision->lines };
-    goods->amount = request->amount;
     goods->programme_version = programme->version;
     goods->sale_line_count = request->line_count;
     goods->sale_lines = decision->lines;
@@ -139,6 +138,9 @@ void decide_unlinked_return(const struct points_view *view, const struct judgeme
         decide_refuse(decision, REFUSAL_UNLINKED_OFF, "%s", "");
         return;
     }
+    decision->event.goods_return.amount = request->amount;
+    if (!decide_within_role(decision, today, judgement, ROLE_LIMIT_UNLINKED, request->amount))
+        return;
     if (!rate_goods_back(programme, request, decision)) {
         decide_over_limit(decision);
         return;

@@ -69,6 +69,12 @@ void decide_over_limit(struct decision *decision);
 /* Judges the reason of an act that moves points: one of the programme's list (DOMAIN.md, Back office). */
 bool decide_reason(struct decision *decision, const struct programme *programme, struct text reason);
 /*
+ * Judges what an act comes to, in the unit of the limit, against what the role may without another's approval
+ * (DOMAIN.md, Back office). What was approved passes, and an advice: it has happened.
+ */
+bool decide_within_role(struct decision *decision, const struct programme *programme,
+                        const struct judgement *judgement, enum role_limit_kind kind, int64_t size);
+/*
  * Makes the effects of an act on sides[0]: `cards` more of them lead to it, and the account `other` (0: none) joins it,
  * as of maker_absorb. Refuses if it does not fit, or if `other` has something due.
  */

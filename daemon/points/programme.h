@@ -192,10 +192,19 @@ enum discount_mode { DISCOUNTS_AFTER = 0, DISCOUNTS_BEFORE = 1 };
 enum claw_back { CLAW_BACK_DEBT = 0, CLAW_BACK_BALANCE = 1, CLAW_BACK_OWN = 2, CLAW_BACK_PENDING = 3 };
 enum pin_policy { PIN_IF_SET = 0, PIN_NEVER = 1, PIN_ALWAYS = 2 };
 
-/* What a role may adjust at most without another's approval. */
-struct role_limit {
-    char role[PROGRAMME_NAME_MAX + 1];
-    millipoints points;
+/* What a role may do at most without another's approval. One that is not there has no limit of its own. */
+enum role_limit_kind {
+    ROLE_LIMIT_ADJUST,   /* millipoints: an adjustment, up or down, a bonus, a transfer */
+    ROLE_LIMIT_UNLINKED, /* minor units: the goods of a return without its purchase */
+    ROLE_LIMIT_DEBT,     /* millipoints: below zero by an adjustment, and debt that is written off */
+};
+#define ROLE_LIMIT_KINDS 3
+struct role_limits {
+    uint32_t count;
+    struct {
+        char role[PROGRAMME_NAME_MAX + 1];
+        int64_t most;
+    } of[PROGRAMME_ROLES_MAX];
 };
 
 struct programme {
@@ -243,8 +252,7 @@ struct programme {
     millipoints welcome; /* a bonus when a card with a new account is issued; 0: none */
     uint32_t reason_count;
     char reasons[PROGRAMME_REASONS_MAX][PROGRAMME_NAME_MAX + 1];
-    uint32_t role_limit_count;
-    struct role_limit role_limits[PROGRAMME_ROLES_MAX];
+    struct role_limits role_limits[ROLE_LIMIT_KINDS]; /* by enum role_limit_kind */
     struct receipt_texts texts;
     struct calendar calendar; /* of the programme's zone */
     uint32_t word_count;

@@ -46,8 +46,7 @@ enum refusal world_adjust(struct world *world, uint32_t card, millipoints points
     struct adjust_request request = { .card = world_card(card),
                                       .points = points,
                                       .reason = TEXT_LITERAL("goodwill"),
-                                      .allow_debt = allow_debt,
-                                      .approved = true };
+                                      .allow_debt = allow_debt };
     world_ask(world, decide_adjust, &request);
     (void)world_book(world);
     return world->decision.refusal;

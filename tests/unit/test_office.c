@@ -34,15 +34,16 @@ static void adjustments_are_judged(void **state)
         assert_int_equal(act_adjust(world, "1", 50 * POINT, false), REFUSAL_NONE);
         assert_int_equal(act_card(world, CARD_ACT_CLOSE, "2"), REFUSAL_NONE);
         assert_int_equal(act_card(world, CARD_ACT_BLOCK, "3"), REFUSAL_NONE);
-        world->programme.role_limit_count = 2;
-        world->programme.role_limits[0] = (struct role_limit){ .role = "clerk", .points = 40 * POINT };
-        world->programme.role_limits[1] = (struct role_limit){ .role = "admin", .points = 1 * POINT };
-        struct judgement judgement = { .now = world->now, .role = text_of(rows[i].role) };
+        world->programme.role_limits[ROLE_LIMIT_ADJUST] = (struct role_limits){
+            .count = 2, .of = { { .role = "clerk", .most = 40 * POINT }, { .role = "admin", .most = POINT } }
+        };
+        struct judgement judgement = { .now = world->now,
+                                       .role = text_of(rows[i].role),
+                                       .approved = rows[i].approved };
         struct adjust_request request = { .card = text_of(rows[i].card),
                                           .points = rows[i].points * POINT,
                                           .reason = text_of(rows[i].reason),
-                                          .allow_debt = rows[i].allow_debt,
-                                          .approved = rows[i].approved };
+                                          .allow_debt = rows[i].allow_debt };
         decide_adjust(&world->view, &judgement, &request, &world->decision);
         assert_refused(rows[i].what, world->decision.refusal, rows[i].want);
         if (rows[i].want == REFUSAL_NOT_ENOUGH_POINTS) {
@@ -231,12 +232,111 @@ static void debts_are_written_off(void **state)
     }
 }
 
+/* Of the acts that a role may do only so much of, one each; the account has 50 points, or owes 30. */
+enum limited { ADJUST, BONUS, TRANSFER, WRITE_OFF, UNLINKED };
+
+static enum refusal act_limited(struct world *world, const struct judgement *judgement, enum limited act,
+                                int64_t size)
+{
+    struct text card = TEXT_LITERAL("1");
+    struct text reason = TEXT_LITERAL("goodwill");
+    struct decision *decision = &world->decision;
+    struct adjust_request adjust = { .card = card, .points = size, .reason = reason, .allow_debt = true };
+    struct bonus_request bonus = { .card = card, .points = size, .reason = reason };
+    struct transfer_request transfer = {
+        .from_card = card, .to_card = TEXT_LITERAL("2"), .points = size, .reason = reason
+    };
+    struct write_off_request write_off = { .card = TEXT_LITERAL("3"), .points = size, .reason = reason };
+    struct unlinked_return_request unlinked = { .card = card, .amount = size };
+    switch (act) {
+    case ADJUST:
+        decide_adjust(&world->view, judgement, &adjust, decision);
+        break;
+    case BONUS:
+        decide_bonus(&world->view, judgement, &bonus, decision);
+        break;
+    case TRANSFER:
+        decide_transfer(&world->view, judgement, &transfer, decision);
+        break;
+    case WRITE_OFF:
+        decide_write_off(&world->view, judgement, &write_off, decision);
+        break;
+    case UNLINKED:
+        decide_unlinked_return(&world->view, judgement, &unlinked, decision);
+        break;
+    }
+    return decision->refusal;
+}
+
+/* Each limit at its edge: a role in the list, one that is not, the administrator; approved, and what has happened. */
+static void roles_have_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        enum limited act;
+        int64_t at, above;
+    } rows[] = {
+        { ADJUST, 40 * POINT, 41 * POINT },    { ADJUST, -40 * POINT, -41 * POINT },
+        { BONUS, 40 * POINT, 41 * POINT },     { TRANSFER, 40 * POINT, 41 * POINT },
+        { WRITE_OFF, 20 * POINT, 21 * POINT }, { UNLINKED, 500, 501 },
+    };
+    static const struct {
+        const char *role;
+        bool approved;
+        uint32_t flags;
+        enum refusal above;
+    } who[] = {
+        { "office", false, 0, REFUSAL_NEEDS_APPROVAL },
+        { "office", true, 0, REFUSAL_NONE },
+        { "office", false, EVENT_FLAG_ADVICE, REFUSAL_NONE },
+        { "supervisor", false, 0, REFUSAL_NONE },
+        { "admin", false, 0, REFUSAL_NONE },
+    };
+    struct world *world = world_new(3);
+    assert_int_equal(act_adjust(world, "1", 50 * POINT, false), REFUSAL_NONE);
+    assert_int_equal(act_adjust(world, "3", -30 * POINT, true), REFUSAL_NONE);
+    static const int64_t most[ROLE_LIMIT_KINDS] = { 40 * POINT, 500, 20 * POINT };
+    for (size_t kind = 0; kind < ROLE_LIMIT_KINDS; kind++)
+        world->programme.role_limits[kind] = (struct role_limits){
+            .count = 2,
+            .of = { { .role = "office", .most = most[kind] }, { .role = "admin", .most = 0 } },
+        };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        for (size_t j = 0; j < COUNT_OF(who); j++) {
+            struct judgement judgement = { .now = world->now,
+                                           .flags = who[j].flags,
+                                           .role = text_of(who[j].role),
+                                           .approved = who[j].approved };
+            assert_int_equal(act_limited(world, &judgement, rows[i].act, rows[i].at), REFUSAL_NONE);
+            assert_refused(who[j].role, act_limited(world, &judgement, rows[i].act, rows[i].above),
+                           who[j].above);
+        }
+    }
+    world_free(world);
+}
+
+/* Below zero counts by itself: 10 points that are there and 21 that are not are within what may be adjusted. */
+static void debt_has_a_limit_of_its_own(void **state)
+{
+    (void)state;
+    struct world *world = world_new(1);
+    assert_int_equal(act_adjust(world, "1", 10 * POINT, false), REFUSAL_NONE);
+    world->programme.role_limits[ROLE_LIMIT_DEBT] =
+        (struct role_limits){ .count = 1, .of = { { .role = "office", .most = 20 * POINT } } };
+    struct judgement judgement = { .now = world->now, .role = TEXT_LITERAL("office") };
+    assert_int_equal(act_limited(world, &judgement, ADJUST, -30 * POINT), REFUSAL_NONE);
+    assert_int_equal(act_limited(world, &judgement, ADJUST, -31 * POINT), REFUSAL_NEEDS_APPROVAL);
+    assert_int_equal(act_limited(world, &judgement, ADJUST, 31 * POINT), REFUSAL_NONE);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adjustments_are_judged),   cmocka_unit_test(adjusting_down_spends_in_order),
         cmocka_unit_test(adjusting_up_makes_a_lot), cmocka_unit_test(bonus_is_an_award),
         cmocka_unit_test(bonuses_are_judged),       cmocka_unit_test(debts_are_written_off),
+        cmocka_unit_test(roles_have_limits),        cmocka_unit_test(debt_has_a_limit_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,8 @@ static void reads_every_key(void **state)
         "welcome: 5.5\n"
         "reasons: [one, two]\n"
         "adjust_limits: {clerk: 0, manager: 1000.01}\n"
+        "unlinked_limits: {supervisor: 1.234}\n"
+        "debt_limits: {office: 0.5}\n"
         "...\n",
         &programme);
     assert_string_equal(programme.name, "P");
@@ -93,11 +95,18 @@ static void reads_every_key(void **state)
     assert_int_equal(programme.reason_count, 2);
     assert_string_equal(programme.reasons[1], "two");
     assert_string_equal(programme.reasons[2], "");
-    assert_int_equal(programme.role_limit_count, 2);
-    assert_string_equal(programme.role_limits[0].role, "clerk");
-    assert_int_equal(programme.role_limits[0].points, 0);
-    assert_string_equal(programme.role_limits[1].role, "manager");
-    assert_int_equal(programme.role_limits[1].points, 1000010);
+    const struct role_limits *limits = programme.role_limits;
+    assert_int_equal(limits[ROLE_LIMIT_ADJUST].count, 2);
+    assert_string_equal(limits[ROLE_LIMIT_ADJUST].of[0].role, "clerk");
+    assert_int_equal(limits[ROLE_LIMIT_ADJUST].of[0].most, 0);
+    assert_string_equal(limits[ROLE_LIMIT_ADJUST].of[1].role, "manager");
+    assert_int_equal(limits[ROLE_LIMIT_ADJUST].of[1].most, 1000010);
+    assert_int_equal(limits[ROLE_LIMIT_UNLINKED].count, 1);
+    assert_string_equal(limits[ROLE_LIMIT_UNLINKED].of[0].role, "supervisor");
+    assert_int_equal(limits[ROLE_LIMIT_UNLINKED].of[0].most, 1234);
+    assert_int_equal(limits[ROLE_LIMIT_DEBT].count, 1);
+    assert_string_equal(limits[ROLE_LIMIT_DEBT].of[0].role, "office");
+    assert_int_equal(limits[ROLE_LIMIT_DEBT].of[0].most, 500);
 }
 
 /* Values of words that the other tests do not have, for each word is a rule of its own. */

@@ -14,7 +14,7 @@ static struct problems problems;
 #define TOP_KEYS                                                                                             \
     "programme, currency, exponent, decimals, zone, tax, discounts, cards, tiers, base, base_combine, "      \
     "offers, offers_combine, offers_need_base, caps, lots, expiry, returns, redeem, rewards, welcome, "      \
-    "reasons, adjust_limits, receipt_text"
+    "reasons, adjust_limits, unlinked_limits, debt_limits, receipt_text"
 
 struct fault_row {
     const char *yaml;
@@ -354,7 +354,13 @@ static const struct fault_row fault_rows[] = {
     { "reasons: words\n" RULE "...\n",
       { "f:1:10: reasons is no list of words, expected [goodwill, other] and so on" } },
     { "adjust_limits: [clerk]\n" RULE "...\n",
-      { "f:1:16: adjust_limits is a list, expected a map of roles and points as {clerk: 500}" } },
+      { "f:1:16: adjust_limits is a list, expected a map of roles and points as {office: 500}" } },
+    { "unlinked_limits: 5\ndebt_limits: []\n" RULE "...\n",
+      { "f:1:18: unlinked_limits is \"5\", expected a map of roles and amounts as {office: 500}",
+        "f:2:14: debt_limits is a list, expected a map of roles and points as {office: 500}" } },
+    { "unlinked_limits: {a: 1.005}\ndebt_limits: {a: 0.5}\n" RULE "...\n",
+      { "f:1:22: its limit is \"1.005\", expected a number from 0 to 9999999999.99 with at most 2 decimals",
+        "f:2:18: its limit is \"0.5\", expected a whole number from 0 to 999999999999" } },
     { "adjust_limits: {clerk: lots, \"\": 5, boss: -1}\n" RULE "...\n",
       { "f:1:24: its limit is \"lots\", expected a whole number from 0 to 999999999999",
         "f:1:30: a role is empty, expected a text of 1 to 32 bytes",

@@ -236,8 +236,7 @@ static bool does_what_the_office_wants(void)
 {
     static const struct text why = { "goodwill", 8 };
     return DECIDED(adjust, &latest, REFUSAL_NONE,
-                   (struct adjust_request){
-                       .card = { "1", 1 }, .points = -POINT, .reason = why, .approved = true }) &&
+                   (struct adjust_request){ .card = { "1", 1 }, .points = -POINT, .reason = why }) &&
            DECIDED(bonus, &latest, REFUSAL_NONE,
                    (struct bonus_request){ .card = { "1", 1 }, .points = POINT, .reason = why }) &&
            DECIDED(write_off, &latest, REFUSAL_NOTHING_TO_DO,
