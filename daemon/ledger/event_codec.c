@@ -6,6 +6,10 @@
 #include "ledger/event_parts.h"
 #include "proto/wire.h"
 
+/*
+ * Rows and types are added at the end only: what was written without them is read as it was, and who does not know them
+ * refuses what has them.
+ */
 #define EVENT_FORMAT 2
 
 static const struct codec_field event_fields[] = {

@@ -195,7 +195,7 @@ static const struct codec_field flag_resolved_fields[] = {
     CODEC_SEALED(struct event, flag_resolved.note, SEALED_NOTE),
 };
 static const struct codec_field seal_fields[] = {
-    CODEC_U64(struct event, seal.head),       CODEC_BYTES(struct event, seal.head_hash, 32),
+    CODEC_U64(struct event, seal.head),          CODEC_BYTES(struct event, seal.head_hash, 32),
     CODEC_BYTES(struct event, seal.lineage, 16), CODEC_U64(struct event, seal.key_number),
     CODEC_BYTES(struct event, seal.mac, 32),
 };

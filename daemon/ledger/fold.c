@@ -457,7 +457,7 @@ static bool fold_detail(struct fold *fold, const struct event *event, journal_po
         fold_proposed(fold, event, position);
         return true;
     case EVENT_PROPOSAL_ENDED:
-        return fold_proposal_ends(fold, event->proposal_ended.proposal, event->proposal_ended.state, position);
+        return fold_proposal_ends(fold, event, position);
     case EVENT_FLAG_RESOLVED:
         return fold_flag_resolved(fold, event);
     case EVENT_SEAL:
@@ -546,7 +546,8 @@ bool fold_event(struct fold *fold, const struct event *event, journal_position p
         !fold_detail(fold, event, position) || !fold_waited(fold, event) ||
         !fold_moved(&fold->totals, &movements))
         return false;
-    if (event->approves != 0 && !fold_proposal_ends(fold, event->approves, PROPOSAL_APPROVED, position))
+    if (event->approves != 0 &&
+        (event->type == EVENT_PROPOSAL_ENDED || !fold_proposal_ends(fold, event, position)))
         return false;
     if (event->raises != 0)
         fold_raised(fold, event, position);

@@ -82,7 +82,8 @@ PUNKT_MUST_CHECK bool fold_day_close(struct fold *fold, const struct event *even
 
 PUNKT_MUST_CHECK bool fold_identity_changed(struct fold *fold, const struct event *event);
 void fold_proposed(struct fold *fold, const struct event *event, journal_position position);
-PUNKT_MUST_CHECK bool fold_proposal_ends(struct fold *fold, journal_position proposal, enum proposal_state state,
+/* By an EVENT_PROPOSAL_ENDED, or by any other event that approves one. */
+PUNKT_MUST_CHECK bool fold_proposal_ends(struct fold *fold, const struct event *event,
                                          journal_position position);
 /* Any event that raises a flag. */
 void fold_raised(struct fold *fold, const struct event *event, journal_position position);

@@ -52,7 +52,8 @@ struct open_proposals_visit {
     void *ctx;
 };
 
-static bool visit_open_proposal(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value, size_t size)
+static bool visit_open_proposal(void *ctx, const uint8_t *key, size_t key_size, const uint8_t *value,
+                                size_t size)
 {
     const struct open_proposals_visit *proposals = ctx;
     struct state_value stored = { value, (uint32_t)size };
@@ -64,7 +65,8 @@ static bool visit_open_proposal(void *ctx, const uint8_t *key, size_t key_size, 
 }
 
 bool fold_open_proposals(struct fold *fold,
-                         void (*visit)(void *ctx, journal_position proposal, const struct proposal_record *record),
+                         void (*visit)(void *ctx, journal_position proposal,
+                                       const struct proposal_record *record),
                          void *ctx)
 {
     struct open_proposals_visit proposals = { visit, ctx };
@@ -75,24 +77,36 @@ bool fold_open_proposals(struct fold *fold,
 
 /* --- events --- */
 
-/* A new one has the next number; a known one keeps what names it. */
-static bool follows(struct fold *fold, const struct identity *after, enum identity_act act)
+/* A till has a store and a number there, a user a name. */
+static bool is_named(const struct identity *identity)
 {
-    struct identity before;
-    if (act == IDENTITY_ACT_ADD)
-        return after->number == IDENTITY_FIRST + fold->totals.identities;
-    return fold_identity(fold, after->number, &before) && before.status != IDENTITY_REVOKED &&
-           text_equal(before.name, after->name) && text_equal(before.store, after->store) &&
-           text_equal(before.till, after->till) && before.added == after->added;
+    return (identity->store.size > 0) == (identity->till.size > 0) &&
+           (identity->store.size > 0) != (identity->name.size > 0);
+}
+
+/* A known one keeps what names it, and its role unless that is what changes; one that was revoked stays so. */
+static bool continues(const struct identity *before, const struct identity *after, enum identity_act act)
+{
+    return before->status != IDENTITY_REVOKED && text_equal(before->name, after->name) &&
+           text_equal(before->store, after->store) && text_equal(before->till, after->till) &&
+           before->added == after->added && before->key_version <= after->key_version &&
+           (before->role == after->role || act == IDENTITY_ACT_ROLE);
 }
 
 bool fold_identity_changed(struct fold *fold, const struct event *event)
 {
     const struct identity *after = &event->identity.after;
-    uint8_t record[SMALL_RECORD_MAX + 128];
-    if (!follows(fold, after, event->identity.act))
+    enum identity_act act = event->identity.act;
+    bool is_new = act == IDENTITY_ACT_ADD;
+    struct identity before;
+    uint8_t record[SMALL_RECORD_MAX];
+    if (!is_named(after) || after->status < IDENTITY_ADDED ||
+        (after->status == IDENTITY_REVOKED) != (act == IDENTITY_ACT_REVOKE))
         return false;
-    fold->totals.identities += event->identity.act == IDENTITY_ACT_ADD;
+    if (is_new ? after->number != IDENTITY_FIRST + fold->totals.identities
+               : !fold_identity(fold, after->number, &before) || !continues(&before, after, act))
+        return false;
+    fold->totals.identities += is_new;
     struct key key = key_identity(after->number);
     fold_put(fold, &key, record, identity_encode(after, record, sizeof(record)));
     return true;
@@ -119,13 +133,19 @@ void fold_proposed(struct fold *fold, const struct event *event, journal_positio
     put_proposal(fold, position, &record);
 }
 
-bool fold_proposal_ends(struct fold *fold, journal_position proposal, enum proposal_state state,
-                        journal_position position)
+/* Once; an approval is by another identity than the proposal (RELIABILITY.md, Identity, roles). */
+bool fold_proposal_ends(struct fold *fold, const struct event *event, journal_position position)
 {
+    bool approved = event->type != EVENT_PROPOSAL_ENDED;
+    journal_position proposal = approved ? event->approves : event->proposal_ended.proposal;
+    enum proposal_state end = approved ? PROPOSAL_APPROVED : event->proposal_ended.state;
     struct proposal_record record;
     if (!fold_proposal(fold, proposal, &record) || record.state != PROPOSAL_OPEN)
         return false;
-    record.state = state;
+    if (approved ? event->request.identity == record.identity
+                 : end != PROPOSAL_REJECTED && end != PROPOSAL_EXPIRED)
+        return false;
+    record.state = end;
     record.ended_by = position;
     put_proposal(fold, proposal, &record);
     return true;
@@ -150,12 +170,21 @@ bool fold_flag_resolved(struct fold *fold, const struct event *event)
     return true;
 }
 
+/* The key moves forward only. A number may be missing: the key was moved on, and then the power failed. */
 bool fold_sealed(struct fold *fold, const struct event *event, journal_position position)
 {
     uint8_t bytes[SMALL_RECORD_MAX];
-    struct seal_record record = { .key_number = event->seal.key_number, .position = position, .time = event->time };
+    struct seal_record last;
+    if (event->seal.head > position)
+        return false;
+    if (fold_seal(fold, &last) && memcmp(last.lineage, event->seal.lineage, sizeof(last.lineage)) == 0 &&
+        event->seal.key_number <= last.key_number)
+        return false;
+    struct seal_record record = { .key_number = event->seal.key_number,
+                                  .position = position,
+                                  .time = event->time };
     memcpy(record.lineage, event->seal.lineage, sizeof(record.lineage));
     struct key key = key_seal();
     fold_put(fold, &key, bytes, seal_encode(&record, bytes, sizeof(bytes)));
-    return event->seal.head <= position;
+    return true;
 }

@@ -66,8 +66,6 @@ static const struct codec_field totals_fields[] = {
     CODEC_U64(struct totals, cards),
     CODEC_U64(struct totals, events),
     CODEC_U64(struct totals, accounts_in_debt),
-    CODEC_U64(struct totals, identities),
-    CODEC_U64(struct totals, flags),
     CODEC_I64(struct totals, outstanding, 0),
     CODEC_I64(struct totals, debt, 0),
     MOVED(0),
@@ -81,6 +79,8 @@ static const struct codec_field totals_fields[] = {
     MOVED(8),
     MOVED(9),
     MOVED(10),
+    CODEC_U64(struct totals, identities),
+    CODEC_U64(struct totals, flags),
 };
 CODEC_ROWS_ARE_OF(struct totals, 152);
 static_assert(MOVEMENT_COUNT == 11, "each has its row above");

@@ -23,6 +23,10 @@ static union {
     struct cohort cohort;
     struct till_day till_day;
     struct till_record till;
+    struct identity identity;
+    struct proposal_record proposal;
+    struct flag_record flag;
+    struct seal_record seal;
 } any;
 
 /* A record of requests is read and written in place: what one number says stays, whatever another one gets. */
@@ -84,11 +88,16 @@ AGAIN(day_counts)
 AGAIN(cohort)
 AGAIN(till_day)
 AGAIN(till)
+AGAIN(identity)
+AGAIN(proposal)
+AGAIN(flag)
+AGAIN(seal)
 
 static size_t (*const kinds[])(struct state_value value, uint8_t *again) = {
-    account_again,   card_again,        returned_again, totals_again,    lane_again,   position_again,
-    programme_again, set_again,         hold_again,     open_hold_again, reward_again, day_counts_again,
-    cohort_again,    outstanding_again, till_day_again, till_again,
+    account_again,  card_again,       returned_again, totals_again,      lane_again,
+    position_again, programme_again,  set_again,      hold_again,        open_hold_again,
+    reward_again,   day_counts_again, cohort_again,   outstanding_again, till_day_again,
+    till_again,     identity_again,   proposal_again, flag_again,        seal_again,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

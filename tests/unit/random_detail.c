@@ -324,9 +324,97 @@ static bool make_other(struct maker *maker, struct event *out)
     }
 }
 
+static void make_identity(struct maker *maker, struct event *out)
+{
+    struct identity *after = &out->identity.after;
+    out->identity.act = (enum identity_act)any_from_one(maker, IDENTITY_ACT_ENROL);
+    out->identity.reason = any_text(maker);
+    *after = (struct identity){ .number = any_u64(maker),
+                                .role = any_up_to(maker, UINT8_MAX),
+                                .status = any_up_to(maker, IDENTITY_REVOKED),
+                                .proof = any_up_to(maker, PROOF_PSK),
+                                .name = any_text(maker),
+                                .store = any_text(maker),
+                                .till = any_text(maker),
+                                .added = any_i64(maker),
+                                .enrolled = any_i64(maker),
+                                .key_ends = any_i64(maker),
+                                .key_version = any_u32(maker),
+                                .psk_master = any_u32(maker),
+                                .code_handle = any_u32(maker),
+                                .code_ends = any_i64(maker) };
+    any_bytes(maker, after->key, sizeof(after->key));
+    any_bytes(maker, after->code_salt, sizeof(after->code_salt));
+    any_bytes(maker, after->code_key, sizeof(after->code_key));
+}
+
+static void make_proposal(struct maker *maker, struct event *out)
+{
+    out->proposal.operation = any_up_to(maker, UINT16_MAX);
+    out->proposal.flags = any_up_to(maker, UINT16_MAX);
+    out->proposal.body = any_text(maker);
+    out->proposal.deadline = any_i64(maker);
+    out->proposal.account = any_u64(maker);
+    out->proposal.card = any_text(maker);
+    out->proposal.points = any_i64(maker);
+    out->proposal.amount = any_i64(maker);
+    out->proposal.reason = any_text(maker);
+    out->proposal.note = any_text(maker);
+}
+
+static void make_attempts(struct maker *maker, struct event *out)
+{
+    out->attempts.kind = (enum attempt_kind)any_from_one(maker, ATTEMPT_RATE);
+    out->attempts.source = any_text(maker);
+    out->attempts.identity = any_u64(maker);
+    out->attempts.count = any_u64(maker);
+    out->attempts.first = any_i64(maker);
+    out->attempts.last = any_i64(maker);
+    out->attempts.detail = any_text(maker);
+}
+
+/* Who may do what, and who did it. False: it is something else. */
+static bool make_register(struct maker *maker, struct event *out)
+{
+    switch ((int)out->type) {
+    case EVENT_IDENTITY:
+        make_identity(maker, out);
+        return true;
+    case EVENT_PROPOSAL:
+        make_proposal(maker, out);
+        return true;
+    case EVENT_PROPOSAL_ENDED:
+        out->proposal_ended.proposal = any_u64(maker);
+        out->proposal_ended.state = (enum proposal_state)any_from_one(maker, PROPOSAL_EXPIRED);
+        out->proposal_ended.note = any_text(maker);
+        return true;
+    case EVENT_ATTEMPTS:
+        make_attempts(maker, out);
+        return true;
+    case EVENT_ALARM:
+        out->alarm.identity = any_u64(maker);
+        out->alarm.detail = any_text(maker);
+        return true;
+    case EVENT_FLAG_RESOLVED:
+        out->flag_resolved.flag = any_u64(maker);
+        out->flag_resolved.note = any_text(maker);
+        return true;
+    case EVENT_SEAL:
+        out->seal.head = any_u64(maker);
+        out->seal.key_number = any_u64(maker);
+        any_bytes(maker, out->seal.head_hash, sizeof(out->seal.head_hash));
+        any_bytes(maker, out->seal.lineage, sizeof(out->seal.lineage));
+        any_bytes(maker, out->seal.mac, sizeof(out->seal.mac));
+        return true;
+    default:
+        return false;
+    }
+}
+
 void make_detail(struct maker *maker, struct event *out)
 {
-    if (make_act(maker, out) || make_office(maker, out) || make_other(maker, out))
+    if (make_act(maker, out) || make_office(maker, out) || make_other(maker, out) ||
+        make_register(maker, out))
         return;
     switch ((int)out->type) {
     case EVENT_CARDS_ISSUED:

@@ -184,6 +184,11 @@ static void make_parts(struct maker *maker, struct event *out)
         out->waited.previous = any_u64(maker);
         make_document(maker, &out->waited.sale);
     }
+    if (any_bool(maker)) {
+        out->raises = any_u32(maker);
+        out->approves = any_u64(maker);
+        out->approval_note = any_text(maker);
+    }
 }
 
 void random_event(struct random *random, enum event_type type, enum random_event_size size,

@@ -198,6 +198,8 @@ static void make_totals(struct maker *maker, union record *out)
     out->totals.accounts_in_debt = any_u64(maker);
     out->totals.outstanding = any_i64(maker);
     out->totals.debt = any_i64(maker);
+    out->totals.identities = any_u64(maker);
+    out->totals.flags = any_u64(maker);
     for (size_t i = 0; i < MOVEMENT_COUNT; i++)
         out->totals.moved[i] = any_i64(maker);
 }
@@ -300,6 +302,60 @@ static void make_till(struct maker *maker, union record *out)
     out->till.last_close = any_u64(maker);
 }
 
+/* Texts are none of the union's bytes: they are compared by what they say, each where it begins. */
+static const char identity_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
+enum { NAME_AT = 0, STORE_AT = 10, TILL_AT = 20 };
+
+static struct text letters_from(struct maker *maker, size_t at)
+{
+    size_t size = any_up_to(maker, RECORD_CODE_MAX);
+    return (struct text){ size > 0 ? identity_letters + at : NULL, size };
+}
+
+static void make_identity(struct maker *maker, union record *out)
+{
+    struct identity *identity = &out->identity;
+    identity->number = any_u64(maker);
+    identity->role = any_up_to(maker, UINT8_MAX);
+    identity->status = any_from_one(maker, IDENTITY_REVOKED);
+    identity->proof = any_up_to(maker, PROOF_PSK);
+    identity->name = letters_from(maker, NAME_AT);
+    identity->store = letters_from(maker, STORE_AT);
+    identity->till = letters_from(maker, TILL_AT);
+    identity->added = any_i64(maker);
+    identity->enrolled = any_i64(maker);
+    identity->key_ends = any_i64(maker);
+    any_bytes(maker, identity->key, sizeof(identity->key));
+    identity->key_version = any_u32(maker);
+    identity->psk_master = any_u32(maker);
+    identity->code_handle = any_u32(maker);
+    any_bytes(maker, identity->code_salt, sizeof(identity->code_salt));
+    identity->code_ends = any_i64(maker);
+    any_bytes(maker, identity->code_key, sizeof(identity->code_key));
+}
+
+static void make_proposal(struct maker *maker, union record *out)
+{
+    out->proposal.identity = any_u64(maker);
+    out->proposal.deadline = any_i64(maker);
+    out->proposal.state = (enum proposal_state)any_from_one(maker, PROPOSAL_EXPIRED);
+    out->proposal.ended_by = any_u64(maker);
+}
+
+static void make_flag(struct maker *maker, union record *out)
+{
+    out->flag.kinds = any_u32(maker);
+    out->flag.time = any_i64(maker);
+}
+
+static void make_seal(struct maker *maker, union record *out)
+{
+    any_bytes(maker, out->seal.lineage, sizeof(out->seal.lineage));
+    out->seal.key_number = any_u64(maker);
+    out->seal.position = any_u64(maker);
+    out->seal.time = any_i64(maker);
+}
+
 /* The functions of a kind, as functions of any record. */
 #define ANY_RECORD(kind)                                                                                     \
     static size_t encode_##kind(const union record *from, uint8_t *out, size_t capacity)                     \
@@ -322,6 +378,31 @@ ANY_RECORD(day_counts)
 ANY_RECORD(cohort)
 ANY_RECORD(till_day)
 ANY_RECORD(till)
+ANY_RECORD(proposal)
+ANY_RECORD(flag)
+ANY_RECORD(seal)
+
+static size_t encode_identity(const union record *from, uint8_t *out, size_t capacity)
+{
+    return identity_encode(&from->identity, out, capacity);
+}
+
+static void same_letters(struct text *text, size_t at)
+{
+    if (text->size > 0 && text->size <= RECORD_CODE_MAX &&
+        memcmp(text->data, identity_letters + at, text->size) == 0)
+        text->data = identity_letters + at;
+}
+
+static bool decode_identity(struct state_value value, union record *out)
+{
+    if (!identity_decode(value, &out->identity))
+        return false;
+    same_letters(&out->identity.name, NAME_AT);
+    same_letters(&out->identity.store, STORE_AT);
+    same_letters(&out->identity.till, TILL_AT);
+    return true;
+}
 
 static size_t encode_position(const union record *from, uint8_t *out, size_t capacity)
 {
@@ -376,4 +457,8 @@ const struct record_kind record_kinds[KIND_COUNT] = {
     { "cohort", SMALL_RECORD_MAX, make_cohort, encode_cohort, decode_cohort },
     { "till day", REPORT_RECORD_MAX, make_till_day, encode_till_day, decode_till_day },
     { "till", SMALL_RECORD_MAX, make_till, encode_till, decode_till },
+    { "identity", SMALL_RECORD_MAX, make_identity, encode_identity, decode_identity },
+    { "proposal", SMALL_RECORD_MAX, make_proposal, encode_proposal, decode_proposal },
+    { "flag", SMALL_RECORD_MAX, make_flag, encode_flag, decode_flag },
+    { "seal", SMALL_RECORD_MAX, make_seal, encode_seal, decode_seal },
 };

@@ -23,6 +23,10 @@ union record {
     struct cohort cohort;
     struct till_day till_day;
     struct till_record till;
+    struct identity identity;
+    struct proposal_record proposal;
+    struct flag_record flag;
+    struct seal_record seal;
 };
 
 struct record_kind {
@@ -34,5 +38,5 @@ struct record_kind {
 };
 
 /* In the order of this: the tests name some of them. */
-enum { KIND_ACCOUNT, KIND_CARD, KIND_RETURNED, KIND_HOLD = 7, KIND_TILL_DAY = 13, KIND_COUNT = 15 };
+enum { KIND_ACCOUNT, KIND_CARD, KIND_RETURNED, KIND_HOLD = 7, KIND_TILL_DAY = 13, KIND_COUNT = 19 };
 extern const struct record_kind record_kinds[KIND_COUNT];

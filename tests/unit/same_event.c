@@ -348,6 +348,87 @@ static bool assert_same_other(const struct event *want, const struct event *have
     }
 }
 
+static void assert_same_identity(const struct identity *want, const struct identity *have)
+{
+    SAME(number);
+    SAME(role);
+    SAME(status);
+    SAME(proof);
+    SAME_TEXT(name);
+    SAME_TEXT(store);
+    SAME_TEXT(till);
+    SAME(added);
+    SAME(enrolled);
+    SAME(key_ends);
+    SAME_BYTES(key);
+    SAME(key_version);
+    SAME(psk_master);
+    SAME(code_handle);
+    SAME_BYTES(code_salt);
+    SAME(code_ends);
+    SAME_BYTES(code_key);
+}
+
+static void assert_same_proposal(const struct event *want, const struct event *have)
+{
+    SAME(proposal.operation);
+    SAME(proposal.flags);
+    SAME_TEXT(proposal.body);
+    SAME(proposal.deadline);
+    SAME(proposal.account);
+    SAME_TEXT(proposal.card);
+    SAME(proposal.points);
+    SAME(proposal.amount);
+    SAME_TEXT(proposal.reason);
+    SAME_TEXT(proposal.note);
+}
+
+/* Who may do what, and who did it. False: it is of something else. */
+static bool assert_same_register(const struct event *want, const struct event *have)
+{
+    switch ((int)want->type) {
+    case EVENT_IDENTITY:
+        SAME(identity.act);
+        SAME_TEXT(identity.reason);
+        assert_same_identity(&want->identity.after, &have->identity.after);
+        return true;
+    case EVENT_PROPOSAL:
+        assert_same_proposal(want, have);
+        return true;
+    case EVENT_PROPOSAL_ENDED:
+        SAME(proposal_ended.proposal);
+        SAME(proposal_ended.state);
+        SAME_TEXT(proposal_ended.note);
+        return true;
+    case EVENT_ATTEMPTS:
+        SAME(attempts.kind);
+        SAME_TEXT(attempts.source);
+        SAME(attempts.identity);
+        SAME(attempts.count);
+        SAME(attempts.first);
+        SAME(attempts.last);
+        SAME_TEXT(attempts.detail);
+        return true;
+    case EVENT_ALARM:
+        SAME(alarm.identity);
+        SAME_TEXT(alarm.detail);
+        return true;
+    case EVENT_FLAG_RESOLVED:
+        SAME(flag_resolved.flag);
+        SAME_TEXT(flag_resolved.note);
+        return true;
+    case EVENT_SEAL:
+        SAME(seal.head);
+        SAME_BYTES(seal.head_hash);
+        SAME_BYTES(seal.lineage);
+        SAME(seal.key_number);
+        SAME_BYTES(seal.mac);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void assert_same_lot(const struct lot *want, const struct lot *have)
 {
     SAME(number);
@@ -364,7 +445,8 @@ static void assert_same_lot(const struct lot *want, const struct lot *have)
 
 static void assert_same_detail(const struct event *want, const struct event *have)
 {
-    if (assert_same_act(want, have) || assert_same_office(want, have) || assert_same_other(want, have))
+    if (assert_same_act(want, have) || assert_same_office(want, have) || assert_same_other(want, have) ||
+        assert_same_register(want, have))
         return;
     switch ((int)want->type) {
     case EVENT_CARDS_ISSUED:
@@ -453,6 +535,9 @@ void assert_same_event(const struct event *want, const struct event *have)
     SAME(waited.event);
     SAME(waited.previous);
     assert_same_document(&want->waited.sale, &have->waited.sale);
+    SAME(raises);
+    SAME(approves);
+    SAME_TEXT(approval_note);
     SAME(answer_type);
     SAME_TEXT(answer);
     SAME(effect_count);

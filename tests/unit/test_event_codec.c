@@ -171,11 +171,14 @@ static void test_forms(void **unused PUNKT_UNUSED)
         { "a mask in a longer form", false, BYTES(NOTHING(10), 0x81, 0, 5) },
         { "more than the event", false, BYTES(NOTHING(10), 1, 5, 0) },
         { "no type", false, BYTES(NOTHING(0), 0) },
-        { "a type to come", false, BYTES(NOTHING(32), 0) },
+        { "a type to come", false, BYTES(NOTHING(39), 0) },
         { "no format", false, BYTES(10, 0, 0, 0, 0) },
         { "the format before", false, BYTES(10, 1, 0, 0, 0) },
         { "a format to come", false, BYTES(10, 3, 0, 0, 0) },
-        { "a part of the event to come", false, BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 8, 1, 0) },
+        { "something to look at", true, BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 8, 1, 0) },
+        { "an approval with its note", true,
+          BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 0x30, 9, 3, 0, 1, 'N', 0) },
+        { "a part of the event to come", false, BYTES(HEAD(10), 0x80, 0x80, 0x80, 0x80, 0x40, 1, 0) },
         { "flags of 32 bits", true, BYTES(HEAD(10), 0x80, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0) },
         { "flags of 33 bits", false, BYTES(HEAD(10), 0x80, 1, 0x80, 0x80, 0x80, 0x80, 0x10, 0) },
         { "a day that never comes", true, BYTES(HEAD(10), 2, 0, 0) },
@@ -212,7 +215,7 @@ static void test_forms(void **unused PUNKT_UNUSED)
         { "a reversal that found nothing", true, BYTES(NOTHING(25), 0x20, 2, 0) },
         { "a reversal without outcome", false, BYTES(NOTHING(25), 0, 0) },
         { "a reversal of an outcome to come", false, BYTES(NOTHING(25), 0x20, 4, 0) },
-        { "a reversal of a type to come", false, BYTES(NOTHING(25), 0x30, 32, 1, 0) },
+        { "a reversal of a type to come", false, BYTES(NOTHING(25), 0x30, 39, 1, 0) },
     };
     check_forms(rows, COUNT_OF(rows));
 }
@@ -242,6 +245,34 @@ static void test_forms_of_effects(void **unused PUNKT_UNUSED)
         { "wrong four times", false, BYTES(WITH_EFFECT(10), CHANGES(1), 10, 1, 8, 0) },
         { "an account that is closed with a value", false, BYTES(WITH_EFFECT(10), CHANGES(1), 15, 1, 2, 0) },
         { "257 changes", false, BYTES(WITH_EFFECT(10), 0x40, 0x81, 0x02, 0) },
+    };
+    check_forms(rows, COUNT_OF(rows));
+}
+
+/* Of an identity, the status is bit 3 of the mask, the salt bit 15; the act, bit 0, is always there. */
+static void test_forms_of_the_register(void **unused PUNKT_UNUSED)
+{
+    static const struct form rows[] = {
+        { "an identity", true, BYTES(NOTHING(32), 0x0B, 6, 2, 1) },
+        { "an identity without an act", false, BYTES(NOTHING(32), 0x0A, 2, 1) },
+        { "an act to come", false, BYTES(NOTHING(32), 0x0B, 8, 2, 1) },
+        { "a status to come", false, BYTES(NOTHING(32), 0x0B, 6, 2, 5) },
+        { "a proof to come", false, BYTES(NOTHING(32), 0x11, 6, 2) },
+        { "a salt", true, BYTES(NOTHING(32), 0x81, 0x80, 2, 6, SIXTEEN) },
+        { "a salt of zeros", false, BYTES(NOTHING(32), 0x81, 0x80, 2, 6, ZEROS) },
+        { "a proposal", true, BYTES(NOTHING(33), 5, 16, 5, 0, 1, 'B') },
+        { "a proposal of an operation over 16 bits", false, BYTES(NOTHING(33), 1, 0x80, 0x80, 4) },
+        { "a body sealed as a note", false, BYTES(NOTHING(33), 5, 16, 3, 0, 1, 'B') },
+        { "a proposal that ended", true, BYTES(NOTHING(34), 3, 9, 3) },
+        { "a proposal that ended, but how", false, BYTES(NOTHING(34), 1, 9) },
+        { "an end to come", false, BYTES(NOTHING(34), 3, 9, 5) },
+        { "attempts", true, BYTES(NOTHING(35), 9, 5, 7) },
+        { "attempts of no kind", false, BYTES(NOTHING(35), 8, 7) },
+        { "attempts of a kind to come", false, BYTES(NOTHING(35), 1, 6) },
+        { "an alarm", true, BYTES(NOTHING(36), 3, 9, 1, 'A') },
+        { "a flag resolved", true, BYTES(NOTHING(37), 3, 9, 3, 0, 1, 'N') },
+        { "a seal", true, BYTES(NOTHING(38), 0x0D, 9, SIXTEEN, 3) },
+        { "a seal of no lineage, said", false, BYTES(NOTHING(38), 0x0D, 9, ZEROS, 3) },
     };
     check_forms(rows, COUNT_OF(rows));
 }
@@ -366,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_noise),
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_forms_of_effects),
+        cmocka_unit_test(test_forms_of_the_register),
         cmocka_unit_test(test_forms_of_goods),
         cmocka_unit_test(test_plain_purchase),
     };

@@ -54,6 +54,10 @@ static void test_key_order(void **unused PUNKT_UNUSED)
         assert_order(key_open_hold(a), key_open_hold(b), want);
         assert_order(key_reversed(a), key_reversed(b), want);
         assert_order(key_reward(a), key_reward(b), want);
+        assert_order(key_identity(a), key_identity(b), want);
+        assert_order(key_proposal(a), key_proposal(b), want);
+        assert_order(key_open_proposal(a), key_open_proposal(b), want);
+        assert_order(key_flag(a), key_flag(b), want);
         assert_order(key_programme((uint32_t)a), key_programme((uint32_t)b),
                      compare((uint32_t)a, (uint32_t)b));
         /* The first number decides, then the second, then the third. */
@@ -119,6 +123,16 @@ static void test_keys_read(void **unused PUNKT_UNUSED)
         assert_false(key_read_open_hold(key_hold(number).bytes, key.size, &hold));
         assert_true(begins_with(key_account(number), key_all_accounts()));
 
+        key = key_open_proposal(number);
+        assert_true(begins_with(key, key_all_open_proposals()));
+        assert_true(key_read_open_proposal(key.bytes, key.size, &hold) && hold == number);
+        assert_false(key_read_open_proposal(key.bytes, key.size - 1, &hold));
+        assert_false(key_read_open_proposal(key_proposal(number).bytes, key.size, &hold));
+        key = key_flag(number);
+        assert_true(begins_with(key, key_all_flags()));
+        assert_true(key_read_flag(key.bytes, key.size, &hold) && hold == number);
+        assert_false(key_read_flag(key_open_proposal(number).bytes, key.size, &hold));
+
         key = key_outstanding(day);
         assert_true(begins_with(key, key_all_outstanding()));
         assert_true(key_read_outstanding(key.bytes, key.size, &month) && month == day);
@@ -173,6 +187,11 @@ static void test_keys_apart(void **unused PUNKT_UNUSED)
     keys[count++] = key_till_day(text_of("12"), text_of("3"), 1);
     keys[count++] = key_till(text_of("1"), text_of("23"));
     keys[count++] = key_till(text_of("12"), text_of("3"));
+    keys[count++] = key_identity(1);
+    keys[count++] = key_proposal(1);
+    keys[count++] = key_open_proposal(1);
+    keys[count++] = key_flag(1);
+    keys[count++] = key_seal();
     for (size_t i = 0; i < count; i++) {
         assert_true(keys[i].bytes[0] != 0); /* the mark of state itself */
         for (size_t j = 0; j < count; j++)
