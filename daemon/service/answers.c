@@ -10,7 +10,7 @@ struct answer_head {
     uint64_t conn;
     uint64_t number;
     uint32_t size;
-    uint16_t type;
+    uint16_t type; /* 0: no answer, the connection is to be closed */
     uint16_t flags;
 };
 
@@ -52,6 +52,11 @@ void answers_add(struct answers *answers, journal_position wait_for, uint64_t co
     answers->end += sizeof(head) + size;
 }
 
+void answers_add_close(struct answers *answers, journal_position wait_for, uint64_t conn)
+{
+    answers_add(answers, wait_for, conn, 0, 0, 0, "", 0);
+}
+
 void answers_release(struct answers *answers, journal_position durable, const struct service_link *link)
 {
     while (answers->begin < answers->end) {
@@ -59,8 +64,11 @@ void answers_release(struct answers *answers, journal_position durable, const st
         memcpy(&head, answers->bytes + answers->begin, sizeof(head));
         if (head.wait_for >= durable)
             return;
-        link->send(link->ctx, head.conn, head.type, head.flags, head.number,
-                   answers->bytes + answers->begin + sizeof(head), head.size);
+        if (head.type == 0)
+            link->close(link->ctx, head.conn);
+        else
+            link->send(link->ctx, head.conn, head.type, head.flags, head.number,
+                       answers->bytes + answers->begin + sizeof(head), head.size);
         answers->begin += sizeof(head) + head.size;
     }
     answers->begin = answers->end = 0;

@@ -77,6 +77,10 @@ struct session {
     struct registered *who; /* of the register; NULL: the local administrator, or nobody */
     bool local;             /* the local administrator */
     bool closing;           /* nothing more is taken from it */
+    bool counted;           /* among the connections of `who` */
+    uint32_t key_version;   /* of `who` when it connected */
+    uint32_t code_handle;   /* CODE: of the code that it came with */
+    utc_us key_ends;        /* of the certificate that it came with; 0: none */
     char source[48];
     struct session *next_of_identity, *previous_of_identity;
     struct lane *lane; /* NULL: this connection only reads */
@@ -101,10 +105,10 @@ struct request {
     struct receipt_wish receipt; /* of the connection */
     struct text secret;          /* of a change: the PIN that came with it; empty: none */
     bool secret_broken;
-    enum pin_check pin;       /* what is known of it */
-    struct text pin_card;     /* whose: set by pin_settle */
-    bool answered;            /* refused on the way to its decision: there is nothing more to do */
-    bool stalled;             /* no room was left for what had to come first */
+    enum pin_check pin;   /* what is known of it */
+    struct text pin_card; /* whose: set by pin_settle */
+    bool answered;        /* refused on the way to its decision: there is nothing more to do */
+    bool stalled;         /* no room was left for what had to come first */
     /* Set while a proposal is decided by who approves it: the answer is approval_decide's, with that operation's inside. */
     const struct operation_row *approves_row;
     journal_position approves;
@@ -201,6 +205,7 @@ struct service {
     struct attempts *attempts;         /* attempts.c */
     struct approvals *approvals;       /* approvals.c: open proposals with their deadlines */
     struct seals *seals;               /* seals.c; NULL: none are made */
+    uint32_t void_codes; /* entries of the register whose enrolment code is void, and no event says so yet */
 };
 
 /* --- service.c --- */
@@ -216,6 +221,48 @@ void pending_add(struct pending *pending, const struct request *request,
 void pending_remove(struct pending *pending);
 /* What is to be answered once the work is done; the connection may be gone by then. */
 struct request pending_request(const struct pending *pending);
+
+/* --- sessions.c --- */
+
+/* Closes a connection after what was sent; nothing more is taken from it. */
+void session_close(struct service *service, struct session *session);
+/* The same behind the answer that waits for an event: its own last one. */
+void session_close_behind(struct service *service, struct session *session, journal_position wait_for);
+/* Why it may not say hello, for people; NULL: it may. */
+const char *session_refused(const struct service *service, const struct session *session);
+/*
+ * It says its first hello: counted among the connections of its identity, whose oldest goes for it if that is a till
+ * (RELIABILITY.md, Limits). False: there are too many.
+ */
+PUNKT_MUST_CHECK bool session_enters(struct service *service, struct session *session);
+
+/* --- psk.c: pre-shared keys and enrolment codes (LEDGER.md, Secrets) --- */
+
+#define PSK_NAME_MAX 63
+#define CODE_TEXT_SIZE 39 /* eight groups of four and what joins them */
+
+/* The key of an identity in its version. False: its master is not in the secrets file. */
+PUNKT_MUST_CHECK bool psk_derive(const struct service *service, const struct identity *identity,
+                                 uint8_t out_key[32]);
+/* The name that goes with it: "punkt/NUMBER/VERSION". */
+void psk_name(const struct identity *identity, char out[PSK_NAME_MAX + 1]);
+/* Which master new keys are made of; 0: there is none. */
+uint32_t psk_newest_master(const struct service *service);
+/* Whose key service_psk gave with this number; NULL: it was replaced since. */
+struct registered *psk_owner(const struct service *service, uint64_t number);
+
+/* Whether a code is out that may be used, now and not too often tried. */
+bool code_is_good(const struct service *service, const struct registered *who);
+/* Gives the identity a new code: handle, salt, end. False: there is no randomness. */
+PUNKT_MUST_CHECK bool code_make(const struct service *service, struct identity *identity);
+void code_clear(struct identity *identity);
+/* The code as people type it; a secret. False: it cannot be derived. */
+PUNKT_MUST_CHECK bool code_text(const struct service *service, const struct identity *identity,
+                                char out[CODE_TEXT_SIZE + 1]);
+/* The code may not be used any more. */
+void code_void(struct service *service, struct registered *who);
+/* Books what codes became void. */
+void codes_turn(struct service *service);
 
 /* --- lane.c --- */
 

@@ -52,6 +52,36 @@ static struct receipt_wish wish_for_text(const struct msg_hello_request *hello)
     return wish;
 }
 
+/* Who it is, and what a till may name (RELIABILITY.md, Identity, roles). */
+static void tell_identity(const struct service *service, const struct session *session,
+                          struct msg_hello_answer *out)
+{
+    out->identity = session->identity;
+    out->role = register_role(service, session->identity);
+    out->key_ends = (uint64_t)session->key_ends;
+    if (session->who == NULL)
+        return;
+    code_for_wire(session->who->identity.name, &out->name);
+    code_for_wire(session->who->identity.store, &out->store);
+    code_for_wire(session->who->identity.till, &out->till);
+}
+
+/* Nobody who may say hello: told so, and closed. */
+static bool is_refused(struct request *request)
+{
+    struct service *service = request->service;
+    struct session *session = request->session;
+    const char *why = session_refused(service, session);
+    if (why == NULL && session_enters(service, session))
+        return false;
+    if (why != NULL)
+        refuse_now(request, RESULT_NOT_PERMITTED, why);
+    else
+        refuse_now(request, RESULT_RATE, "this identity has as many connections as it may");
+    session_close(service, session);
+    return true;
+}
+
 enum handled handle_hello(struct request *request)
 {
     struct service *service = request->service;
@@ -61,9 +91,12 @@ enum handled handle_hello(struct request *request)
         refuse_now(request, RESULT_VERSION, "this server speaks version 1");
         return HANDLED;
     }
+    if (is_refused(request))
+        return HANDLED;
+    uint64_t identity = session->who != NULL ? session->who->identity.number : IDENTITY_LOCAL;
     struct lane *lane = NULL;
     if (hello->epoch != 0) {
-        lane = lane_use(service, IDENTITY_LOCAL, hello->epoch);
+        lane = lane_use(service, identity, hello->epoch);
         if (lane == NULL) {
             refuse_now(request, RESULT_BUSY, "out of memory");
             return HANDLED;
@@ -73,7 +106,7 @@ enum handled handle_hello(struct request *request)
         lane_leave(service, session->lane);
     session->lane = lane;
     session->claim = hello->first_unanswered > 0 ? hello->first_unanswered - 1 : 0;
-    session->identity = IDENTITY_LOCAL;
+    session->identity = identity;
     session->receipt = wish_for_text(hello);
     service->options.link.proven(service->options.link.ctx, session->conn);
 
@@ -88,6 +121,7 @@ enum handled handle_hello(struct request *request)
     out->frame_max = FRAME_HEADER_SIZE + FRAME_BODY_MAX;
     out->in_flight_max = service->options.limits.in_flight_max;
     tell_programme(service, programme_in_force(service, ledger_now(service->ledger)), out);
+    tell_identity(service, session, out);
     out->offline_text = receipt_text_offline(service, &session->receipt, &out->offline_text_count);
     answer_read(request, &answer, ledger_newest(service->ledger));
     return HANDLED;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/status.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "points/event.h"
@@ -17,11 +18,14 @@ struct request;
 #define ACTOR_NAME_MAX 65 /* STORE/TILL */
 /* Tills and users together; one more is refused. */
 #define REGISTER_MAX 200000
+/* Wrong ones make an enrolment code void. */
+#define CODE_TRIES 3
 
 /* An entry. Its address is its own for as long as the service lives; texts point into it. */
 struct registered {
     struct identity identity;
     char texts[3][32];
+    uint32_t code_tries;      /* wrong ones against the code that is out, since the start */
     struct session *sessions; /* its connections, newest first, by session->next_of_identity */
     uint32_t connections;
     /* What is counted of it since the start (abuse.c). */
@@ -38,7 +42,10 @@ struct registered {
 PUNKT_MUST_CHECK enum punkt_status register_open(struct service *service, struct failure *failure);
 void register_free(struct service *service);
 
-/* NULL: there is none. A revoked one is found, too; look at its status. */
+/*
+ * NULL: there is none. A revoked one is found, too; look at its status. Of several tills of one place, the one that is not
+ * revoked, else the newest. A code is found as long as it stands in the entry, over or not.
+ */
 struct registered *register_by_number(const struct service *service, uint64_t number);
 struct registered *register_by_key(const struct service *service, const uint8_t key[32]);
 struct registered *register_by_user(const struct service *service, struct text name);

@@ -150,6 +150,8 @@ enum punkt_status service_open(const struct service_options *options, struct ser
         status = PUNKT_NO_MEMORY;
     }
     if (status == PUNKT_OK)
+        status = register_open(service, failure);
+    if (status == PUNKT_OK)
         status = programmes_load(service, failure);
     if (status == PUNKT_OK)
         status = daily_open(service, failure);
@@ -180,6 +182,7 @@ void service_free(struct service *service)
         }
     }
     daily_free(service);
+    register_free(service);
     programmes_free(service);
     fetched_free(service);
     answers_done(&service->answers);
@@ -189,23 +192,6 @@ void service_free(struct service *service)
     free(service->scratch);
     receipt_scratch_free(service->receipt);
     free(service);
-}
-
-struct session *service_connected(struct service *service, uint64_t conn, const struct service_peer *peer)
-{
-    (void)service;
-    (void)peer;
-    struct session *session = calloc(1, sizeof(*session));
-    if (session != NULL)
-        session->conn = conn;
-    return session;
-}
-
-void service_disconnected(struct service *service, struct session *session)
-{
-    if (session->lane != NULL)
-        lane_leave(service, session->lane);
-    free(session);
 }
 
 /* --- frames --- */
@@ -246,7 +232,7 @@ static enum handled handle_decoded(struct request *request)
 #define HANDLE_SESSION(name) HANDLE_READ(name)
 #define HANDLE_READ(name) return handle_##name(request);
 #define HANDLE_CHANGE(name) break;
-#define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                        \
     case OPERATION_##NAME:                                                                                   \
         HANDLE_##kind(name)
 #include "proto/operations.def"
@@ -281,6 +267,29 @@ static void handle_other(struct request *request)
         parked_wait(parked, request, HANDLED_FETCH, read_goes_on);
 }
 
+/* The one request that a connection begins with. */
+static bool is_first(const struct session *session, const struct operation_row *row)
+{
+    return row != NULL &&
+           row->code == (session->proof == SERVICE_PROOF_CODE ? OPERATION_ENROL : OPERATION_HELLO);
+}
+
+/* Whether the certificate has ended that it came with; then it is told so and closes. */
+static bool has_ended(struct service *service, struct session *session, const struct frame *frame)
+{
+    if (session->key_ends == 0 || ledger_now(service->ledger) < session->key_ends)
+        return false;
+    refuse_frame(service, session, frame, RESULT_NOT_PERMITTED, "the certificate has ended");
+    session_close(service, session);
+    return true;
+}
+
+/* Enrolment codes only enrol, and nobody else does. */
+static bool is_enrolment(const struct session *session, const struct operation_row *row)
+{
+    return (row != NULL && row->code == OPERATION_ENROL) || session->proof == SERVICE_PROOF_CODE;
+}
+
 enum service_verdict service_frame(struct service *service, struct session *session,
                                    const struct frame *frame)
 {
@@ -298,7 +307,12 @@ enum service_verdict service_frame(struct service *service, struct session *sess
                                .body_size = frame->body_size };
     if (!answers_have_room(&service->answers))
         return SERVICE_NOT_NOW;
-    if (session->identity == 0 && (row == NULL || row->code != OPERATION_HELLO))
+    if (session->closing || has_ended(service, session, frame))
+        return SERVICE_TAKEN;
+    if (is_enrolment(session, row) && !is_first(session, row))
+        refuse_frame(service, session, frame, RESULT_NOT_PERMITTED,
+                     "enrolment codes only enrol, and nothing else does");
+    else if (session->identity == 0 && !is_first(session, row))
         refuse_frame(service, session, frame, RESULT_HELLO_FIRST, "");
     else if (row == NULL)
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
@@ -323,6 +337,7 @@ bool service_turn(struct service *service)
 {
     answers_release(&service->answers, ledger_durable(service->ledger), &service->options.link);
     lanes_resume(service);
+    codes_turn(service);
     waiting_turn(service);
     daily_turn(service);
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);

@@ -46,7 +46,7 @@ struct service_peer {
     uint32_t uid;       /* of a Unix socket's peer */
     uint8_t key[32];    /* CERTIFICATE: SHA-256 of the public key */
     utc_us key_ends;    /* CERTIFICATE */
-    uint64_t number;    /* PSK, CODE: the identity, as service_psk said */
+    uint64_t number;    /* PSK, CODE: whose the key is, as service_psk said */
     const char *source; /* the address without a port, or "unix": for the audit; copied */
 };
 
@@ -56,9 +56,9 @@ struct service_peer {
 struct ca; /* ca.h */
 
 struct service_limits {
-    uint32_t in_flight_max; /* told to clients at hello */
-    uint32_t till_connections;  /* of one identity of role till: the newest wins; 2 */
-    uint32_t other_connections; /* of one identity of another role: one more is refused; 64 */
+    uint32_t in_flight_max;         /* told to clients at hello */
+    uint32_t till_connections;      /* of one identity of role till: the newest wins; 0: 2 */
+    uint32_t other_connections;     /* of one identity of another role: one more is refused; 0: 64 */
     uint32_t till_rate, till_burst; /* requests a second of a till, and how many at once; 50, 500 */
     uint32_t unknown_cards;         /* a minute and till, before the lock; 10 */
     uint32_t unknown_lock_s;        /* how long the lock lasts; 900 */
@@ -86,11 +86,11 @@ struct service_options {
     uint8_t psk_masters[SERVICE_PSK_MASTERS_MAX][32];
     uint32_t psk_masters_known;
     /* What enrolment hands out. */
-    const struct ca *ca;         /* NULL: nothing is signed here; tills and users bring certificates of another CA */
-    uint16_t certificate_port;   /* 0: nobody listens for certificates */
-    uint16_t psk_port;           /* 0: nobody listens for pre-shared keys */
-    const char *seal_key;        /* file of the key of seals; NULL: no seals are made */
-    uint32_t uid_count;          /* whose Unix connections are the local administrator's, besides root's and our own */
+    const struct ca *ca; /* NULL: nothing is signed here; tills and users bring certificates of another CA */
+    uint16_t certificate_port; /* 0: nobody listens for certificates */
+    uint16_t psk_port;         /* 0: nobody listens for pre-shared keys */
+    const char *seal_key;      /* file of the key of seals; NULL: no seals are made */
+    uint32_t uid_count; /* whose Unix connections are the local administrator's, besides root's and our own */
     uint32_t uids[SERVICE_UIDS_MAX];
 };
 
@@ -115,7 +115,7 @@ void service_disconnected(struct service *service, struct session *session);
 
 /*
  * The pre-shared key of the identity that a client names, for a listener for enrolment codes or one for keys, and the number
- * of whom it is. False: there is none.
+ * that says whose it is (of this key and no later one). False: there is none.
  */
 PUNKT_MUST_CHECK bool service_psk(struct service *service, bool code, const char *identity, size_t size,
                                   uint8_t out_key[32], uint64_t *out_number);

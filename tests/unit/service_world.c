@@ -10,6 +10,9 @@
 
 #define PATIENCE_MS 60000
 
+static const char default_programme[] = "programme: Test\nzone: Europe/Berlin\n"
+                                        "base: [{rule: spend, name: euro, points: 1, amount: 1.00}]\n...\n";
+
 static void fatal(void *ctx, const char *what)
 {
     (void)ctx;
@@ -22,7 +25,7 @@ static void keep_reply(void *ctx, uint64_t conn, uint16_t type, uint16_t flags, 
 {
     struct service_world *world = ctx;
     (void)flags;
-    assert_int_equal(conn, 1);
+    assert_int_equal(conn, world->conn);
     assert_false(world->reply.come);
     world->reply.come = true;
     world->reply.type = type;
@@ -35,6 +38,19 @@ static void ignore_proven(void *ctx, uint64_t conn)
 {
     (void)ctx;
     (void)conn;
+}
+
+static void note_close(void *ctx, uint64_t conn)
+{
+    struct service_world *world = ctx;
+    world->connections[conn - 1].closed = true;
+}
+
+static void ignore_slow_down(void *ctx, uint64_t conn, uint32_t milliseconds)
+{
+    (void)ctx;
+    (void)conn;
+    (void)milliseconds;
 }
 
 static bool read_programme(struct text text, struct programme *out, struct failure *failure)
@@ -63,16 +79,36 @@ static void open_ledger(struct service_world *world)
 
 static const struct service_peer local_peer = { .proof = SERVICE_PROOF_LOCAL, .source = "here" };
 
+static void start_service(struct service_world *world)
+{
+    struct failure failure = { { 0 } };
+    world->options.ledger = world->ledger;
+    if (service_open(&world->options, &world->service, &failure) != PUNKT_OK)
+        fail_msg("%s", failure.text);
+}
+
 static void open_service(struct service_world *world, const char *programme)
 {
     struct failure failure = { { 0 } };
-    struct service_options options = { .ledger = world->ledger,
-                                       .link = { .ctx = world, .send = keep_reply, .proven = ignore_proven },
-                                       .limits = { .in_flight_max = 16 },
-                                       .programmes = { .read = read_programme } };
-    if (service_open(&options, &world->service, &failure) != PUNKT_OK ||
-        service_publish(world->service, text_of(programme), &failure) != PUNKT_OK)
+    world->options = (struct service_options){ .link = { .ctx = world,
+                                                         .send = keep_reply,
+                                                         .proven = ignore_proven,
+                                                         .close = note_close,
+                                                         .slow_down = ignore_slow_down },
+                                               .limits = { .in_flight_max = 16 },
+                                               .programmes = { .read = read_programme },
+                                               .psk_masters = { { 1, 2, 3 } },
+                                               .psk_masters_known = 1 };
+    start_service(world);
+    if (service_publish(world->service, text_of(programme), &failure) != PUNKT_OK)
         fail_msg("%s", failure.text);
+}
+
+static void begin(struct service_world *world)
+{
+    world->connection_count = 0;
+    (void)service_join(world, &local_peer);
+    assert_int_equal(service_hello(world, 77), RESULT_DONE);
 }
 
 struct service_world *service_world_new(const char *programme)
@@ -82,28 +118,84 @@ struct service_world *service_world_new(const char *programme)
     snprintf(world->dir, sizeof(world->dir), "/tmp/punkt-service-XXXXXX");
     assert_non_null(mkdtemp(world->dir));
     open_ledger(world);
-    open_service(world, programme != NULL ? programme : "version: 1\n...\n");
-    world->session = service_connected(world->service, 1, &local_peer);
-    assert_non_null(world->session);
-    struct msg_hello_request hello;
-    message_init(MESSAGE_hello_request, &hello);
-    hello.version_min = hello.version_max = 1;
-    hello.epoch = 77;
-    hello.first_unanswered = 1;
-    assert_int_equal(service_call(world, OPERATION_HELLO, 0, &hello), RESULT_DONE);
+    open_service(world, programme != NULL ? programme : default_programme);
+    begin(world);
     return world;
+}
+
+static void stop(struct service_world *world)
+{
+    struct failure failure = { { 0 } };
+    for (uint32_t i = 0; i < world->connection_count; i++) {
+        if (world->connections[i].session != NULL)
+            service_disconnected(world->service, world->connections[i].session);
+    }
+    assert_int_equal(ledger_close(world->ledger, &failure), PUNKT_OK);
+    service_free(world->service);
+}
+
+void service_world_restart(struct service_world *world)
+{
+    stop(world);
+    open_ledger(world);
+    start_service(world);
+    begin(world);
+    world->number = world->reply.message.hello_answer.last_booked;
 }
 
 void service_world_free(struct service_world *world)
 {
-    struct failure failure = { { 0 } };
     char command[128];
-    service_disconnected(world->service, world->session);
-    assert_int_equal(ledger_close(world->ledger, &failure), PUNKT_OK);
-    service_free(world->service);
+    stop(world);
     snprintf(command, sizeof(command), "rm -r %s", world->dir);
     assert_int_equal(system(command), 0);
     free(world);
+}
+
+uint64_t service_join(struct service_world *world, const struct service_peer *peer)
+{
+    uint64_t conn = ++world->connection_count;
+    assert_true(conn <= WORLD_CONNECTIONS);
+    world->connections[conn - 1].session = service_connected(world->service, conn, peer);
+    world->connections[conn - 1].number = 0;
+    world->connections[conn - 1].closed = false;
+    assert_non_null(world->connections[conn - 1].session);
+    if (conn == 1)
+        world->conn = 0;
+    service_speak(world, conn);
+    return conn;
+}
+
+void service_speak(struct service_world *world, uint64_t conn)
+{
+    if (world->conn != 0)
+        world->connections[world->conn - 1].number = world->number;
+    world->conn = conn;
+    world->number = world->connections[conn - 1].number;
+    world->session = world->connections[conn - 1].session;
+    assert_non_null(world->session);
+}
+
+bool service_closed(const struct service_world *world, uint64_t conn)
+{
+    return world->connections[conn - 1].closed;
+}
+
+void service_leave(struct service_world *world, uint64_t conn)
+{
+    assert_int_not_equal(conn, world->conn);
+    service_disconnected(world->service, world->connections[conn - 1].session);
+    world->connections[conn - 1].session = NULL;
+}
+
+enum result service_hello(struct service_world *world, uint64_t epoch)
+{
+    struct msg_hello_request hello;
+    message_init(MESSAGE_hello_request, &hello);
+    hello.version_min = hello.version_max = 1;
+    hello.epoch = epoch;
+    hello.first_unanswered = 1;
+    return service_call(world, OPERATION_HELLO, 0, &hello);
 }
 
 void service_turns(struct service_world *world)

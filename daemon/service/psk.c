@@ -1,0 +1,266 @@
+/*
+ * Pre-shared keys of tills and users, and enrolment codes, which are such keys too. None of them is kept: each is derived,
+ * from a master of the secrets file or from the pepper, when it is needed (LEDGER.md, Secrets; RELIABILITY.md, Identity,
+ * roles).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include "service/internal.h"
+
+#define CODE_SECRET_SIZE 16
+#define CODE_BYTES (4 + CODE_SECRET_SIZE) /* handle, secret */
+#define CODE_S (30 * 60)
+
+/* --- derivation --- */
+
+/* HKDF-SHA256 (RFC 5869). No salt: salt_size 0. */
+static bool derive(const uint8_t *key, size_t key_size, const uint8_t *salt, size_t salt_size,
+                   const void *info, size_t info_size, uint8_t *out, size_t out_size)
+{
+    static char digest[] = "SHA256";
+    OSSL_PARAM params[5];
+    size_t count = 0;
+    params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
+    params[count++] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key, key_size);
+    params[count++] =
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info, info_size);
+    if (salt_size > 0)
+        params[count++] =
+            OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt, salt_size);
+    params[count] = OSSL_PARAM_construct_end();
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *context = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+    bool done = context != NULL && EVP_KDF_derive(context, out, out_size, params) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    return done;
+}
+
+/* A label, then numbers, little-endian; returns the size. */
+static size_t info_for(const char *label, uint64_t number, uint32_t version, uint8_t out[64])
+{
+    size_t size = strlen(label);
+    memcpy(out, label, size);
+    for (size_t i = 0; i < 8; i++)
+        out[size++] = (uint8_t)(number >> (8 * i));
+    for (size_t i = 0; i < 4 && version != 0; i++)
+        out[size++] = (uint8_t)(version >> (8 * i));
+    return size;
+}
+
+bool psk_derive(const struct service *service, const struct identity *identity, uint8_t out_key[32])
+{
+    uint8_t info[64];
+    uint32_t master = identity->psk_master;
+    if (master == 0 || master > SERVICE_PSK_MASTERS_MAX ||
+        (service->options.psk_masters_known >> (master - 1) & 1) == 0)
+        return false;
+    size_t size = info_for("punkt psk", identity->number, identity->key_version, info);
+    return derive(service->options.psk_masters[master - 1], 32, NULL, 0, info, size, out_key, 32);
+}
+
+void psk_name(const struct identity *identity, char out[PSK_NAME_MAX + 1])
+{
+    (void)snprintf(out, PSK_NAME_MAX + 1, "punkt/%llu/%u", (unsigned long long)identity->number,
+                   identity->key_version);
+}
+
+uint32_t psk_newest_master(const struct service *service)
+{
+    uint32_t newest = 0;
+    for (uint32_t i = 0; i < SERVICE_PSK_MASTERS_MAX; i++) {
+        if ((service->options.psk_masters_known >> i & 1) != 0)
+            newest = i + 1;
+    }
+    return newest;
+}
+
+/* --- enrolment codes --- */
+
+bool code_is_good(const struct service *service, const struct registered *who)
+{
+    return who->identity.code_handle != 0 && who->code_tries < CODE_TRIES &&
+           ledger_now(service->ledger) < who->identity.code_ends;
+}
+
+bool code_make(const struct service *service, struct identity *identity)
+{
+    uint8_t random[4];
+    do {
+        if (RAND_bytes(random, sizeof(random)) != 1 ||
+            RAND_bytes(identity->code_salt, sizeof(identity->code_salt)) != 1)
+            return false;
+        identity->code_handle =
+            (uint32_t)random[0] << 24 | (uint32_t)random[1] << 16 | (uint32_t)random[2] << 8 | random[3];
+    } while (identity->code_handle == 0 || register_by_code(service, identity->code_handle) != NULL);
+    identity->code_ends = ledger_now(service->ledger) + CODE_S * US_PER_SECOND;
+    memset(identity->code_key, 0, sizeof(identity->code_key));
+    return true;
+}
+
+void code_clear(struct identity *identity)
+{
+    identity->code_handle = 0;
+    identity->code_ends = 0;
+    memset(identity->code_salt, 0, sizeof(identity->code_salt));
+    memset(identity->code_key, 0, sizeof(identity->code_key));
+}
+
+static bool code_secret(const struct service *service, const struct identity *identity,
+                        uint8_t out[CODE_SECRET_SIZE])
+{
+    uint8_t info[64];
+    size_t size = info_for("punkt enrol", identity->number, 0, info);
+    return derive(service->options.pepper, sizeof(service->options.pepper), identity->code_salt,
+                  sizeof(identity->code_salt), info, size, out, CODE_SECRET_SIZE);
+}
+
+bool code_text(const struct service *service, const struct identity *identity, char out[CODE_TEXT_SIZE + 1])
+{
+    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's base32 */
+    uint8_t bytes[CODE_BYTES];
+    for (size_t i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(identity->code_handle >> (24 - 8 * i));
+    bool done = code_secret(service, identity, bytes + 4);
+    size_t size = 0;
+    uint32_t bits = 0;
+    uint32_t held = 0;
+    for (size_t i = 0; i < CODE_BYTES; i++) {
+        held = held << 8 | bytes[i];
+        for (bits += 8; bits >= 5; bits -= 5) {
+            if (size % 5 == 4)
+                out[size++] = '-';
+            out[size++] = digits[held >> (bits - 5) & 31];
+        }
+    }
+    PUNKT_CHECK(size == CODE_TEXT_SIZE);
+    out[size] = '\0';
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return done;
+}
+
+/* --- handshakes --- */
+
+/* Behind a prefix, a number in decimals or hexadecimals without anything before it; returns what is behind it. */
+static const char *read_number(const char *from, const char *end, unsigned base, uint64_t *out)
+{
+    *out = 0;
+    const char *at = from;
+    for (; at < end && at - from < 16; at++) {
+        unsigned digit = *at >= '0' && *at <= '9'   ? (unsigned)(*at - '0')
+                         : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a') + 10
+                                                    : base;
+        if (digit >= base)
+            break;
+        *out = *out * base + digit;
+    }
+    return at > from && (at - from == 1 || *from != '0' || base == 16) ? at : NULL;
+}
+
+/* "punkt/17/3" */
+static bool key_of_identity(const struct service *service, const char *name, const char *end,
+                            uint8_t out_key[32], uint64_t *out_number)
+{
+    uint64_t number;
+    uint64_t version;
+    const char *at = read_number(name, end, 10, &number);
+    if (at == NULL || at == end || *at != '/' || read_number(at + 1, end, 10, &version) != end)
+        return false;
+    const struct registered *who = register_by_number(service, number);
+    if (who == NULL || who->identity.proof != PROOF_PSK || version == 0 ||
+        who->identity.key_version != version || !psk_derive(service, &who->identity, out_key))
+        return false;
+    *out_number = version << 32 | number;
+    return true;
+}
+
+/* "enrol/0123abcd" */
+static bool key_of_code(const struct service *service, const char *name, const char *end, uint8_t out_key[32],
+                        uint64_t *out_number)
+{
+    static const char info[] = "punkt enrol psk";
+    uint8_t secret[CODE_SECRET_SIZE];
+    uint64_t handle;
+    if (end - name != 8 || read_number(name, end, 16, &handle) != end)
+        return false;
+    const struct registered *who = register_by_code(service, (uint32_t)handle);
+    if (who == NULL || !code_is_good(service, who))
+        return false;
+    *out_number = handle;
+    bool done = code_secret(service, &who->identity, secret) &&
+                derive(secret, sizeof(secret), NULL, 0, info, sizeof(info) - 1, out_key, 32);
+    OPENSSL_cleanse(secret, sizeof(secret));
+    return done;
+}
+
+bool service_psk(struct service *service, bool code, const char *identity, size_t size, uint8_t out_key[32],
+                 uint64_t *out_number)
+{
+    const char *prefix = code ? "enrol/" : "punkt/";
+    const char *end = identity + size;
+    if (size < 6 || memcmp(identity, prefix, 6) != 0)
+        return false;
+    return code ? key_of_code(service, identity + 6, end, out_key, out_number)
+                : key_of_identity(service, identity + 6, end, out_key, out_number);
+}
+
+struct registered *psk_owner(const struct service *service, uint64_t number)
+{
+    struct registered *who = register_by_number(service, number & UINT32_MAX);
+    return who != NULL && who->identity.key_version == number >> 32 ? who : NULL;
+}
+
+/* Wrong tries are counted in memory; that they made the code void is an event, as soon as there is room for it. */
+static void code_tried(struct service *service, struct registered *who)
+{
+    if (!code_is_good(service, who))
+        return;
+    who->code_tries++;
+    service->void_codes += who->code_tries == CODE_TRIES;
+}
+
+void code_void(struct service *service, struct registered *who)
+{
+    while (code_is_good(service, who))
+        code_tried(service, who);
+}
+
+void service_proof_refused(struct service *service, const struct service_peer *peer, const char *what)
+{
+    struct registered *who = NULL;
+    (void)what;
+    if (peer->proof == SERVICE_PROOF_CODE &&
+        (who = register_by_code(service, (uint32_t)peer->number)) != NULL)
+        code_tried(service, who);
+}
+
+static void book_void(struct service *service, const struct registered *who)
+{
+    struct event event = { .type = EVENT_IDENTITY,
+                           .time = ledger_now(service->ledger),
+                           .day = today(service),
+                           .identity = { .act = IDENTITY_ACT_ROTATE,
+                                         .after = who->identity,
+                                         .reason = TEXT_LITERAL("the enrolment code is void") } };
+    event.occurred = event.time;
+    code_clear(&event.identity.after);
+    append_own(service, &event);
+    register_take(service, &event.identity.after);
+}
+
+void codes_turn(struct service *service)
+{
+    uint64_t count = service->void_codes > 0 ? register_count(service) : 0;
+    for (uint64_t i = 0; i < count && ledger_has_room(service->ledger); i++) {
+        const struct registered *who = register_by_number(service, IDENTITY_FIRST + i);
+        if (who->identity.code_handle != 0 && who->code_tries >= CODE_TRIES)
+            book_void(service, who);
+    }
+}
