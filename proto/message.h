@@ -19,7 +19,7 @@
 #define MESSAGE_QUANTITY_MAX INT64_C(999999999)
 #define MESSAGE_TIME_MAX INT64_C(253402300799999999) /* the end of the year 9999 */
 #define MESSAGE_DAY_MAX 2932896                      /* its last day */
-#define MESSAGE_ELEMENT_SIZE_MAX 640 /* bytes of a list's element; a test holds the table to it */
+#define MESSAGE_ELEMENT_SIZE_MAX 1152 /* bytes of a list's element; a test holds the table to it */
 
 /* A borrowed run of bytes: points into the frame that was decoded. */
 struct message_text {

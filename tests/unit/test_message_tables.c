@@ -174,21 +174,30 @@ static void messages_fit_into_frames(void **state)
     assert_in_range(message_size_max(MESSAGE_hello_request), 1, FRAME_BODY_MAX_BEFORE_HELLO);
 }
 
-/* A status hands the first answer of a change on, whatever change it was. */
+static uint64_t answer_limit(enum message message)
+{
+    for (size_t i = 0; i < message_tables[message].field_count; i++) {
+        if (strcmp(message_tables[message].fields[i].name, "answer") == 0)
+            return message_tables[message].fields[i].limit;
+    }
+    fail_msg("%s holds no answer", message_tables[message].name);
+    return 0;
+}
+
+/* A status hands the first answer of a change on, whatever change it was; an approval that of what it books. */
 static void answers_of_changes_fit_into_a_status(void **state)
 {
     (void)state;
-    const struct message_field *answer = NULL;
-    for (size_t i = 0; i < message_tables[MESSAGE_status_answer].field_count; i++) {
-        if (strcmp(message_tables[MESSAGE_status_answer].fields[i].name, "answer") == 0)
-            answer = &message_tables[MESSAGE_status_answer].fields[i];
-    }
-    assert_non_null(answer);
-    assert_in_range(message_size_max(MESSAGE_refusal), 1, answer->limit);
+    uint64_t status = answer_limit(MESSAGE_status_answer),
+             approval = answer_limit(MESSAGE_approval_decide_answer);
+    assert_in_range(message_size_max(MESSAGE_refusal), 1, status);
     for (uint16_t code = 0; code <= FRAME_TYPE_OPERATION; code++) {
         const struct operation_row *row = operation_row(code);
-        if (row != NULL && row->kind == OPERATION_KIND_CHANGE)
-            assert_in_range(stored_size_max(row->answer), 1, answer->limit);
+        if (row == NULL || row->kind != OPERATION_KIND_CHANGE)
+            continue;
+        assert_in_range(stored_size_max(row->answer), 1, status);
+        if (code != OPERATION_APPROVAL_DECIDE)
+            assert_in_range(stored_size_max(row->answer), 1, approval);
     }
 }
 
