@@ -20,7 +20,8 @@ struct run {
     uint32_t numbers; /* of receipts given out */
     journal_position newest_hold;
     journal_position sales[REMEMBERED], holds[REMEMBERED], any[REMEMBERED];
-    uint32_t sale_count, hold_count, any_count;
+    journal_position proposals[REMEMBERED], flags[REMEMBERED];
+    uint32_t sale_count, hold_count, any_count, proposal_count, flag_count;
     uint32_t booked[EVENT_TYPE_MAX + 1];
 };
 
@@ -226,6 +227,101 @@ static void close_a_day(struct run *run, struct event *event)
     event->day_close.late = day.late;
 }
 
+/* --- the register, proposals, flags, seals --- */
+
+/* One more, or one that is there and not revoked; till is the greater part. */
+static void change_an_identity(struct run *run, struct event *event)
+{
+    struct fold *fold = run->world->live.fold;
+    struct identity *after = &event->identity.after;
+    uint64_t count = fold->totals.identities;
+    event->identity.act = (enum identity_act)(1 + random_below(&run->random, IDENTITY_ACT_ENROL));
+    if (count == 0 || !fold_identity(fold, IDENTITY_FIRST + random_below(&run->random, count), after) ||
+        after->status == IDENTITY_REVOKED || event->identity.act == IDENTITY_ACT_ADD) {
+        event->identity.act = IDENTITY_ACT_ADD;
+        *after = (struct identity){ .number = IDENTITY_FIRST + count,
+                                    .role = 1,
+                                    .status = IDENTITY_ADDED,
+                                    .store = TEXT_LITERAL("1"),
+                                    .till = TEXT_LITERAL("7"),
+                                    .added = event->time };
+    }
+    if (event->identity.act == IDENTITY_ACT_REVOKE)
+        after->status = IDENTITY_REVOKED;
+    if (event->identity.act == IDENTITY_ACT_ENROL) {
+        after->status = IDENTITY_ACTIVE;
+        after->key_version++;
+        after->enrolled = event->time;
+    }
+}
+
+static void make_a_seal(struct run *run, struct event *event)
+{
+    struct seal_record last = { .key_number = 0 };
+    (void)fold_seal(run->world->live.fold, &last);
+    event->seal.key_number = last.key_number + 1;
+    event->seal.head = random_below(&run->random, run->world->size);
+}
+
+/* Ends an open proposal, by what happens or for itself. */
+static bool end_a_proposal(struct run *run, struct event *event)
+{
+    journal_position proposal = recall(run, run->proposals, run->proposal_count);
+    struct proposal_record record;
+    if (proposal == 0 || !fold_proposal(run->world->live.fold, proposal, &record) ||
+        record.state != PROPOSAL_OPEN)
+        return false;
+    if (random_below(&run->random, 2) == 0) {
+        event->type = EVENT_CLOCK_ACCEPTED;
+        event->approves = proposal;
+        event->approval_note = TEXT_LITERAL("seen");
+        event->request = (struct request_name){ .identity = 3, .epoch = 79, .number = ++run->numbers };
+        return true;
+    }
+    event->proposal_ended.proposal = proposal;
+    event->proposal_ended.state = random_below(&run->random, 2) == 0 ? PROPOSAL_REJECTED : PROPOSAL_EXPIRED;
+    return true;
+}
+
+static bool resolve_a_flag(struct run *run, struct event *event)
+{
+    struct flag_record record;
+    event->flag_resolved.flag = recall(run, run->flags, run->flag_count);
+    return fold_flag(run->world->live.fold, event->flag_resolved.flag, &record);
+}
+
+static journal_position random_register(struct run *run)
+{
+    static const enum event_type types[] = { EVENT_IDENTITY,     EVENT_PROPOSAL, EVENT_PROPOSAL_ENDED,
+                                             EVENT_ATTEMPTS,     EVENT_ALARM,    EVENT_SEAL,
+                                             EVENT_FLAG_RESOLVED };
+    struct fold_world *world = run->world;
+    struct event event = { .type = types[random_below(&run->random, COUNT_OF(types))],
+                           .time = world->judgement.now };
+    if (event.type == EVENT_IDENTITY)
+        change_an_identity(run, &event);
+    else if (event.type == EVENT_SEAL)
+        make_a_seal(run, &event);
+    else if (event.type == EVENT_PROPOSAL)
+        event.proposal.deadline = event.time + PROPOSAL_S * US_PER_SECOND;
+    else if (event.type == EVENT_ATTEMPTS)
+        event.attempts.kind = ATTEMPT_PROOF;
+    else if (event.type == EVENT_ALARM)
+        event.raises = FLAG_UNKNOWN_CARDS;
+    else if (event.type == EVENT_PROPOSAL_ENDED && !end_a_proposal(run, &event))
+        return 0;
+    else if (event.type == EVENT_FLAG_RESOLVED && !resolve_a_flag(run, &event))
+        return 0;
+    world->decision->event = event;
+    world->decision->refusal = REFUSAL_NONE;
+    journal_position position = fold_world_book_decision(world);
+    if (event.type == EVENT_PROPOSAL)
+        remember(run, run->proposals, &run->proposal_count, position);
+    if (event.type == EVENT_ALARM)
+        remember(run, run->flags, &run->flag_count, position);
+    return 0; /* none of them can be undone */
+}
+
 /* What no decision makes, or only under its own conditions. */
 static journal_position random_other(struct run *run)
 {
@@ -268,7 +364,10 @@ static journal_position random_undo(struct run *run)
 static void step(struct run *run)
 {
     journal_position position = 0;
-    switch (random_below(&run->random, 12)) {
+    switch (random_below(&run->random, 13)) {
+    case 12:
+        position = random_register(run);
+        break;
     case 0:
     case 1:
     case 2:
