@@ -13,16 +13,39 @@
 #define CONFIG_PATH_MAX 1024
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_ADDRESS_MAX 128
+#define CONFIG_USER_MAX 32
+#define CONFIG_ADMINS_MAX 16
 #define CONFIG_FILE_BYTES_MAX (256u * 1024)
 
 struct config {
-    char data[CONFIG_PATH_MAX + 1];      /* folder of journal and state; "" if not given */
-    char programme[CONFIG_PATH_MAX + 1]; /* file; "": the ledger's own, or the default */
-    char port_file[CONFIG_PATH_MAX + 1]; /* "": none */
-    char secrets[CONFIG_PATH_MAX + 1];   /* file; "": "secrets" in `data` */
-    uint32_t listen_count;
+    char data[CONFIG_PATH_MAX + 1];                         /* folder of journal and state; "" if not given */
+    char programme[CONFIG_PATH_MAX + 1];                    /* file; "": the ledger's own, or the default */
+    char port_file[CONFIG_PATH_MAX + 1];                    /* "": none */
+    char secrets[CONFIG_PATH_MAX + 1];                      /* file; "": "secrets" in `data` */
+    uint32_t listen_count;                                  /* of plain listeners; 0: config_settle decides */
     char listen[CONFIG_LISTEN_MAX][CONFIG_ADDRESS_MAX + 1]; /* "HOST:PORT" or "unix:PATH" */
-    uint32_t log_level;                                     /* enum log_level */
+    struct {
+        char listen[CONFIG_ADDRESS_MAX + 1]; /* for certificates; "": nobody listens */
+        char folder[CONFIG_PATH_MAX + 1];    /* as `punktd init-ca` makes it; "": each file is named */
+        char certificate[CONFIG_PATH_MAX +
+                         1]; /* files in PEM: the server's certificate, its key, who signs clients */
+        char key[CONFIG_PATH_MAX + 1];
+        char ca[CONFIG_PATH_MAX + 1];
+    } tls;
+    struct {
+        char listen[CONFIG_ADDRESS_MAX + 1]; /* for pre-shared keys; "": nobody listens */
+    } psk;
+    struct {
+        char listen[CONFIG_ADDRESS_MAX + 1]; /* for enrolment codes; "": nobody listens */
+        char ca_key[CONFIG_PATH_MAX +
+                    1]; /* file; "": ca.key in tls.folder if it is there, else nothing is signed */
+    } enrol;
+    uint32_t admin_count; /* whose Unix sockets are the local administrator's: names or numbers of users */
+    char admins[CONFIG_ADMINS_MAX][CONFIG_USER_MAX + 1];
+    char seal_key[CONFIG_PATH_MAX + 1]; /* file; "": no seals are made */
+    char user[CONFIG_USER_MAX + 1];     /* who punktd becomes when root starts it; "": it stays who it is */
+    bool seccomp;                       /* system calls that it has no use for are refused once it is ready */
+    uint32_t log_level;                 /* enum log_level */
     struct {
         uint32_t segment_mib; /* size of a segment file */
         uint32_t reserve_mib; /* free space below which new business is refused; 0: two segments */
@@ -33,7 +56,8 @@ struct config {
         uint32_t checkpoint_records; /* or at this many changed records */
         uint32_t checkpoint_mib;     /* or at this size of them */
     } state;
-    struct { /* of connections, as net takes them */
+    struct {
+        /* of connections, as net takes them */
         uint32_t conns_max;
         uint32_t unproven_max;
         uint32_t unproven_per_address_max;
@@ -41,10 +65,16 @@ struct config {
         uint32_t frames_per_turn;
         uint32_t output_high_kib;
         uint32_t pool_mib;
+        uint32_t handshake_timeout_ms;
         uint32_t hello_timeout_ms;
         uint32_t frame_timeout_ms;
         uint32_t idle_timeout_ms;
         uint32_t drain_timeout_ms;
+        /* of identities, as service takes them */
+        uint32_t till_connections, other_connections;
+        uint32_t till_rate, till_burst;
+        uint32_t unknown_cards, unknown_lock_s;
+        uint32_t refusals_day;
     } limits;
 };
 
@@ -62,6 +92,12 @@ PUNKT_MUST_CHECK enum punkt_status config_read(struct text yaml, const char *fil
 /* The same for a file. PUNKT_IO: it cannot be read. */
 PUNKT_MUST_CHECK enum punkt_status config_load(const char *file, struct config *inout_config,
                                                struct problems *out_problems);
+
+/*
+ * After the command line: fills in what follows from other settings (the files of tls.folder; 127.0.0.1:7400 where nobody
+ * listens at all) and judges what one key cannot tell alone. PUNKT_INVALID: failure says which keys and what to do.
+ */
+PUNKT_MUST_CHECK enum punkt_status config_settle(struct config *inout_config, struct failure *failure);
 
 /* The key of row `index` of the schema, "limits.conns_max"; NULL behind the last. For tests of documents. */
 const char *config_key(size_t index);

@@ -6,7 +6,7 @@
 #include "base/base.h"
 
 #define PROBLEMS_MAX 20
-#define PROBLEM_TEXT_MAX 400
+#define PROBLEM_TEXT_MAX 640
 
 /* Where one is, from 1; line 0: the whole file. */
 struct problem_place {

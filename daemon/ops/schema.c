@@ -8,7 +8,7 @@
 #include "points/calendar.h"
 
 #define KEY_MAX 128
-#define KNOWN_MAX 352 /* of the keys or words that are expected */
+#define KNOWN_MAX 512 /* of the keys or words that are expected */
 #define POINT_DECIMALS_MAX 3
 #define YEAR_MIN 1970
 #define YEAR_MAX 2099

@@ -3,6 +3,8 @@
 
 #include "ops_files.h"
 
+#include <unistd.h>
+
 static struct problems problems;
 
 static enum punkt_status read_text(const char *yaml, struct config *config)
@@ -20,6 +22,9 @@ static void reads_every_form(void **state)
                                "programme: p.yaml\n"
                                "port_file: 'port'\n"
                                "log_level: debug\n"
+                               "tls: {listen: 'h:7443', folder: /t}\n"
+                               "admins: [ann, 1001]\n"
+                               "seccomp: false\n"
                                "journal: {segment_mib: 8}\n"
                                "limits:\n"
                                "  conns_max: 5\n"
@@ -37,6 +42,12 @@ static void reads_every_form(void **state)
     assert_int_equal(config.journal.reserve_mib, 0);
     assert_int_equal(config.limits.conns_max, 5);
     assert_int_equal(config.limits.unproven_max, 512);
+    assert_string_equal(config.tls.listen, "h:7443");
+    assert_string_equal(config.tls.folder, "/t");
+    assert_int_equal(config.admin_count, 2);
+    assert_string_equal(config.admins[0], "ann");
+    assert_string_equal(config.admins[1], "1001");
+    assert_false(config.seccomp);
     assert_int_equal(read_text("listen: unix:/tmp/s\n...\n", &config), PUNKT_OK);
     assert_int_equal(config.listen_count, 1);
     assert_string_equal(config.data, "");
@@ -51,8 +62,9 @@ static const struct fault_row fault_rows[] = {
     /* All of them, not the first only, each with its place. */
     { "data: []\nlimits:\n  conns_max: 0\n  in_flight: 3\n  idle_timeout_ms: soon\nlog_level: loud\nlimits: {}\n...\n",
       { "f:4:3: unknown key \"in_flight\"; expected one of conns_max, unproven_max, unproven_per_address_max, "
-        "in_flight_max, frames_per_turn, output_high_kib, pool_mib, hello_timeout_ms, frame_timeout_ms, "
-        "idle_timeout_ms, drain_timeout_ms",
+        "in_flight_max, frames_per_turn, output_high_kib, pool_mib, handshake_timeout_ms, hello_timeout_ms, "
+        "frame_timeout_ms, idle_timeout_ms, drain_timeout_ms, till_connections, other_connections, till_rate, "
+        "till_burst, unknown_cards, unknown_lock_s, refusals_day",
         "f:7:1: limits is there already, in line 2",
         "f:1:7: data is a list, expected a text of 1 to 1024 bytes",
         "f:6:12: log_level is \"loud\", expected one of error, warning, info, debug",
@@ -69,8 +81,8 @@ static const struct fault_row fault_rows[] = {
     { "data: *a\n...\n", { "f:1:7: aliases (*) are not used in this file" } },
     { "data: !!str /d\n...\n", { "f:1:7: tags (!) are not used in this file" } },
     { "just words\n...\n",
-      { "f:1:1: this is \"just words\", expected a map with keys of data, listen, programme, port_file, secrets, log_level, "
-        "journal, state, limits" } },
+      { "f:1:1: this is \"just words\", expected a map with keys of data, listen, tls, psk, enrol, admins, "
+        "programme, port_file, secrets, seal_key, user, seccomp, log_level, journal, state, limits" } },
     { "journal: 5\n...\n",
       { "f:1:10: journal is \"5\", expected a map with keys of segment_mib, reserve_mib" } },
     { "journal:\n...\n",
@@ -87,8 +99,17 @@ static const struct fault_row fault_rows[] = {
     { "listen: [a, b, c, d, e, f, g, h, i]\n...\n", { "f:1:34: listen has more than 8 addresses" } },
     { "listen: [a, {b: c}]\n...\n", { "f:1:13: listen is a map, expected a text of 1 to 128 bytes" } },
     { "data.x: 5\n...\n",
-      { "f:1:1: unknown key \"data.x\"; expected one of data, listen, programme, port_file, secrets, log_level, journal, "
-        "state, limits" } },
+      { "f:1:1: unknown key \"data.x\"; expected one of data, listen, tls, psk, enrol, admins, programme, "
+        "port_file, secrets, seal_key, user, seccomp, log_level, journal, state, limits" } },
+    { "admins: ann\n...\n", { "f:1:9: admins is no list of users, expected [ann, 1001] and so on" } },
+    { "admins: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]\n...\n",
+      { "f:1:58: admins has more than 16 users" } },
+    { "tls: {listen: [a]}\npsk: {listen: \"\"}\n...\n",
+      { "f:1:15: tls.listen is a list, expected a text of 1 to 128 bytes",
+        "f:2:15: psk.listen is empty, expected a text of 1 to 128 bytes" } },
+    { "tls: {port: 5}\n...\n",
+      { "f:1:7: unknown key \"port\"; expected one of listen, folder, certificate, key, ca" } },
+    { "seccomp: 1\n...\n", { "f:1:10: seccomp is \"1\", expected true or false" } },
     { "[a]: b\n...\n", { "f:1:1: a list is no key" } },
     { "a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}\n...\n",
       { "f:1:32: lists and maps are nested too deeply" } },
@@ -151,7 +172,8 @@ static void example_has_every_key_and_the_defaults(void **state)
                        dot != NULL ? dot + 1 : config_key(i));
         /* Keys without a default stand in a comment. */
         char comment[128];
-        (void)snprintf(comment, sizeof(comment), "\n#%s: ", config_key(i));
+        (void)snprintf(comment, sizeof(comment), "\n#%s%s: ", dot != NULL ? "  " : "",
+                       dot != NULL ? dot + 1 : config_key(i));
         if (strstr(example.data, line) == NULL && strstr(example.data, comment) == NULL)
             fail_msg("conf/punktd.yaml does not have %s", config_key(i));
         (void)snprintf(line, sizeof(line), "\n.It Cm %s", config_key(i));
@@ -160,6 +182,80 @@ static void example_has_every_key_and_the_defaults(void **state)
     }
     source_file_free(manual);
     source_file_free(example);
+}
+
+struct settle_row {
+    const char *yaml;
+    const char *refused; /* a part of the words; NULL: it is not */
+    const char *listen;  /* the plain one; "": none */
+};
+
+static const struct settle_row settle_rows[] = {
+    { "data: /d\n", NULL, "127.0.0.1:7400" },
+    { "listen: unix:/s\n", NULL, "unix:/s" },
+    { "tls: {listen: 'h:1', folder: /t}\n", NULL, "" },
+    { "tls: {listen: 'h:1', folder: /t}\nlisten: unix:/s\n", NULL, "unix:/s" },
+    { "tls: {folder: /t}\n", NULL, "127.0.0.1:7400" },
+    { "psk: {listen: 'h:1'}\n", NULL, "" },
+    { "psk: {listen: 'h:1'}\nenrol: {listen: 'h:2'}\n", NULL, "" },
+    { "tls: {listen: 'h:1', certificate: c, key: k, ca: a}\nenrol: {listen: 'h:2'}\n", NULL, "" },
+    { "tls: {listen: 'h:1'}\n", "tls.listen needs certificates", "" },
+    { "tls: {listen: 'h:1', certificate: c, key: k}\n", "tls.listen needs certificates", "" },
+    { "tls: {listen: 'h:1', certificate: c, ca: k}\n", "tls.listen needs certificates", "" },
+    { "tls: {listen: 'h:1', key: c, ca: k}\n", "tls.listen needs certificates", "" },
+    { "enrol: {listen: 'h:2'}\n", "tls.listen or psk.listen is needed", "" },
+    { "tls: {folder: /t}\nenrol: {listen: 'h:2'}\n", "tls.listen or psk.listen is needed", "" },
+    { "limits: {till_rate: 9, till_burst: 9}\n", NULL, "127.0.0.1:7400" },
+    { "limits: {till_rate: 9, till_burst: 8}\n", "limits.till_burst is less", "" },
+};
+
+static void settles_what_follows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(settle_rows); i++) {
+        struct config config;
+        struct failure failure = { "" };
+        char yaml[256];
+        (void)snprintf(yaml, sizeof(yaml), "%s...\n", settle_rows[i].yaml);
+        assert_int_equal(read_text(yaml, &config), PUNKT_OK);
+        enum punkt_status status = config_settle(&config, &failure);
+        if (settle_rows[i].refused != NULL) {
+            assert_int_equal(status, PUNKT_INVALID);
+            if (strstr(failure.text, settle_rows[i].refused) == NULL)
+                fail_msg("%s: %s", settle_rows[i].yaml, failure.text);
+            continue;
+        }
+        if (status != PUNKT_OK)
+            fail_msg("%s: %s", settle_rows[i].yaml, failure.text);
+        assert_int_equal(config.listen_count, settle_rows[i].listen[0] != '\0');
+        assert_string_equal(config.listen[0], settle_rows[i].listen);
+    }
+}
+
+/* What is named stands beside what is taken from the folder; the CA's key is taken only where it is. */
+static void finds_files_in_the_folder(void **state)
+{
+    (void)state;
+    struct config config;
+    struct failure failure;
+    char folder[] = "/tmp/punkt_config.XXXXXX", yaml[256], path[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/ca.key", folder);
+    (void)snprintf(yaml, sizeof(yaml), "tls: {listen: 'h:1', folder: %s, ca: /other/ca.pem}\n...\n", folder);
+    for (int there = 0; there < 2; there++) {
+        assert_int_equal(read_text(yaml, &config), PUNKT_OK);
+        assert_int_equal(config_settle(&config, &failure), PUNKT_OK);
+        assert_string_equal(config.tls.ca, "/other/ca.pem");
+        assert_int_equal(strncmp(config.tls.key, folder, strlen(folder)), 0);
+        assert_string_equal(config.tls.key + strlen(folder), "/server.key");
+        assert_string_equal(config.tls.certificate + strlen(folder), "/server.pem");
+        assert_string_equal(config.enrol.ca_key, there ? path : "");
+        FILE *file = fopen(path, "we");
+        assert_non_null(file);
+        (void)fclose(file);
+    }
+    (void)unlink(path);
+    (void)rmdir(folder);
 }
 
 static void a_missing_file_is_named(void **state)
@@ -180,6 +276,8 @@ int main(void)
         cmocka_unit_test(stops_counting_mistakes),
         cmocka_unit_test(no_part_of_a_file_is_taken),
         cmocka_unit_test(example_has_every_key_and_the_defaults),
+        cmocka_unit_test(settles_what_follows),
+        cmocka_unit_test(finds_files_in_the_folder),
         cmocka_unit_test(a_missing_file_is_named),
     };
     return cmocka_run_group_tests_name("ops config", tests, NULL, NULL);
