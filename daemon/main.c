@@ -23,148 +23,16 @@
 #include "net/net.h"
 #include "ops/command_line.h"
 #include "ops/config.h"
-#include "ops/programme_diff.h"
 #include "ops/programme_reader.h"
-#include "ops/report.h"
 #include "ops/secrets.h"
 #include "ops/text_file.h"
 #include "service/service.h"
+#include "start/daemon.h"
 
-#define EXIT_STORAGE 70     /* a write or sync failed: nothing more may be answered (EX_SOFTWARE) */
 #define FRAME_ROUNDS_MAX 16 /* of the sockets before a block is sealed: bounds what the first request waits */
 #define DRAIN_MAX_US US_PER_SECOND /* what a clean stop gives answers that wait for the disk */
 
-struct daemon {
-    struct config config;
-    struct ledger *ledger;
-    struct service *service;
-    struct event_base *loop;
-    struct event *ledger_event, *tick_event, *signal_events[2];
-    struct net *net;
-    bool net_paused;
-    bool ledger_woke;             /* its threads finished something */
-    uint64_t frames;              /* taken so far */
-    bool storage_low, clock_lost; /* as said in the log */
-    bool stopping;
-    char addresses[CONFIG_LISTEN_MAX][128];
-};
-
-/* --- what the threads and the loop call back --- */
-
-static void storage_failed(void *ctx, const char *what)
-{
-    (void)ctx;
-    log_error("storage failed: %s; stopping without another answer, so that nothing is promised that may "
-              "not be kept. Check the disk, then start again",
-              what);
-    _exit(EXIT_STORAGE);
-}
-
-static bool read_programme(struct text text, struct programme *out, struct failure *failure)
-{
-    struct problems problems = { .count = 0 };
-    if (programme_read(text, "programme", out, &problems) == PUNKT_OK)
-        return true;
-    failure_set(failure, "%s", problems.count > 0 ? problems.texts[0] : "the programme cannot be read");
-    return false;
-}
-
-static void check_programme(struct text text,
-                            void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
-                            void *ctx)
-{
-    struct problems problems = { .count = 0 };
-    struct programme *draft = malloc(sizeof(*draft));
-    if (draft == NULL || programme_read(text, "programme", draft, &problems) == PUNKT_NO_MEMORY)
-        each(ctx, 0, 0, TEXT_LITERAL("no memory to read it"));
-    for (uint32_t i = 0; i < problems.count; i++) {
-        const struct problem_place *place = &problems.places[i];
-        each(ctx, place->line, place->column, text_of(problems.texts[i] + place->what));
-    }
-    free(draft);
-}
-
-static void diff_programmes(struct text before, struct text after, void (*each)(void *ctx, struct text line),
-                            void *ctx)
-{
-    struct problems problems;
-    if (programme_diff(before, after, "programme", &problems, each, ctx) == PUNKT_NO_MEMORY)
-        each(ctx, TEXT_LITERAL("(no memory to compare them)"));
-}
-
-static uint64_t conn_number(struct net_conn_name name)
-{
-    return (uint64_t)name.generation << 32 | name.slot;
-}
-
-static struct net_conn_name conn_name(uint64_t number)
-{
-    return (struct net_conn_name){ .slot = (uint32_t)number, .generation = (uint32_t)(number >> 32) };
-}
-
-static void link_send(void *ctx, uint64_t conn, uint16_t type, uint16_t flags, uint64_t number,
-                      const void *body, size_t size)
-{
-    struct daemon *daemon = ctx;
-    /* A connection that is gone drops its answer; what it reports stands. */
-    (void)net_send(daemon->net, conn_name(conn), type, flags, number, body, size, 1);
-}
-
-static void link_proven(void *ctx, uint64_t conn)
-{
-    struct daemon *daemon = ctx;
-    net_proven(daemon->net, conn_name(conn));
-}
-
-static void link_close(void *ctx, uint64_t conn)
-{
-    struct daemon *daemon = ctx;
-    net_close_after_output(daemon->net, conn_name(conn));
-}
-
-static int64_t monotonic_us(void);
-
-static void link_slow_down(void *ctx, uint64_t conn, uint32_t milliseconds)
-{
-    struct daemon *daemon = ctx;
-    net_slow_down(daemon->net, conn_name(conn), monotonic_us() + (int64_t)milliseconds * 1000);
-}
-
-static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer *peer)
-{
-    struct daemon *daemon = ctx;
-    struct service_peer who = { .proof = SERVICE_PROOF_LOCAL,
-                                .unix_socket = peer->unix_socket,
-                                .uid = peer->unix_uid,
-                                .key_ends = peer->key_ends_s * US_PER_SECOND,
-                                .number = peer->psk_number,
-                                .source = peer->source };
-    memcpy(who.key, peer->key, sizeof(who.key));
-    log_debug("connection from %s", peer->address);
-    return service_connected(daemon->service, conn_number(name), &who);
-}
-
-static enum net_verdict on_frame(void *ctx, void *session, const struct frame *frame)
-{
-    struct daemon *daemon = ctx;
-    daemon->frames++;
-    if (service_frame(daemon->service, session, frame) == SERVICE_TAKEN)
-        return NET_TAKEN;
-    daemon->net_paused = true;
-    return NET_NOT_NOW;
-}
-
-static void on_broken(void *ctx, void *session, const struct frame *frame)
-{
-    struct daemon *daemon = ctx;
-    service_broken(daemon->service, session, frame);
-}
-
-static void on_close(void *ctx, void *session)
-{
-    struct daemon *daemon = ctx;
-    service_disconnected(daemon->service, session);
-}
+/* --- what the loop calls back --- */
 
 static void on_ledger(evutil_socket_t fd, short what, void *ctx)
 {
@@ -290,13 +158,9 @@ static enum punkt_status start_service(struct daemon *daemon, struct failure *fa
 {
     struct service_options options = {
         .ledger = daemon->ledger,
-        .link = { .ctx = daemon,
-                  .send = link_send,
-                  .proven = link_proven,
-                  .close = link_close,
-                  .slow_down = link_slow_down },
+        .link = service_link_of(daemon),
         .limits = { .in_flight_max = daemon->config.limits.in_flight_max },
-        .programmes = { .read = read_programme, .check = check_programme, .diff = diff_programmes },
+        .programmes = service_programmes(),
     };
     struct secrets secrets;
     char path[2 * CONFIG_PATH_MAX];
@@ -374,70 +238,6 @@ static void stop_process(struct daemon *daemon)
         event_base_free(daemon->loop);
 }
 
-static enum punkt_status start_net(struct daemon *daemon, struct failure *failure)
-{
-    static const struct net_handler handler = {
-        .open = on_open, .frame = on_frame, .broken = on_broken, .close = on_close
-    };
-    struct net_options options = net_options_default();
-    options.conns_max = daemon->config.limits.conns_max;
-    options.unproven_max = daemon->config.limits.unproven_max;
-    options.unproven_per_address_max = daemon->config.limits.unproven_per_address_max;
-    options.in_flight_max = daemon->config.limits.in_flight_max;
-    options.frames_per_turn = daemon->config.limits.frames_per_turn;
-    options.output_high_bytes = daemon->config.limits.output_high_kib << 10;
-    options.pool_bytes = (uint64_t)daemon->config.limits.pool_mib << 20;
-    options.hello_timeout_ms = daemon->config.limits.hello_timeout_ms;
-    options.frame_timeout_ms = daemon->config.limits.frame_timeout_ms;
-    options.idle_timeout_ms = daemon->config.limits.idle_timeout_ms;
-    options.drain_timeout_ms = daemon->config.limits.drain_timeout_ms;
-    enum punkt_status status = net_open(&options, &handler, daemon, daemon->loop, &daemon->net);
-    if (status != PUNKT_OK)
-        failure_set(failure, "the table of connections cannot be made: %s", punkt_status_name(status));
-    return status;
-}
-
-static void stop_net(struct daemon *daemon)
-{
-    net_free(daemon->net);
-    daemon->net = NULL;
-}
-
-/* The port file appears whole: written beside, then renamed. */
-static enum punkt_status write_port_file(const struct daemon *daemon, struct failure *failure)
-{
-    const char *path = daemon->config.port_file;
-    char beside[CONFIG_PATH_MAX + 8];
-    if (path[0] == '\0')
-        return PUNKT_OK;
-    (void)snprintf(beside, sizeof(beside), "%s.new", path);
-    FILE *file = fopen(beside, "we");
-    bool done = file != NULL && fprintf(file, "%s\n", daemon->addresses[0]) > 0;
-    if (file != NULL && fclose(file) != 0)
-        done = false;
-    if (done && rename(beside, path) == 0)
-        return PUNKT_OK;
-    failure_set(failure, "the port file %s cannot be written: %s", path, strerror(errno));
-    return PUNKT_IO;
-}
-
-static enum punkt_status start_listeners(struct daemon *daemon, struct failure *failure)
-{
-    for (uint32_t i = 0; i < daemon->config.listen_count; i++) {
-        enum punkt_status status = net_listen(daemon->net, NET_LISTEN_PLAIN, daemon->config.listen[i], daemon->addresses[i],
-                                              sizeof(daemon->addresses[i]), failure);
-        if (status != PUNKT_OK)
-            return status;
-    }
-    return write_port_file(daemon, failure);
-}
-
-static void stop_listeners(struct daemon *daemon)
-{
-    if (daemon->config.port_file[0] != '\0')
-        (void)unlink(daemon->config.port_file); /* nobody listens there any more */
-}
-
 typedef enum punkt_status start_fn(struct daemon *daemon, struct failure *failure);
 typedef void stop_fn(struct daemon *daemon);
 
@@ -490,35 +290,16 @@ static void daemon_turn(struct daemon *daemon)
     net_turn_end(daemon->net);       /* one send a connection; what closed is freed */
 }
 
-static int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * US_PER_SECOND + now.tv_nsec / 1000;
-}
-
 /* Answers that wait for the disk still go out, for a moment; nothing new is taken. */
 static void daemon_drain(struct daemon *daemon)
 {
-    int64_t until = monotonic_us() + DRAIN_MAX_US;
+    int64_t until = daemon_monotonic_us() + DRAIN_MAX_US;
     net_stop_listening(daemon->net);
     net_pause(daemon->net);
     daemon->net_paused = false; /* stays paused: daemon_turn resumes only what it paused */
-    while (!service_is_idle(daemon->service) && monotonic_us() < until)
+    while (!service_is_idle(daemon->service) && daemon_monotonic_us() < until)
         daemon_turn(daemon);
     net_turn_end(daemon->net);
-}
-
-/* One line, whatever is listened on: what supervisors and scripts wait for. */
-static void say_ready(const struct daemon *daemon)
-{
-    char all[CONFIG_LISTEN_MAX * (sizeof(daemon->addresses[0]) + 2)];
-    size_t used = 0;
-    all[0] = '\0';
-    for (uint32_t i = 0; i < daemon->config.listen_count; i++)
-        used +=
-            (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? ", " : "", daemon->addresses[i]);
-    log_info("ready: listening on %s", all);
 }
 
 static int run(struct daemon *daemon)
@@ -559,42 +340,6 @@ static int run(struct daemon *daemon)
 
 /* --- commands --- */
 
-static int rebuild(const struct config *config)
-{
-    struct ledger_options options = { .dir = config->data,
-                                      .segment_bytes = (uint64_t)config->journal.segment_mib << 20,
-                                      .map_bytes = (uint64_t)config->state.map_gib << 30,
-                                      .build = PUNKT_BUILD_TIME * US_PER_SECOND,
-                                      .fatal = storage_failed };
-    struct ledger_recovery recovery;
-    struct failure failure;
-    enum punkt_status status = ledger_rebuild(&options, &recovery, &failure);
-    if (status != PUNKT_OK) {
-        fprintf(stderr, "punktd: state was not rebuilt: %s\n", failure.text);
-        return status == PUNKT_BUSY ? EX_TEMPFAIL : EX_DATAERR;
-    }
-    printf("State of %s was rebuilt from %llu events in %llu blocks, up to position %llu.\n", config->data,
-           (unsigned long long)recovery.events, (unsigned long long)recovery.blocks,
-           (unsigned long long)recovery.position);
-    return EX_OK;
-}
-
-static int verify(const struct config *config, bool json)
-{
-    struct ledger_options options = { .dir = config->data,
-                                      .segment_bytes = (uint64_t)config->journal.segment_mib << 20,
-                                      .map_bytes = (uint64_t)config->state.map_gib << 30,
-                                      .fatal = storage_failed };
-    struct verify_report report;
-    struct failure failure;
-    enum punkt_status status = ledger_verify_files(&options, &report, &failure);
-    if (status != PUNKT_OK) {
-        fprintf(stderr, "punktd: %s was not verified: %s\n", config->data, failure.text);
-        return EXIT_FAILURE;
-    }
-    return report_print(&report, json) ? EX_OK : EXIT_FAILURE;
-}
-
 int main(int argc, char **argv)
 {
     static struct daemon daemon; /* zeroed; the one of this process */
@@ -602,9 +347,9 @@ int main(int argc, char **argv)
     command_line_read(argc, argv, &daemon.config, &line);
     log_set_level((enum log_level)daemon.config.log_level);
     if (strcmp(line.command, "rebuild") == 0)
-        return rebuild(&daemon.config);
+        return command_rebuild(&daemon.config);
     if (strcmp(line.command, "verify") == 0)
-        return verify(&daemon.config, line.json);
+        return command_verify(&daemon.config, &line);
     if (line.command[0] != '\0')
         command_line_usage("no such command: ", line.command);
     if (daemon.config.listen_count == 0)

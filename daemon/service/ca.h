@@ -54,8 +54,9 @@ struct ca_signed {
  * Checks a signing request (PKCS #10, DER: its own signature, a key of P-256) and signs a client's certificate for it; of the
  * request only the key is taken. common_name: for people. PUNKT_INVALID: the request is not what it must be.
  */
-PUNKT_MUST_CHECK enum punkt_status ca_sign(const struct ca *ca, struct text signing_request, const char *common_name,
-                                           utc_us now, struct ca_signed *out, struct failure *failure);
+PUNKT_MUST_CHECK enum punkt_status ca_sign(const struct ca *ca, struct text signing_request,
+                                           const char *common_name, utc_us now, struct ca_signed *out,
+                                           struct failure *failure);
 
 /* Key and end of a certificate in PEM. PUNKT_INVALID: it cannot be read. */
 PUNKT_MUST_CHECK enum punkt_status certificate_read(struct text pem, uint8_t out_key[32], utc_us *out_ends,
