@@ -99,6 +99,27 @@ static void add_card(json_t *object, const struct request *request)
         (void)json_object_set_new(object, "card", field_json(request->message, request->body, card));
 }
 
+/* What was approved is booked as the request that was proposed: its answer. False: rejected, or it cannot be read. */
+static bool approved_read(const struct reply *reply, struct reply *out)
+{
+    const struct msg_approval_decide_answer *answer = reply->body;
+    const struct operation_row *row = operation_row((uint16_t)answer->operation);
+    *out = (struct reply){ .head = { .size = sizeof(out->head),
+                                     .call = PUNKT_CALL_DONE,
+                                     .operation = (uint32_t)answer->operation } };
+    return row != NULL && answer->answer.size > 0 &&
+           reply_read(row->answer, answer->answer.data, (size_t)answer->answer.size, out);
+}
+
+static void add_approved(json_t *object, const struct reply *reply)
+{
+    struct reply approved;
+    bool good = approved_read(reply, &approved);
+    (void)json_object_set_new(object, "answer", good ? reply_json(&approved, NULL) : json_null());
+    if (good)
+        reply_done(&approved);
+}
+
 json_t *reply_json(const struct reply *reply, const struct request *request)
 {
     enum operation operation = (enum operation)reply->head.operation;
@@ -115,6 +136,8 @@ json_t *reply_json(const struct reply *reply, const struct request *request)
         add_card(object, request);
     for (size_t i = 0; i < table->field_count; i++)
         add_field(object, reply, &table->fields[i], AMONG(operation, grown));
+    if (operation == OPERATION_APPROVAL_DECIDE)
+        add_approved(object, reply);
     return object;
 }
 
@@ -203,8 +226,23 @@ static void texts_print(struct cli *cli, const struct reply *reply)
         (void)fprintf(cli->out, "%.*s\n", (int)lines[i].text.size, lines[i].text.data);
 }
 
+/* What became of a proposal, and of an approved one what that did. */
+static int decided_print(struct cli *cli, const struct reply *reply, const struct request *request)
+{
+    struct reply approved;
+    (void)sentence_print(cli, reply, request);
+    if (!approved_read(reply, &approved))
+        return CLI_OK;
+    int exit_code = reply_print(cli, &approved, NULL);
+    reply_done(&approved);
+    return exit_code;
+}
+
 int reply_print(struct cli *cli, const struct reply *reply, const struct request *request)
 {
+    if (reply->head.operation == PUNKT_OPERATION_APPROVAL_DECIDE)
+        return decided_print(cli, reply, request);
+
     if (reply->head.operation == PUNKT_OPERATION_CARD_SHOW)
         return card_show_print(cli, reply, request);
     if (reply->head.operation == PUNKT_OPERATION_DAY_TOTALS)

@@ -27,16 +27,21 @@ enum cli_exit {
     CLI_QUEUED = 7,      /* in the outbox: it will be booked */
 };
 
+#define IDENTITY_PATH_SIZE 4096
+
 struct cli {
     FILE *out;
     FILE *err;
     bool json;
-    bool reads; /* this run changes nothing, though its command could */
-    const char *server;
-    uint32_t timeout_ms;                /* 0: the command's own default */
-    uint64_t retry_epoch, retry_number; /* 0: no --retry */
-    uint64_t first_number;              /* of a command that makes several changes: its first; else 0 */
-    const char *outbox;                 /* NULL: none; else the store and till that it is of are given: */
+    bool reads;           /* this run changes nothing, though its command could */
+    const char *server;   /* NULL: as the identity file says */
+    const char *identity; /* the file that says who one is (identity.h); NULL: there is none */
+    char identity_path[IDENTITY_PATH_SIZE]; /* of the one in the home folder, if that is it */
+    char own_store[PUNKT_CARD_MAX + 1], own_till[PUNKT_CARD_MAX + 1]; /* of a till's identity; "" */
+    uint32_t timeout_ms;                                              /* 0: the command's own default */
+    uint64_t retry_epoch, retry_number;                               /* 0: no --retry */
+    uint64_t first_number; /* of a command that makes several changes: its first; else 0 */
+    const char *outbox;    /* NULL: none; else the store and till that it is of are given: */
     const char *store, *till;
     uint32_t receipt_width; /* 0: no texts for receipts */
     const char *language;
@@ -86,7 +91,8 @@ struct command {
 /* The tables of commands, one a group; each ends with a row without a name. */
 extern const struct command cards_commands[], accounts_commands[], book_commands[], redeeming_commands[];
 extern const struct command office_commands[], programme_commands[], reports_commands[], why_commands[];
-extern const struct command upkeep_commands[], outbox_commands[], till_commands[];
+extern const struct command upkeep_commands[], outbox_commands[], identities_commands[];
+extern const struct command approvals_commands[], till_commands[];
 
 /* The whole command: argv in, exit code out. */
 int cli_run(int argc, char **argv, FILE *out, FILE *err);
@@ -202,4 +208,5 @@ void output_cell(FILE *stream, const char *text, char behind);
 /*
  * The commands of upkeep_commands that have files of their own.
  */
-command_fn audit_verify_run, import_receipts_run, bench_run, mock_run;
+command_fn audit_verify_run, audit_log_run, import_receipts_run, bench_run, mock_run;
+command_fn audit_verify_check, audit_log_check;

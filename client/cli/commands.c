@@ -5,15 +5,16 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/identity.h"
 #include "cli/parse.h"
 #include "cli/request.h"
 
 #define SERVER_DEFAULT "127.0.0.1:7400"
 
 static const struct command *const groups[] = {
-    cards_commands,  accounts_commands, book_commands, redeeming_commands,
-    office_commands, reports_commands,  why_commands,  programme_commands,
-    upkeep_commands, outbox_commands,   till_commands,
+    cards_commands,     accounts_commands,   book_commands, redeeming_commands, office_commands,
+    approvals_commands, reports_commands,    why_commands,  programme_commands, upkeep_commands,
+    outbox_commands,    identities_commands, till_commands,
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
 
@@ -67,7 +68,9 @@ void help_print(const struct command *command, FILE *out)
     (void)fputs(
         "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 not found, 4 not permitted, 5 refused,\n"
         "6 unreachable (whether it was booked is not known), 7 queued in the outbox.\n"
-        "Without --server, PUNKT_SERVER says where the daemon is, else it is " SERVER_DEFAULT ".\n",
+        "Without --server, PUNKT_SERVER says where the daemon is, else the identity, else it is\n" SERVER_DEFAULT
+        ". Without --identity, PUNKT_IDENTITY names the file, else it is ~/.config/punkt/identity\n"
+        "if that is there and the daemon is not on this machine.\n",
         out);
 }
 
@@ -95,14 +98,19 @@ static const struct command *find_command(int argc, char **argv, int first, int 
     return found;
 }
 
+static const char *own_or_none(const char *own)
+{
+    return own[0] != '\0' ? own : NULL;
+}
+
 /* The till whose outbox it is, and what its receipts look like. */
 static int take_outbox(struct cli *cli, const struct args *args)
 {
     const char *width = args->value[OPTION_RECEIPT_WIDTH];
     uint64_t columns = 0;
     cli->outbox = args->value[OPTION_OUTBOX];
-    cli->store = args->value[OPTION_STORE];
-    cli->till = args->value[OPTION_TILL];
+    cli->store = args->value[OPTION_STORE] != NULL ? args->value[OPTION_STORE] : own_or_none(cli->own_store);
+    cli->till = args->value[OPTION_TILL] != NULL ? args->value[OPTION_TILL] : own_or_none(cli->own_till);
     cli->language = args->value[OPTION_LANGUAGE];
     if (cli->outbox != NULL && (cli->store == NULL || cli->till == NULL))
         return cli_usage(cli, "--outbox is of one till: --store and --till say which");
@@ -125,7 +133,10 @@ static int take_globals(struct cli *cli, const struct args *args)
     cli->server = args->value[OPTION_SERVER];
     if (cli->server == NULL)
         cli->server = getenv("PUNKT_SERVER");
-    if (cli->server == NULL || cli->server[0] == '\0')
+    if (cli->server != NULL && cli->server[0] == '\0')
+        cli->server = NULL;
+    identity_choose(cli, args->value[OPTION_IDENTITY]);
+    if (cli->server == NULL && cli->identity == NULL)
         cli->server = SERVER_DEFAULT;
     if (timeout != NULL && (!parse_decimal(timeout, strlen(timeout), &seconds) ||
                             !parse_scaled(seconds, 3, INT32_MAX, &timeout_ms) || timeout_ms <= 0))
@@ -141,7 +152,8 @@ static int take_globals(struct cli *cli, const struct args *args)
 static int check_needs(struct cli *cli, const struct args *args)
 {
     for (const option_byte *at = cli->command->needs; *at != OPTION_NONE; at++) {
-        if (args->value[*at] == NULL)
+        bool own = (*at == OPTION_STORE && cli->store != NULL) || (*at == OPTION_TILL && cli->till != NULL);
+        if (args->value[*at] == NULL && !own)
             return cli_usage(cli, "--%s is needed", option_rows[*at].name);
     }
     return CLI_OK;

@@ -2,12 +2,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/parse.h"
 
 #define EVERY MESSAGE_COUNT /* rows for all messages with such a field */
-#define FLAGS_MAX 9
+#define FLAGS_MAX 11
 
 typedef const char *word_fn(uint32_t value);
 
@@ -34,8 +35,40 @@ WORDS(move_word, NULL, "added", "taken", "joined", "matured", "expired", "held",
 WORDS(outcome_word, NULL, "reversed", "nothing_to_reverse", "will_be_refused")
 WORDS(close_word, "in_balance", "not_in_balance", "open")
 WORDS(audit_word, "damage", "matches", "differs")
+WORDS(head_word, "not_asked", "found", "missing")
+WORDS(identity_word, "unknown", "added", "active", "suspended", "revoked")
+WORDS(proof_word, "certificate", "psk")
+WORDS(proposal_word, "unknown", "open", "approved", "rejected", "ended")
 
+static const char *role_word(uint32_t value)
+{
+    return value >= 1 && value <= ROLE_COUNT ? role_name((enum role)value) : "none";
+}
+
+/* What is true of one message stands before what is true of every one. */
 static const struct trait traits[] = {
+    { .message = MESSAGE_identity_entry, .field = "status", .sense = SENSE_WORD, .word = identity_word },
+    { .message = MESSAGE_identity_change_answer,
+      .field = "status",
+      .sense = SENSE_WORD,
+      .word = identity_word },
+    { .message = EVERY, .field = "role", .sense = SENSE_WORD, .word = role_word },
+    { .message = EVERY, .field = "proof", .sense = SENSE_WORD, .word = proof_word },
+    { .message = MESSAGE_proposal_entry, .field = "state", .sense = SENSE_WORD, .word = proposal_word },
+    { .message = MESSAGE_proposal_entry,
+      .field = "operation",
+      .sense = SENSE_WORD,
+      .word = punkt_operation_name },
+    { .message = MESSAGE_approval_decide_answer,
+      .field = "operation",
+      .sense = SENSE_WORD,
+      .word = punkt_operation_name },
+    { .message = MESSAGE_audit_verify_answer, .field = "head", .sense = SENSE_WORD, .word = head_word },
+    { .message = MESSAGE_flag_entry,
+      .field = "kinds",
+      .sense = SENSE_FLAGS,
+      .flags = { "card_hour", "card_day", "operator", "late_sale", "points_day", "quick_redeem", "staff",
+                 "unlinked", "offline_limit", "unknown_cards", "blocked_limit" } },
     { .message = EVERY, .field = "worth", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "spend", .sense = SENSE_AMOUNT },
     { .message = EVERY, .field = "purchase_amount", .sense = SENSE_AMOUNT },
@@ -173,7 +206,7 @@ const void *field_list(const void *in, const struct message_field *field, uint64
     return elements;
 }
 
-/* The bytes of a code or text; of others none. */
+/* The bytes of a code, a text, or of what is only bytes; of others none. */
 static const char *text_of(const void *in, const struct message_field *field, size_t *out_size)
 {
     const char *at = (const char *)in + field->offset;
@@ -183,7 +216,7 @@ static const char *text_of(const void *in, const struct message_field *field, si
         *out_size = code->size;
         return code->bytes;
     }
-    if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_BLOCK) {
+    if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_BLOCK || field->kind == FIELD_BYTES) {
         const struct message_text *text = (const void *)at;
         *out_size = text->size;
         return text->size > 0 ? text->data : "";
@@ -292,12 +325,21 @@ static json_t *list_json(const void *in, const struct message_field *field)
     return array;
 }
 
-static json_t *hash_json(const uint8_t *bytes, size_t size)
+/* Bytes in hexadecimal. */
+static json_t *bytes_json(const void *bytes, size_t size)
 {
-    char text[2 * 32 + 1];
-    for (size_t i = 0; i < size; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return json_string(text);
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = bytes;
+    char *text = malloc(2 * size + 1);
+    if (text == NULL)
+        return NULL;
+    for (size_t i = 0; i < size; i++) {
+        text[2 * i] = digits[at[i] >> 4];
+        text[2 * i + 1] = digits[at[i] & 15];
+    }
+    json_t *value = json_stringn(text, 2 * size);
+    free(text);
+    return value;
 }
 
 json_t *field_json(enum message message, const void *in, const struct message_field *field)
@@ -333,8 +375,10 @@ json_t *field_json(enum message message, const void *in, const struct message_fi
         break;
     }
     if (field->kind == FIELD_HASH16 || field->kind == FIELD_HASH32)
-        return hash_json((const uint8_t *)in + field->offset, field->kind == FIELD_HASH16 ? 16 : 32);
+        return bytes_json((const uint8_t *)in + field->offset, field->kind == FIELD_HASH16 ? 16 : 32);
     const char *text = text_of(in, field, &size);
+    if (field->kind == FIELD_BYTES && size > 0)
+        return bytes_json(text, size);
     return size > 0 ? json_stringn(text, size) : json_null();
 }
 

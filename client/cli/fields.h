@@ -48,7 +48,7 @@ const char *field_flag(enum message message, const struct message_field *field, 
 
 /*
  * For programs: points and amounts as integers, days YYYY-MM-DD, times RFC 3339 in UTC; null for no text, day or
- * time; lists as arrays, of values where the element has one field only. The caller's; NULL without memory.
+ * time; bytes in hexadecimal; lists as arrays, of values where the element has one field only. The caller's; NULL without memory.
  */
 json_t *field_json(enum message message, const void *in, const struct message_field *field);
 

@@ -423,8 +423,8 @@ int import_receipts_run(struct cli *cli, const struct args *args)
     const char *file = args->positional[0];
     struct receipts_options options = {
         .returns_prefix = args->value[OPTION_RETURNS_PREFIX],
-        .store = args->value[OPTION_STORE] != NULL ? args->value[OPTION_STORE] : "0",
-        .till = args->value[OPTION_TILL] != NULL ? args->value[OPTION_TILL] : "0",
+        .store = cli->store != NULL ? cli->store : "0",
+        .till = cli->till != NULL ? cli->till : "0",
     };
     const char *why = "--map says which column is what";
     char *map = args->value[OPTION_MAP] != NULL ? strdup(args->value[OPTION_MAP]) : NULL;

@@ -37,7 +37,7 @@ bool mock_json_read(enum message message, json_t *object, struct message_memory 
 /* Whether mock_json_read would take it. */
 bool mock_json_fits(enum message message, json_t *object, char out_why[MOCK_WHY_SIZE]);
 
-/* A message as --json prints it, and hashes and bytes in hexadecimal. The caller's; NULL without memory. */
+/* A message as --json prints it. The caller's; NULL without memory. */
 json_t *mock_json_write(enum message message, const void *in);
 
 /* The words of a frame's flags. The caller's; NULL without memory. */

@@ -80,6 +80,18 @@ static bool answer_forced(struct mock *mock, const struct mock_request *request,
     return true;
 }
 
+/* What of the daemon's the mock has not. */
+static const char *missing_of(enum operation operation)
+{
+    if (operation >= OPERATION_IDENTITY_ADD && operation <= OPERATION_ENROL)
+        return "the mock has no register of tills and users: everybody is its administrator";
+    if (operation == OPERATION_APPROVAL_LIST || operation == OPERATION_APPROVAL_DECIDE)
+        return "the mock has no limits, so nothing waits for approval";
+    if (operation == OPERATION_FLAG_LIST || operation == OPERATION_FLAG_RESOLVE)
+        return "the mock flags nothing";
+    return "the mock has no answer of its own";
+}
+
 /* --- reads --- */
 
 static enum mock_verdict hello(struct mock *mock, struct mock_session *session)
@@ -112,7 +124,9 @@ static enum mock_verdict hello(struct mock *mock, struct mock_session *session)
                                        (uint64_t)mock_power_of_ten(mock->options.points_decimals) * 100,
                                    .redeem_worth = (uint64_t)mock_power_of_ten(mock->currency_exponent),
                                    .offline_text = &offline,
-                                   .offline_text_count = request->receipt_width > 0 };
+                                   .offline_text_count = request->receipt_width > 0,
+                                   .role = ROLE_ADMIN,
+                                   .identity = 1 };
     return MOCK_DONE;
 }
 
@@ -163,7 +177,7 @@ static void take_read(struct mock *mock, struct mock_session *session, const str
     if (rule == NULL && answer_forced(mock, request, verdict, 0))
         reply_encode(mock, request, FRAME_TYPE_DONE, request->row->answer, &mock->answer, out);
     else if (verdict == MOCK_UNKNOWN)
-        reply_refuse(mock, request, RESULT_UNKNOWN_OPERATION, "the mock has no answer of its own", out);
+        reply_refuse(mock, request, RESULT_UNKNOWN_OPERATION, missing_of(request->row->code), out);
     else
         reply_refusal(mock, request, out);
 }
@@ -251,7 +265,7 @@ static void decide(struct mock *mock, const struct mock_request *request, struct
         reply_encode(mock, request, FRAME_TYPE_DONE, request->row->answer, &mock->answer, out);
         keep(mock, change, out);
     } else if (verdict == MOCK_UNKNOWN) {
-        reply_refuse(mock, request, RESULT_UNKNOWN_OPERATION, "the mock has no answer of its own", out);
+        reply_refuse(mock, request, RESULT_UNKNOWN_OPERATION, missing_of(request->row->code), out);
         mock_change_free(change);
     } else {
         reply_refusal(mock, request, out);

@@ -14,8 +14,8 @@ const struct option_row option_rows[OPTION_COUNT_] = {
 #undef OPTION
 };
 
-const option_byte options_global[] = { OPTION_SERVER, OPTION_JSON,    OPTION_TIMEOUT, OPTION_RETRY,
-                                       OPTION_HELP,   OPTION_VERSION, OPTION_NONE };
+const option_byte options_global[] = { OPTION_SERVER, OPTION_IDENTITY, OPTION_JSON,    OPTION_TIMEOUT,
+                                       OPTION_RETRY,  OPTION_HELP,     OPTION_VERSION, OPTION_NONE };
 
 static const option_byte repeated_options[] = { OPTION_LINE,   OPTION_RETURN_LINE, OPTION_TENDER,
                                                 OPTION_COUPON, OPTION_TAG_SET,     OPTION_TAG_CLEAR,

@@ -25,6 +25,8 @@ static int spending_check(struct cli *cli, const struct args *args)
 static int reverse_check(struct cli *cli, const struct args *args)
 {
     bool both = args->value[OPTION_ORIGINAL_AMOUNT] != NULL && args->value[OPTION_ORIGINAL_POINTS] != NULL;
+    if (args->value[OPTION_OF] != NULL && args->value[OPTION_OUTBOX] != NULL)
+        return cli_usage(cli, "an outbox undoes its own: --of and --outbox exclude each other");
     return both ? cli_usage(cli, "an original has an --amount or --points, not both") : CLI_OK;
 }
 
@@ -33,8 +35,11 @@ static int reverse_fill(struct cli *cli, const struct args *args, struct request
 {
     struct msg_reversal_request *body = request->body;
     const char *text = args->value[OPTION_ORIGINAL_POINTS];
-    if (text == NULL)
-        return CLI_OK;
+    int exit_code = CLI_OK;
+    if (args->value[OPTION_OF] != NULL)
+        exit_code = identity_number(cli, args->value[OPTION_OF], &body->identity);
+    if (exit_code != CLI_OK || text == NULL)
+        return exit_code;
     if (!parse_points(text, cli->info.points_decimals, &body->amount) || body->amount <= 0 ||
         body->amount > MESSAGE_AMOUNT_MAX)
         return cli_usage(cli, "--points: \"%s\" are no points with up to %u decimal%s", text,
@@ -107,8 +112,9 @@ const struct command redeeming_commands[] = {
         .summary = "Undoes an earlier change, whether or not it arrived.",
         .usage = "EPOCH:NUMBER",
         .examples = { "punkt reverse 9f86d081884c7d65:1",
-                      "punkt reverse 9f86d081884c7d65:1 --card 2900000000018 --amount 105.00" },
-        .options = { OPTION_CARD, OPTION_ORIGINAL_AMOUNT, OPTION_ORIGINAL_POINTS, PLACE, DATE,
+                      "punkt reverse 9f86d081884c7d65:1 --card 2900000000018 --amount 105.00",
+                      "punkt reverse 9f86d081884c7d65:1 --of 12/3" },
+        .options = { OPTION_CARD, OPTION_ORIGINAL_AMOUNT, OPTION_ORIGINAL_POINTS, OPTION_OF, PLACE, DATE,
                      OPTION_OUTBOX },
         .words_min = 1,
         .words_max = 1,

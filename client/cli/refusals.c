@@ -10,6 +10,7 @@ static const struct {
     const char *advice;
 } advices[] = {
     { PUNKT_RESULT_CONFLICT, "--retry takes the command whose answer was lost, word for word" },
+    { PUNKT_RESULT_NOT_PERMITTED, "punkt whoami says who one is here, and what for" },
     { PUNKT_RESULT_UNKNOWN_CARD, "punkt card issue makes it known" },
     { PUNKT_RESULT_CARD_REPLACED, "use the new card; the old number stays replaced" },
     { PUNKT_RESULT_CARD_BLOCKED, "punkt card unblock makes it active again" },
@@ -25,10 +26,15 @@ static const struct {
     { PUNKT_RESULT_PIN_WRONG, "after three wrong ones only punkt card pin unlocks it" },
     { PUNKT_RESULT_PIN_LOCKED, "punkt card pin sets a new one" },
     { PUNKT_RESULT_MORE_THAN_HELD, "capture less, or release it and redeem" },
-    { PUNKT_RESULT_NEEDS_APPROVAL, "somebody with a higher limit must do it" },
+    { PUNKT_RESULT_NEEDS_APPROVAL, "punkt approval list shows it to those who may approve it" },
     { PUNKT_RESULT_UNKNOWN_VERSION, "punkt programme history lists the versions" },
     { PUNKT_RESULT_INVALID_PROGRAMME, "punkt programme check names every mistake" },
     { PUNKT_RESULT_UNKNOWN_EVENT, "punkt statement lists the positions of events" },
+    { PUNKT_RESULT_UNKNOWN_IDENTITY, "punkt till list and punkt user list show the register" },
+    { PUNKT_RESULT_CODE_USED, "punkt till rotate and punkt user rotate issue another" },
+    { PUNKT_RESULT_UNKNOWN_PROPOSAL, "punkt approval list shows those that are open" },
+    { PUNKT_RESULT_PROPOSAL_ENDED, "punkt approval show says what came of it" },
+    { PUNKT_RESULT_UNKNOWN_FLAG, "punkt flags list shows those that are open" },
 };
 
 const char *refusal_advice(uint32_t code)

@@ -291,13 +291,13 @@ static int fill_words(struct cli *cli, const struct args *args, struct request *
     return exit_code;
 }
 
-/* Where somebody is who does not say: libpunkt's own default. */
-static int fill_place(struct cli *cli, struct request *request, const char *name)
+/* Where somebody is who does not say: the till whose identity it is, else libpunkt's own default. */
+static int fill_place(struct cli *cli, struct request *request, const char *name, const char *own)
 {
     const struct message_field *field = field_find(request->message, name);
     if (field == NULL || !field->required || field_says(request->body, field))
         return CLI_OK;
-    return request_set(cli, request, name, name, "0");
+    return request_set(cli, request, name, name, own[0] != '\0' ? own : "0");
 }
 
 static int fill(struct cli *cli, const struct args *args, struct request *request, bool connected)
@@ -336,9 +336,9 @@ int request_begin(struct cli *cli, const struct args *args, enum operation opera
     if (exit_code == CLI_OK)
         exit_code = fill(cli, args, request, false);
     if (exit_code == CLI_OK)
-        exit_code = fill_place(cli, request, "store");
+        exit_code = fill_place(cli, request, "store", cli->own_store);
     if (exit_code == CLI_OK)
-        exit_code = fill_place(cli, request, "till");
+        exit_code = fill_place(cli, request, "till", cli->own_till);
     if (args->value[OPTION_ADVICE] != NULL)
         request->flags |= PUNKT_FLAG_ADVICE;
     if (exit_code == CLI_OK && operation_takes_secret(operation))

@@ -76,3 +76,20 @@ int request_run(struct cli *cli, const struct args *args);
 /* The same for another operation than the row's, and another such function, or NULL. */
 int request_run_as(struct cli *cli, const struct args *args, enum operation operation,
                    request_fill_fn *fill_more);
+
+struct rows;
+
+/*
+ * Sends a request whose message has `from` until its answers have no `next`, or there are `limit` of their `entries`:
+ * printed as an object a line with --json, else added to rows, which the caller prints. The exit code.
+ */
+int pages_take(struct cli *cli, struct request *request, uint64_t limit, struct rows *rows);
+
+/* The same with rows of its own, printed without the columns that are named in `without` (NULL: all). */
+int pages_print(struct cli *cli, struct request *request, uint64_t limit, const char *without);
+
+/*
+ * The number in the register of a user, of STORE/TILL, or of a number as it is. CLI_OK, or the exit code of the error it
+ * printed. Asks the server, unless it is a number.
+ */
+int identity_number(struct cli *cli, const char *name, uint64_t *out_number);

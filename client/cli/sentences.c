@@ -77,7 +77,17 @@ static const struct {
       "there[, {debt} are owed]." },
     { OPERATION_PROGRAMME_SHOW, "{text}" },
     { OPERATION_PROGRAMME_PUBLISH, "Version {version} is in force from {from}." },
-    { OPERATION_AUDIT_VERIFY, "{blocks} blocks with {events} events are sound, and state matches them." },
+    { OPERATION_AUDIT_VERIFY,
+      "{blocks} blocks with {events} events are sound, and state matches them.[head=1: The chain leads through "
+      "the head that was given, of {head_time}, up to position {head_end}.]" },
+    { OPERATION_IDENTITY_ADD,
+      "Number {identity} of the register now[: till {store}/{till}][: user {name}]." },
+    { OPERATION_IDENTITY_CHANGE,
+      "Number {identity} of the register[, till {store}/{till},][, user {name},] is {status}[role>1: as "
+      "{role}].[ Connections that were closed: {closed}.]" },
+    { OPERATION_APPROVAL_DECIDE,
+      "[answer=0:Rejected, nothing is booked: {operation}.][answer>0:Approved and booked: {operation}.]" },
+    { OPERATION_FLAG_RESOLVE, "The flag is resolved[, {open} are left]." },
 };
 
 /* What a pattern is filled from, and where to. Without a file it is only looked at. */
@@ -129,9 +139,10 @@ static void fill_value(struct filling *filling, const char *name)
         in = request->body;
         field = field_find(message, name);
     }
-    if (field == NULL) /* of the request, which is not known: of a status, say */
+    /* One of the request, which is not known: of a status, say. */
+    filling->says = filling->says && field != NULL && field_says(in, field);
+    if (field == NULL)
         return;
-    filling->says = filling->says && field_says(in, field);
     if (filling->out != NULL)
         print_value(filling, message, in, field);
 }
@@ -155,7 +166,7 @@ static const char *fill_until(struct filling *filling, const char *at, const cha
     return at;
 }
 
-/* field=N: or field#N: in front of a group; true, and *at behind it, if there is one. */
+/* field=N:, field>N: or field#N: in front of a group; true, and *at behind it, if there is one. */
 static bool take_condition(const struct filling *filling, const char **at, bool *out_holds)
 {
     const char *next = *at;
@@ -163,14 +174,16 @@ static bool take_condition(const struct filling *filling, const char **at, bool 
     char *end;
     take_name(&next, name);
     char kind = *next;
-    if (name[0] == '\0' || (kind != '=' && kind != '#'))
+    if (name[0] == '\0' || (kind != '=' && kind != '>' && kind != '#'))
         return false;
     unsigned long wanted = strtoul(next + 1, &end, 10);
     const struct message_field *field = field_find(filling->reply->message, name);
     uint64_t number = (uint64_t)field_number(filling->reply->body, field);
     if (field->kind == FIELD_LIST)
         (void)field_list(filling->reply->body, field, &number);
-    *out_holds = kind == '=' ? number == wanted : (number >> wanted & 1) != 0;
+    if (field->kind == FIELD_BYTES)
+        number = field_says(filling->reply->body, field);
+    *out_holds = kind == '=' ? number == wanted : kind == '>' ? number > wanted : (number >> wanted & 1) != 0;
     *at = end + 1; /* behind the colon */
     return true;
 }

@@ -65,6 +65,18 @@ int rows_add(struct cli *cli, struct rows *rows, const void *elements, uint64_t 
     return CLI_OK;
 }
 
+/* Whether a name is one of a list with blanks between. */
+static bool is_in(const char *list, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = list; at != NULL; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, name, size) == 0 && (at[size] == ' ' || at[size] == '\0'))
+            return true;
+    }
+    return false;
+}
+
 int rows_print(struct cli *cli, const struct rows *rows)
 {
     const struct message_table *table = &message_tables[rows->message];
@@ -72,7 +84,7 @@ int rows_print(struct cli *cli, const struct rows *rows)
     size_t count = 0;
     for (size_t i = 0; i < table->field_count; i++) {
         const struct message_field *field = &table->fields[i];
-        if (field->required || (rows->says >> i & 1) != 0)
+        if ((field->required || (rows->says >> i & 1) != 0) && !is_in(rows->without, field->name))
             columns[count++] = (struct output_column){ field->name, is_number(rows->message, field) };
     }
     if (rows->computed != NULL)

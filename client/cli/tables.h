@@ -18,6 +18,7 @@ struct rows {
     json_t *array;        /* of objects of texts; NULL without memory */
     uint64_t says;        /* bits of the fields that say something in some row */
     const char *computed; /* a column behind the others that is no field of the message; NULL: none */
+    const char *without;  /* fields that are no columns, with blanks between; NULL: none */
 };
 
 void rows_init(struct rows *rows, enum message message);

@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/identity.h"
 #include "cli/parse.h"
 
 #define WIDTH_DEFAULT 40
@@ -37,20 +37,6 @@ static void append_name(char *path, const char *name)
     *to = '\0';
 }
 
-/* Makes the folders above a file, for their owner alone; those that are there stay as they are. */
-static bool make_folders(const char *path)
-{
-    char folder[PATH_MAX];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    for (char *at = strchr(folder + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return false;
-        *at = '/';
-    }
-    return true;
-}
-
 /* --outbox, or a file named by store and till where programs keep their state (XDG Base Directory Specification). */
 static int find_outbox(struct till *till, const struct args *args)
 {
@@ -73,7 +59,7 @@ static int find_outbox(struct till *till, const struct args *args)
     (void)strcat(till->outbox, "-");
     append_name(till->outbox, till->name);
     (void)strcat(till->outbox, ".outbox");
-    if (make_folders(till->outbox))
+    if (folders_make(till->outbox))
         return CLI_OK;
     return cli_error(till->cli, CLI_FAILED, "bad_file", "the folders of %s cannot be made: %s", till->outbox,
                      strerror(errno));
@@ -108,8 +94,8 @@ static int till_run(struct cli *cli, const struct args *args)
         return cli_error(cli, CLI_FAILED, "no_memory", "out of memory");
     const char *no_colour = getenv("NO_COLOR");
     till->cli = cli;
-    till->store = args->value[OPTION_STORE] != NULL ? args->value[OPTION_STORE] : "0";
-    till->name = args->value[OPTION_TILL] != NULL ? args->value[OPTION_TILL] : "0";
+    till->store = cli->store != NULL ? cli->store : "0";
+    till->name = cli->till != NULL ? cli->till : "0";
     till->operator_ = args->value[OPTION_OPERATOR];
     till->language = args->value[OPTION_LANGUAGE];
     till->colour = (no_colour == NULL || no_colour[0] == '\0') && isatty(STDOUT_FILENO);

@@ -75,6 +75,10 @@ static int status_run(struct cli *cli, const struct args *args)
     struct request request;
     struct reply reply = { .body = NULL };
     int exit_code = request_begin(cli, args, OPERATION_STATUS, &request);
+    if (exit_code == CLI_OK && args->value[OPTION_OF] != NULL) {
+        struct msg_status_request *body = request.body;
+        exit_code = identity_number(cli, args->value[OPTION_OF], &body->identity);
+    }
     if (exit_code == CLI_OK)
         exit_code = request_send(cli, &request, &reply);
     if (exit_code == CLI_OK)
@@ -91,7 +95,8 @@ const struct command upkeep_commands[] = {
         .name = "status",
         .summary = "Asks what became of a change whose answer was lost.",
         .usage = "EPOCH:NUMBER",
-        .examples = { "punkt status 9f86d081884c7d65:1" },
+        .examples = { "punkt status 9f86d081884c7d65:1", "punkt status 9f86d081884c7d65:1 --of 12/3" },
+        .options = { OPTION_OF },
         .words_min = 1,
         .words_max = 1,
         .operation = PUNKT_OPERATION_STATUS,
@@ -102,10 +107,25 @@ const struct command upkeep_commands[] = {
         .name = "audit verify",
         .summary = "Reads the whole journal and compares it with state.",
         .usage = "",
-        .examples = { "punkt audit verify", "punkt audit verify --data /var/lib/punkt" },
-        .options = { OPTION_DATA },
+        .examples = { "punkt audit verify",
+                      "punkt audit verify --head "
+                      "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef",
+                      "punkt audit verify --data /var/lib/punkt" },
+        .options = { OPTION_HEAD, OPTION_DATA },
         .operation = PUNKT_OPERATION_AUDIT_VERIFY,
+        .check = audit_verify_check,
         .run = audit_verify_run,
+    },
+    {
+        .name = "audit log",
+        .summary = "Lists who did what: the acts of the office, the register, refused proofs; oldest first.",
+        .usage = "",
+        .examples = { "punkt audit log --since 2026-01-31", "punkt audit log --actor anna --kind adjustment",
+                      "punkt --json audit log --actor 12/3 --since 2026-01-01 --until 2026-02-01" },
+        .options = { OPTION_ACTOR, OPTION_KIND, OPTION_SINCE, OPTION_UNTIL, OPTION_LIMIT },
+        .operation = PUNKT_OPERATION_AUDIT_LOG,
+        .check = audit_log_check,
+        .run = audit_log_run,
     },
     {
         .name = "clock accept",

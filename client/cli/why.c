@@ -20,9 +20,9 @@ static int why_fill(struct cli *cli, const struct args *args, struct request *re
     const struct msg_why_request *body = request->body;
     int exit_code = CLI_OK;
     if (args->value[OPTION_SALE_RECEIPT] != NULL && body->store.size == 0)
-        exit_code = request_set(cli, request, "store", "--store", "0");
+        exit_code = request_set(cli, request, "store", "--store", cli->store != NULL ? cli->store : "0");
     if (exit_code == CLI_OK && args->value[OPTION_SALE_RECEIPT] != NULL && body->till.size == 0)
-        exit_code = request_set(cli, request, "till", "--till", "0");
+        exit_code = request_set(cli, request, "till", "--till", cli->till != NULL ? cli->till : "0");
     return exit_code;
 }
 

@@ -14,7 +14,7 @@ show() {
     [ $# -eq 0 ] || printf ' %s' "$@"
     printf '\n'
     local code=0
-    env -u PUNKT_SERVER "$PUNKT_BIN/punkt" "$@" 2>&1 || code=$?
+    env -u PUNKT_SERVER -u PUNKT_IDENTITY "$PUNKT_BIN/punkt" "$@" 2>&1 || code=$?
     printf '[%s]\n\n' "$code"
 }
 
@@ -47,6 +47,16 @@ show() {
     show status R1
     show statement 2900000000018 --limit 0
     show card issue 2900000000018 --count 10001
+    show audit verify --head 5f70bf18
+    show audit log --kind purchases
+    show audit log --limit 0
+    show till add 12
+    show till add 12/3 --psk --certificate till.pem
+    show user add anna
+    show user add anna --role till
+    show user role anna boss
+    show approval approve first
+    show reverse 9f86d081884c7d65:1 --of 12/3 --outbox a --store 12 --till 3
     show import receipts sales.csv
     show import receipts sales.csv --map receipt=a,code=b
     show bench --mix tea

@@ -20,8 +20,9 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct command *const groups[] = {
-    cards_commands,   accounts_commands, book_commands,      redeeming_commands, office_commands,
-    reports_commands, why_commands,      programme_commands, upkeep_commands,
+    cards_commands,  accounts_commands,  book_commands,       redeeming_commands,
+    office_commands, reports_commands,   why_commands,        programme_commands,
+    upkeep_commands, approvals_commands, identities_commands,
 };
 
 /* What the command prints into; close_out gives the text, to be freed. */
@@ -84,7 +85,7 @@ static void check_options(const struct command *row, enum message message)
 /* Every row fits its message, and every operation has a command. */
 static void test_rows(void **state)
 {
-    bool has_command[OPERATION_CLOCK_ACCEPT + 1] = { false };
+    bool has_command[OPERATION_FLAG_RESOLVE + 1] = { false };
     (void)state;
     has_command[OPERATION_RETURN_PREVIEW] = true;  /* return --preview */
     has_command[OPERATION_UNLINKED_RETURN] = true; /* return --unlinked */
@@ -103,7 +104,7 @@ static void test_rows(void **state)
             check_options(row, operation->request);
         }
     }
-    for (uint16_t code = 0; code <= OPERATION_CLOCK_ACCEPT; code++) {
+    for (uint16_t code = 0; code <= OPERATION_FLAG_RESOLVE; code++) {
         const struct operation_row *operation = operation_row(code);
         if (operation != NULL && operation->kind != OPERATION_KIND_SESSION && !has_command[code])
             fail_msg("no command for %s", operation->name);
@@ -153,6 +154,19 @@ static void test_senses(void **state)
         { MESSAGE_part, "input", SENSE_RATED },
         { MESSAGE_move, "last_day", SENSE_DAY },
         { MESSAGE_programme_entry, "current", SENSE_YES },
+        { MESSAGE_identity_entry, "status", SENSE_WORD },
+        { MESSAGE_identity_entry, "key_ends", SENSE_TIME },
+        { MESSAGE_identity_entry, "key", SENSE_TEXT },
+        { MESSAGE_identity_entry, "key_version", SENSE_COUNT },
+        { MESSAGE_identity_change_answer, "role", SENSE_WORD },
+        { MESSAGE_proposal_entry, "operation", SENSE_WORD },
+        { MESSAGE_proposal_entry, "points", SENSE_POINTS },
+        { MESSAGE_proposal_entry, "amount", SENSE_AMOUNT },
+        { MESSAGE_flag_entry, "kinds", SENSE_FLAGS },
+        { MESSAGE_flag_entry, "flag", SENSE_COUNT },
+        { MESSAGE_audit_entry, "points", SENSE_POINTS },
+        { MESSAGE_audit_verify_answer, "head", SENSE_WORD },
+        { MESSAGE_audit_log_request, "since", SENSE_TIME },
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -197,6 +211,62 @@ static void test_json(void **state)
     expect_json(message_json(MESSAGE_programme_entry, &entry),
                 "{\"version\":2,\"from\":null,\"published\":null,\"current\":true,\"name\":\"Fresh\","
                 "\"operator\":null}");
+}
+
+/* Who there is, and what somebody should look at. */
+static void test_register_json(void **state)
+{
+    static const uint8_t key[] = { 0x00, 0x9f, 0xff };
+    struct msg_identity_entry entry = { .identity = 5,
+                                        .role = ROLE_TILL,
+                                        .status = 3,
+                                        .proof = 1,
+                                        .store = { 2, "12" },
+                                        .till = { 1, "3" },
+                                        .added = 1767225600000000,
+                                        .key = { (const char *)key, sizeof(key) } };
+    struct msg_flag_entry flag = { .flag = 9, .kinds = 0x401, .event = { 8, "purchase" }, .identity = 5 };
+    (void)state;
+    expect_json(message_json(MESSAGE_identity_entry, &entry),
+                "{\"identity\":5,\"role\":\"till\",\"status\":\"suspended\",\"proof\":\"psk\",\"name\":null,"
+                "\"store\":\"12\",\"till\":\"3\",\"added\":\"2026-01-01T00:00:00Z\",\"enrolled\":null,"
+                "\"key_ends\":null,\"key\":\"009fff\",\"key_version\":0,\"code_ends\":null,"
+                "\"connections\":0}");
+    expect_json(
+        message_json(MESSAGE_flag_entry, &flag),
+        "{\"flag\":9,\"time\":null,\"kinds\":[\"card_hour\",\"blocked_limit\"],\"event\":\"purchase\","
+        "\"identity\":5,\"actor\":null,\"account\":0,\"store\":null,\"till\":null,\"operator\":null,"
+        "\"points\":0,\"amount\":0}");
+}
+
+/* The answer of what was approved is that of the request that was proposed. */
+static void test_decided(void **state)
+{
+    struct msg_adjust_answer adjust = { .position = 12, .points = 500, .available = 1105 };
+    uint8_t bytes[64];
+    struct wire_writer writer = wire_writer_over(bytes, sizeof(bytes));
+    message_encode(MESSAGE_adjust_answer, &adjust, &writer);
+    struct msg_approval_decide_answer decided = { .position = 12,
+                                                  .operation = OPERATION_ADJUST,
+                                                  .answer = { (const char *)bytes, wire_written(&writer) } };
+    struct reply reply = { .head = { .operation = PUNKT_OPERATION_APPROVAL_DECIDE },
+                           .message = MESSAGE_approval_decide_answer,
+                           .body = &decided };
+    struct cli cli = open_out();
+    (void)state;
+    expect_json(reply_json(&reply, NULL),
+                "{\"result\":\"done\",\"replayed\":false,\"position\":12,\"operation\":\"adjust\",\"answer\":"
+                "{\"result\":\"done\",\"replayed\":false,\"points\":500,\"available\":1105}}");
+    assert_int_equal(reply_print(&cli, &reply, NULL), CLI_OK);
+    expect_printed(&cli, "Approved and booked: adjust.\n"
+                         "The balance changed by 50.0 points. 110.5 can be spent.\n");
+    decided.answer = (struct message_text){ "", 0 };
+    expect_json(reply_json(&reply, NULL),
+                "{\"result\":\"done\",\"replayed\":false,\"position\":12,\"operation\":\"adjust\","
+                "\"answer\":null}");
+    cli = open_out();
+    assert_int_equal(reply_print(&cli, &reply, NULL), CLI_OK);
+    expect_printed(&cli, "Rejected, nothing is booked: adjust.\n");
 }
 
 /* The objects of the first hour stay word for word; what is new is added where it says something. */
@@ -326,6 +396,12 @@ static void test_sentences(void **state)
                     "It was never seen. If it comes yet, it will be refused.\n");
     expect_sentence(OPERATION_ACCOUNT_TAG, &tags, false, "The account has no tags.\n");
     expect_sentence(OPERATION_OFFER_ACTIVATE, &offer, false, "The offer  is not active.\n");
+    struct msg_identity_change_answer change = { .identity = 5, .status = 4, .role = ROLE_TILL, .closed = 2 };
+    expect_sentence(OPERATION_IDENTITY_CHANGE, &change, false,
+                    "Number 5 of the register is revoked. Connections that were closed: 2.\n");
+    change = (struct msg_identity_change_answer){ .identity = 6, .status = 2, .role = ROLE_OFFICE };
+    expect_sentence(OPERATION_IDENTITY_CHANGE, &change, false,
+                    "Number 6 of the register is active as office.\n");
 }
 
 /* A message with something in every field, so that nothing of a pattern is left out. */
@@ -357,7 +433,7 @@ static void test_no_holes(void **state)
     static _Alignas(max_align_t) char request_body[4096];
     static _Alignas(max_align_t) char element[MESSAGE_ELEMENT_SIZE_MAX];
     (void)state;
-    for (uint16_t code = 1; code <= OPERATION_CLOCK_ACCEPT; code++) {
+    for (uint16_t code = 1; code <= OPERATION_FLAG_RESOLVE; code++) {
         const struct operation_row *row = operation_row(code);
         if (row == NULL || row->kind == OPERATION_KIND_SESSION)
             continue;
@@ -437,7 +513,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_senses),
-        cmocka_unit_test(test_json),       cmocka_unit_test(test_grown_json),
+        cmocka_unit_test(test_json),       cmocka_unit_test(test_register_json),
+        cmocka_unit_test(test_decided),    cmocka_unit_test(test_grown_json),
         cmocka_unit_test(test_texts),      cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_no_holes),   cmocka_unit_test(test_refusal_numbers),
         cmocka_unit_test(test_rows_print), cmocka_unit_test(test_csv),

@@ -1,0 +1,89 @@
+/*
+ * Who one is: the identity file, how it comes to be, and what the daemon says to it.
+ */
+#include "cli/identity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/parse.h"
+
+#define LINE_SIZE 1024
+
+bool address_is_local(const char *address)
+{
+    static const char *const local[] = { "127.", "localhost", "[::1]" };
+    if (strncmp(address, "unix:", strlen("unix:")) == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+        if (strncmp(address, local[i], strlen(local[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool identity_file_value(const char *path, const char *name, char *out, size_t size)
+{
+    char line[LINE_SIZE];
+    size_t length = strlen(name);
+    bool found = false;
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL &&
+           strncmp(line, "-----", strlen("-----")) != 0) {
+        found = strncmp(line, name, length) == 0 && line[length] == ':';
+        if (!found)
+            continue;
+        const char *value = line + length + 1;
+        value += strspn(value, " ");
+        (void)snprintf(out, size, "%.*s", (int)strcspn(value, "\r\n"), value);
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return found;
+}
+
+bool folders_make(const char *path)
+{
+    char folder[IDENTITY_PATH_SIZE];
+    int size = snprintf(folder, sizeof(folder), "%s", path);
+    if (size < 1 || (size_t)size >= sizeof(folder))
+        return false;
+    for (char *at = strchr(folder + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            return false;
+        *at = '/';
+    }
+    return true;
+}
+
+/* Where programs keep what is set up once (XDG Base Directory Specification). */
+static bool path_at_home(char out[IDENTITY_PATH_SIZE])
+{
+    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    bool usable = config != NULL && config[0] == '/';
+    if (!usable && (home == NULL || home[0] != '/'))
+        return false;
+    int size = snprintf(out, IDENTITY_PATH_SIZE, "%s%s/punkt/identity", usable ? config : home,
+                        usable ? "" : "/.config");
+    return size > 0 && size < IDENTITY_PATH_SIZE;
+}
+
+void identity_choose(struct cli *cli, const char *given)
+{
+    struct stat status;
+    const char *named = given != NULL ? given : getenv("PUNKT_IDENTITY");
+    if (named != NULL && named[0] != '\0')
+        cli->identity = named;
+    else if ((cli->server == NULL || !address_is_local(cli->server)) && path_at_home(cli->identity_path) &&
+             stat(cli->identity_path, &status) == 0)
+        cli->identity = cli->identity_path;
+    if (cli->identity == NULL)
+        return;
+    if (!identity_file_value(cli->identity, "store", cli->own_store, sizeof(cli->own_store)) ||
+        !identity_file_value(cli->identity, "till", cli->own_till, sizeof(cli->own_till)))
+        cli->own_store[0] = cli->own_till[0] = '\0';
+}

@@ -1,0 +1,25 @@
+/*
+ * Who one is: the identity file that `punkt enrol` writes (punkt.h, Identity), and where it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/cli.h"
+
+/* Whether an address, "HOST" or "HOST:PORT" or the first of a list, is of this machine: anybody on it may be who it takes
+ * them for. */
+bool address_is_local(const char *address);
+
+/*
+ * Chooses the file: that which was given (--identity), else PUNKT_IDENTITY, else the one in the home folder if it is there
+ * and cli->server is not known to be on this machine. Sets cli->identity and what of a till is in the file.
+ */
+void identity_choose(struct cli *cli, const char *given);
+
+/* The value behind "name:" in the head of an identity file, cut to size; false: it has none, or cannot be read. */
+bool identity_file_value(const char *path, const char *name, char *out, size_t size);
+
+/* Makes the folders above a file, for their owner alone; those that are there stay as they are. */
+bool folders_make(const char *path);
