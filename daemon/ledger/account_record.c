@@ -39,7 +39,7 @@ static const struct codec_field debt_fields[] = {
 CODEC_ROWS_ARE_OF(struct debt, 16);
 
 static const struct codec_field tally_fields[] = {
-    CODEC_ENUM(struct tally, kind, TALLY_REWARD),
+    CODEC_ENUM(struct tally, kind, TALLY_KIND_MAX),
     CODEC_ID(struct tally, id),
     CODEC_DAY(struct tally, period),
     CODEC_I64(struct tally, value, 0),
@@ -85,6 +85,10 @@ static const struct codec_field account_fields[] = {
     CODEC_U32(struct account, next_lot, UINT32_MAX),
     CODEC_U32(struct account, card_count, UINT32_MAX),
     CODEC_U32(struct account, lot_count, ACCOUNT_LOTS_MAX),
+    CODEC_U32(struct account, recent_count, ACCOUNT_RECENT_MAX),
+    CODEC_U32(struct account, first_earned, UINT32_MAX),
+    CODEC_DAY_BESIDE(struct account, earned_day, last_purchase_day),
+    CODEC_I64(struct account, earned_on_day, 0),
     CODEC_I64(struct account, ever.spend, 0),
     CODEC_I32(struct account, ever.visits, 0),
     CODEC_I64(struct account, ever.points, 0),
@@ -104,7 +108,7 @@ static const struct codec_field account_fields[] = {
     CODEC_U32(struct account, lot_offset, UINT32_MAX),
     CODEC_U32(struct account, joined_through, UINT32_MAX),
 };
-static_assert(offsetof(struct account, debts) == 240, "every field has its row above");
+static_assert(offsetof(struct account, debts) == 264, "every field has its row above");
 
 /* The account's lists but for its lots: where each is, how many, of what. */
 struct list {
@@ -201,6 +205,26 @@ static void read_tag(struct wire_reader *reader, struct account_tag *out)
     memcpy(out->text, bytes, size);
 }
 
+/* Straight, for every purchase reads and writes them. */
+static void write_recent(struct wire_writer *writer, const struct account *account)
+{
+    uint8_t bytes[sizeof(account->recent)];
+    uint8_t *at = bytes;
+    for (uint32_t i = 0; i < account->recent_count; i++)
+        at = wire_put_u64(at, account->recent[i]);
+    wire_write_bytes(writer, bytes, (size_t)(at - bytes));
+}
+
+static void read_recent(struct wire_reader *reader, struct account *out)
+{
+    const uint8_t *bytes = wire_read_bytes(reader, out->recent_count * sizeof(out->recent[0]));
+    for (uint32_t i = 0; i < out->recent_count && !reader->failed; i++) {
+        uint64_t recent;
+        memcpy(&recent, bytes + i * sizeof(recent), sizeof(recent));
+        out->recent[i] = le64toh(recent);
+    }
+}
+
 /* How many a list has. The counts were read, and found within what there is room for, before the lists. */
 static uint32_t list_count(const struct account *account, const struct list *list)
 {
@@ -228,6 +252,7 @@ size_t account_encode(const struct account *account, uint8_t *out, size_t capaci
         write_tag(&writer, &account->tags[i]);
     for (uint32_t i = 0; i < account->activated_count; i++)
         wire_write_u64(&writer, account->activated[i]);
+    write_recent(&writer, account);
     return record_end(&writer);
 }
 
@@ -252,6 +277,7 @@ bool account_decode(struct state_value value, struct account *out)
         read_tag(&reader, &out->tags[i]);
     for (uint32_t i = 0; i < out->activated_count && !reader.failed; i++)
         out->activated[i] = wire_read_u64(&reader);
+    read_recent(&reader, out);
     return wire_read_done(&reader) && peek.merged == (out->merged_into != 0) &&
            peek.in_debt == (out->debt > 0) && peek.due == account_due_day(out);
 }

@@ -44,8 +44,8 @@ CODEC_ROWS_ARE_OF(struct lot_change, 48);
 #define VALUE CODEC_I64(struct account_change, value, 0)
 #define YES_OR_NO CODEC_I64(struct account_change, value, 1)
 
-static const struct codec_field tally_fields[] = { CODEC_ENUM(struct account_change, which, TALLY_REWARD), ID,
-                                                   CODEC_DAY(struct account_change, period), VALUE };
+static const struct codec_field tally_fields[] = { CODEC_ENUM(struct account_change, which, TALLY_KIND_MAX),
+                                                   ID, CODEC_DAY(struct account_change, period), VALUE };
 static const struct codec_field id_fields[] = { ID, VALUE };
 static const struct codec_field month_fields[] = { CODEC_U32(struct account_change, which, TIER_BY_BALANCE),
                                                    CODEC_I32(struct account_change, period, CODEC_MONTH_MAX),
@@ -62,8 +62,10 @@ static const struct codec_field value_fields[] = { VALUE };
 static const struct codec_field yes_or_no_fields[] = { YES_OR_NO };
 static const struct codec_field absorb_fields[] = { NUMBER };
 static const struct codec_field absorbed_fields[] = { NUMBER, VALUE };
-static const struct codec_field last_purchase_fields[] = { CODEC_DAY(struct account_change, period),
-                                                           CODEC_TIME(struct account_change, value) };
+static const struct codec_field last_purchase_fields[] = {
+    CODEC_DAY(struct account_change, period), CODEC_TIME(struct account_change, value),
+    CODEC_U32(struct account_change, which, UINT32_MAX), NUMBER
+};
 
 static const struct fields change_fields[] = {
     [CHANGE_TALLY] = FIELDS(tally_fields),

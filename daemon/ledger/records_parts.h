@@ -6,7 +6,7 @@
 #include "ledger/codec.h"
 #include "ledger/records.h"
 
-#define RECORD_VERSION 3
+#define RECORD_VERSION 4
 
 /* 1 January 2026: the days around it are short. Part of the format. */
 #define RECORD_DAY 20454

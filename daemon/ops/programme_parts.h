@@ -24,10 +24,10 @@ extern const struct schema_table filter_table, period_table, limit_table;
 extern const struct schema_table rules_table, offers_table, rewards_table;
 extern const struct schema_table expiry_table, tiers_table, levels_table;
 extern const struct schema_table window_table, kept_table, grace_table;
-extern const struct schema_table receipt_table;
+extern const struct schema_table receipt_table, abuse_table;
 
 /* The sections that are lists, or of several forms. `out` is the struct programme. */
-schema_read_fn rules_read, offers_read, rewards_read, expiry_read, tiers_read, receipt_read;
+schema_read_fn rules_read, offers_read, rewards_read, expiry_read, tiers_read, receipt_read, abuse_read;
 
 /* A filter while it is read: whose it is, and where its words go. */
 struct filter_reading {

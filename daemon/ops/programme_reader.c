@@ -284,6 +284,7 @@ static const struct schema_row programme_schema[] = {
     { .key = "adjust_limits", .form = SCHEMA_OWN, .read = read_adjust_limits },
     { .key = "unlinked_limits", .form = SCHEMA_OWN, .read = read_unlinked_limits },
     { .key = "debt_limits", .form = SCHEMA_OWN, .read = read_debt_limits },
+    { .key = "abuse", .form = SCHEMA_OWN, .read = abuse_read },
     { .key = "receipt_text", .form = SCHEMA_OWN, .read = receipt_read },
 };
 static const struct schema_table programme_table = { "", "this", programme_schema,
@@ -332,7 +333,8 @@ const char *programme_key(size_t index, const char **out_section)
     static const struct schema_table *const tables[] = {
         &programme_table, &rules_table,  &filter_table,  &offers_table,  &period_table,
         &limit_table,     &tiers_table,  &window_table,  &kept_table,    &grace_table,
-        &levels_table,    &expiry_table, &rewards_table, &offline_table, &receipt_table,
+        &levels_table,    &expiry_table, &rewards_table, &offline_table, &abuse_table,
+        &receipt_table,
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         for (size_t row = 0; row < tables[i]->row_count; row++) {

@@ -414,9 +414,10 @@ static bool parse_duration(struct text text, int64_t *out_s)
 static void read_duration(const struct schema_run *run, const struct schema_row *row,
                           const struct document_node *node, void *field)
 {
-    int64_t value_s;
-    if (node->kind == DOCUMENT_TEXT && parse_duration(node->text, &value_s) && value_s >= row->min &&
-        value_s <= row->max)
+    int64_t value_s = 0;
+    bool none = row->min == 0 && node->kind == DOCUMENT_TEXT && text_equal(node->text, TEXT_LITERAL("0"));
+    if (none || (node->kind == DOCUMENT_TEXT && parse_duration(node->text, &value_s) && value_s >= row->min &&
+                 value_s <= row->max))
         *(uint32_t *)field = (uint32_t)value_s;
     else
         schema_complain(run, node,

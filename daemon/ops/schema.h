@@ -38,7 +38,7 @@ enum schema_form {
     SCHEMA_EITHER,   /* the first or the second of `words`, into a bool: false or true */
     SCHEMA_TRUTH,    /* true or false, into a bool */
     SCHEMA_DAY,      /* 2026-03-01, 1970 to 2099, into a local_day */
-    SCHEMA_DURATION, /* 90s, 15m or 2h, min to max seconds, into a uint32_t */
+    SCHEMA_DURATION, /* 90s, 15m or 2h, min to max seconds, into a uint32_t; if min is 0, 0 too */
     SCHEMA_OWN,      /* by `read` */
     SCHEMA_ROWS,     /* no key of its own: the rows of `table` stand here, their struct is at `offset` */
 };

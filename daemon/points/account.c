@@ -29,6 +29,7 @@ void account_copy(const struct account *from, struct account *out)
     COPY_USED(tags, tag_count);
     COPY_USED(activated, activated_count);
     COPY_USED(expired, expired_count);
+    COPY_USED(recent, recent_count);
     COPY_USED(lots, lot_count);
 }
 

@@ -55,9 +55,11 @@ struct debt {
 enum tally_kind {
     TALLY_CAP_DAY = 1,
     TALLY_CAP_MONTH = 2,
-    TALLY_OFFER = 3,  /* id: the offer; uses */
-    TALLY_REWARD = 4, /* id: the reward; uses */
+    TALLY_OFFER = 3,   /* id: the offer; uses */
+    TALLY_REWARD = 4,  /* id: the reward; uses */
+    TALLY_OFFLINE = 5, /* points that tills redeemed on their own, by day */
 };
+#define TALLY_KIND_MAX TALLY_OFFLINE
 struct tally {
     enum tally_kind kind;
     uint64_t id;    /* 0 for caps */
@@ -137,6 +139,9 @@ struct account_pin {
 #define ACCOUNT_HOLD_PARTS_MAX 256
 #define ACCOUNT_TAGS_MAX 16
 #define ACCOUNT_ACTIVATED_MAX 48 /* beyond it, the one activated first gives way */
+/* Purchases of the last days, for flags (RELIABILITY.md, Audit and abuse); beyond it, the oldest is forgotten. */
+#define ACCOUNT_RECENT_MAX 16
+#define ACCOUNT_RECENT_DAYS 30
 
 struct account {
     account_number number;
@@ -166,6 +171,10 @@ struct account {
     uint32_t activated_count;
     uint32_t expired_count;
     uint32_t joined_through; /* the highest number of a lot that was joined with others: above it none was */
+    uint32_t recent_count;
+    uint32_t first_earned;     /* when its first purchase that earned happened: account_minute; 0: none yet */
+    local_day earned_day;      /* of the newest purchase that earned */
+    millipoints earned_on_day; /* on that day, by it and by all that came after it, though for a day before */
     struct debt debts[ACCOUNT_DEBTS_MAX]; /* oldest first */
     struct tally tallies[ACCOUNT_TALLIES_MAX];
     struct stamps stamps[ACCOUNT_STAMPS_MAX];
@@ -175,7 +184,9 @@ struct account {
     struct account_tag tags[ACCOUNT_TAGS_MAX];
     uint64_t activated[ACCOUNT_ACTIVATED_MAX];       /* ids of offers */
     struct expired_lot expired[ACCOUNT_EXPIRED_MAX]; /* in the order in which they began to expire */
-    struct lot lots[ACCOUNT_LOTS_MAX];               /* by number, oldest first */
+    /* Oldest first: account_minute << 32 | 16 bits that stand for the till << 16 | 16 for the operator, 0: none. */
+    uint64_t recent[ACCOUNT_RECENT_MAX];
+    struct lot lots[ACCOUNT_LOTS_MAX]; /* by number, oldest first */
 };
 
 /* What has come back of a purchase so far. */
@@ -260,8 +271,8 @@ enum movement {
 /* Sums over the whole ledger, in thousandths of a point. */
 struct totals {
     uint64_t accounts, cards, events, accounts_in_debt;
-    uint64_t identities; /* of the register, revoked ones included */
-    uint64_t flags;      /* that are open */
+    uint64_t identities;               /* of the register, revoked ones included */
+    uint64_t flags;                    /* that are open */
     millipoints moved[MOVEMENT_COUNT]; /* their sum is outstanding - debt */
     millipoints outstanding, debt;
 };
@@ -274,6 +285,13 @@ void returned_new(struct returned *out);
 
 /* What of a lot by purchase has expired, as far as it is remembered. */
 millipoints account_expired(const struct account *account, uint32_t lot);
+
+/* The whole minute of an instant since 1970, as accounts remember purchases by; from 1. */
+static inline uint32_t account_minute(utc_us time)
+{
+    int64_t minute = time / (60 * US_PER_SECOND);
+    return minute < 1 ? 1 : minute > UINT32_MAX ? UINT32_MAX : (uint32_t)minute;
+}
 
 /* Copies an account without the unused ends of its tables. */
 void account_copy(const struct account *from, struct account *out);

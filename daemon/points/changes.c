@@ -51,7 +51,7 @@ static bool new_tally(struct account *account, const struct account_change *chan
 /* The two newest periods are kept; what is older counts into the older of them. */
 static bool change_tally(struct account *account, const struct account_change *change)
 {
-    if (change->which < TALLY_CAP_DAY || change->which > TALLY_REWARD)
+    if (change->which < TALLY_CAP_DAY || change->which > TALLY_KIND_MAX)
         return false;
     struct tally *tally = tally_of(account, change->which, change->id);
     if (tally == NULL)
@@ -248,6 +248,45 @@ static bool end_hold(struct account *account, journal_position id)
     return true;
 }
 
+/* --- recent purchases --- */
+
+/* Puts one in its place by time; what is too old or too many is forgotten. */
+static void remember_recent(struct account *account, uint64_t recent)
+{
+    uint32_t at = account->recent_count;
+    while (at > 0 && account->recent[at - 1] > recent)
+        at--;
+    if (account->recent_count == ACCOUNT_RECENT_MAX) {
+        if (at == 0)
+            return;
+        remove_entry(account->recent, &account->recent_count, sizeof(account->recent[0]), 0);
+        at--;
+    }
+    memmove(&account->recent[at + 1], &account->recent[at],
+            (account->recent_count - at) * sizeof(account->recent[0]));
+    account->recent[at] = recent;
+    account->recent_count++;
+    uint64_t newest = account->recent[account->recent_count - 1] >> 32;
+    while ((account->recent[0] >> 32) + ACCOUNT_RECENT_DAYS * 24 * 60 < newest)
+        remove_entry(account->recent, &account->recent_count, sizeof(account->recent[0]), 0);
+}
+
+/* Points of a purchase of a day; of one before the day that is kept they count into that. */
+static bool remember_earned(struct account *account, local_day day, millipoints points)
+{
+    if (account->earned_on_day == 0 || day > account->earned_day) {
+        account->earned_day = day;
+        account->earned_on_day = 0;
+    }
+    return !__builtin_add_overflow(account->earned_on_day, points, &account->earned_on_day);
+}
+
+static void remember_first(struct account *account, uint32_t minute)
+{
+    if (account->first_earned == 0 || (minute != 0 && minute < account->first_earned))
+        account->first_earned = minute;
+}
+
 /* --- merging --- */
 
 static bool absorb_lots(struct account *target, const struct account *source, uint32_t offset)
@@ -342,7 +381,10 @@ bool account_absorb(struct account *target, const struct account *source, uint32
         target->last_purchase_day = source->last_purchase_day;
     }
     target->card_count += source->card_count;
-    return true;
+    for (uint32_t i = 0; i < source->recent_count; i++)
+        remember_recent(target, source->recent[i]);
+    remember_first(target, source->first_earned);
+    return source->earned_on_day == 0 || remember_earned(target, source->earned_day, source->earned_on_day);
 }
 
 /* Nothing is left but where it went, and its lifetime, which the effect takes. */
@@ -385,7 +427,12 @@ static bool change_last_purchase(struct account *account, const struct account_c
         account->last_purchase = change->value;
         account->last_purchase_day = change->period;
     }
-    return true;
+    if (change->which != 0)
+        remember_recent(account, (uint64_t)account_minute(change->value) << 32 | change->which);
+    if (change->id == 0)
+        return true;
+    remember_first(account, account_minute(change->value));
+    return change->id <= MILLIPOINTS_MAX && remember_earned(account, change->period, (millipoints)change->id);
 }
 
 static bool change_wrong_pins(struct account *account, int64_t value)

@@ -56,6 +56,7 @@ enum refusal {
     REFUSAL_NOTHING_TO_DO,  /* a write-off without debt, an award moved that is gone */
     REFUSAL_NEEDS_APPROVAL, /* above the limit of the role */
     REFUSAL_OVER_LIMIT,
+    REFUSAL_TOO_OFTEN, /* at a till: the account was used too often today, or earned too much */
 };
 
 /* How decisions read state. Values are copied out; false: no such record. */
@@ -121,6 +122,7 @@ struct judgement {
     uint32_t flags;   /* EVENT_FLAG_ADVICE, _HISTORIC, _SERVER_LOST, _OFFLINE of the request */
     struct text role; /* of the identity, for the limits of roles; "admin": none applies */
     bool approved;    /* by a second identity: no limit of a role applies */
+    bool till;        /* of role till: the limits of abuse refuse its requests */
 };
 
 /*

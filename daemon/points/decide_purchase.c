@@ -217,9 +217,13 @@ static void count(struct buying *buying)
         maker_count(maker, buying->current, TIER_BY_SPEND, purchase->day, purchase->base);
     if (purchase->earned > 0)
         maker_count(maker, buying->current, TIER_BY_VISITS, purchase->day, 1);
-    maker_change(maker, &(struct account_change){ .kind = CHANGE_LAST_PURCHASE,
-                                                  .period = purchase->day,
-                                                  .value = buying->decision->event.occurred });
+    struct account_change last = { .kind = CHANGE_LAST_PURCHASE,
+                                   .period = purchase->day,
+                                   .value = buying->decision->event.occurred };
+    abuse_remember(buying->current, &buying->decision->event, &last);
+    maker_change(maker, &last);
+    abuse_redeemed(buying->judgement, buying->current, buying->decision, maker, purchase->redemption_count,
+                   purchase->redemptions);
 }
 
 /* --- the whole --- */
@@ -267,7 +271,8 @@ static bool book(struct buying *buying)
         return false;
     count(buying);
     maker_tier(&buying->maker, buying->current);
-    return maker_end(&buying->maker, buying->decision->event.purchase.earned);
+    return maker_end(&buying->maker, buying->decision->event.purchase.earned) &&
+           abuse_purchase(buying->judgement, buying->current, buying->decision);
 }
 
 void decide_purchase(const struct points_view *view, const struct judgement *judgement,

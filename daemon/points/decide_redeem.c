@@ -144,6 +144,8 @@ void decide_redeem(const struct points_view *view, const struct judgement *judge
     take_cost(&maker, &cost);
     decision->event.redemption.made = cost.redemption;
     decision->event.redemption.sale = request.sale_position;
+    abuse_redeemed(judgement, programme_at(view, judgement->now), decision, &maker, 1,
+                   &decision->event.redemption.made);
     end_redeeming(view, judgement, decision, &maker);
 }
 
@@ -199,6 +201,7 @@ void decide_capture(const struct points_view *view, const struct judgement *judg
     /* Too late, in an advice: what was taken then is no capture. */
     if (made->hold == 0)
         decision->event.type = EVENT_REDEMPTION;
+    abuse_redeemed(judgement, programme_at(view, judgement->now), decision, &maker, 1, made);
     end_redeeming(view, judgement, decision, &maker);
 }
 

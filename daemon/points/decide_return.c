@@ -146,6 +146,8 @@ void decide_unlinked_return(const struct points_view *view, const struct judgeme
         return;
     }
     struct goods_return *goods = &decision->event.goods_return;
+    if (advice && (judgement->flags & EVENT_FLAG_HISTORIC) == 0)
+        decision->event.raises |= FLAG_UNLINKED;
     if (!today->unlinked_returns)
         goods->due = 0; /* it has happened, but nothing is taken for it */
     struct maker maker = maker_begin(decision, 0, decide_today(view, judgement));

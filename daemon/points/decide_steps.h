@@ -9,6 +9,8 @@
 #include "base/units.h"
 #include "points/decide.h"
 
+struct maker;
+
 /* Refuses, and says what exactly. An empty format: the refusal says it all. */
 PUNKT_PRINTF(3, 4)
 void decide_refuse(struct decision *decision, enum refusal refusal, const char *format, ...);
@@ -119,7 +121,6 @@ bool decide_wish(const struct points_view *view, const struct judgement *judgeme
                  const struct wanted *wanted, struct cost *out);
 
 /* Takes what it costs: points, stamps, the use of the limit. change_first and change_count are filled. */
-struct maker;
 void take_cost(struct maker *maker, struct cost *cost);
 
 /*
@@ -147,6 +148,22 @@ local_day reward_use_period(const struct reward *reward, local_day day);
  * then in the newest version that knows it.
  */
 const struct reward *reward_redeemed(const struct points_view *view, utc_us occurred, uint64_t id);
+
+/* --- abuse (abuse.c; RELIABILITY.md, Audit and abuse) --- */
+
+/*
+ * Raises the flags of the purchase that was decided on sides[0]; programme: of now. False: refused, for there were too
+ * many today. Nobody is refused but tills, and no advice.
+ */
+bool abuse_purchase(const struct judgement *judgement, const struct programme *programme,
+                    struct decision *decision);
+/* What the account remembers of it: `which` and `id` of a CHANGE_LAST_PURCHASE. */
+void abuse_remember(const struct programme *programme, const struct event *event,
+                    struct account_change *inout_change);
+/* The same of what was redeemed, in a purchase too: before maker_end. */
+void abuse_redeemed(const struct judgement *judgement, const struct programme *programme,
+                    struct decision *decision, struct maker *maker, uint32_t count,
+                    const struct redemption *redemptions);
 
 /* Copies lines to where their bases are filled. */
 void decide_copy_lines(struct decision *decision, uint32_t line_count, const struct sale_line *lines);

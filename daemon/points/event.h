@@ -107,7 +107,11 @@ enum account_change_kind {
     CHANGE_CLOSED = 15,
     CHANGE_ABSORB = 16,        /* id: the account that is merged into this one; see account_absorb */
     CHANGE_ABSORBED = 17,      /* id: the account that it is merged into; value: its lot offset there */
-    CHANGE_LAST_PURCHASE = 18, /* period: the day; value: the instant, which may lie before what is known */
+    /*
+     * period: the day; value: the instant, which may lie before what is known. which: what account.recent has of it
+     * besides its minute, 0: it is not remembered there; id: thousandths of points that it earned, for flags.
+     */
+    CHANGE_LAST_PURCHASE = 18,
 };
 #define ACCOUNT_CHANGE_KIND_MAX 18
 

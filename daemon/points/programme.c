@@ -7,6 +7,17 @@
 
 static const char *const default_reasons[] = { "goodwill", "complaint", "correction", "migration", "other" };
 
+static const struct abuse_limits default_abuse = { .card_hour = 3,
+                                                   .card_day = 6,
+                                                   .card_day_block = 10,
+                                                   .operator_card = 5,
+                                                   .late_s = 10 * 60,
+                                                   .points_day = 5000 * MILLIPOINTS_PER_POINT,
+                                                   .points_day_block = 20000 * MILLIPOINTS_PER_POINT,
+                                                   .redeem_after_s = 30 * 60,
+                                                   .staff_tag = "staff",
+                                                   .staff_day = 2 };
+
 void programme_default(struct programme *out)
 {
     memset(out, 0, sizeof(*out));
@@ -29,6 +40,7 @@ void programme_default(struct programme *out)
     out->worth_points = MILLIPOINTS_PER_POINT;
     out->worth_amount = 1;
     out->hold_s = HOLD_S_DEFAULT;
+    out->abuse = default_abuse;
     for (size_t i = 0; i < COUNT_OF(default_reasons); i++)
         (void)snprintf(out->reasons[i], sizeof(out->reasons[i]), "%s", default_reasons[i]);
     out->reason_count = COUNT_OF(default_reasons);

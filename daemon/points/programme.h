@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "points/account.h"
 #include "points/calendar.h"
 #include "points/receipt_text.h"
 
@@ -207,6 +208,28 @@ struct role_limits {
     } of[PROGRAMME_ROLES_MAX];
 };
 
+/*
+ * What the office is told of, and what tills are refused (RELIABILITY.md, Audit and abuse). A number of purchases or points
+ * is reached by the purchase that is judged. 0: off.
+ */
+#define ABUSE_COUNT_MAX ACCOUNT_RECENT_MAX
+#define ABUSE_OPERATOR_DAYS ACCOUNT_RECENT_DAYS
+#define ABUSE_TIME_S_MAX (24 * 60 * 60)
+struct abuse_limits {
+    /* Purchases of an account, up to ABUSE_COUNT_MAX. */
+    uint32_t card_hour;      /* in an hour at one till */
+    uint32_t card_day;       /* on a day */
+    uint32_t card_day_block; /* on a day: refused */
+    uint32_t operator_card;  /* with the same operator in ABUSE_OPERATOR_DAYS */
+    uint32_t late_s;         /* booked more than so long after the sale */
+    millipoints points_day;
+    millipoints points_day_block; /* refused */
+    uint32_t redeem_after_s;      /* redeemed within so long after the first earning */
+    /* The tag of staff cards. A card whose owner is an operator has the tag "TAG-OPERATOR". */
+    char staff_tag[PROGRAMME_NAME_MAX + 1];
+    uint32_t staff_day; /* purchases of a staff card on a day, up to ABUSE_COUNT_MAX */
+};
+
 struct programme {
     uint32_t version; /* 0: not published yet */
     utc_us from;      /* in force from */
@@ -253,6 +276,7 @@ struct programme {
     uint32_t reason_count;
     char reasons[PROGRAMME_REASONS_MAX][PROGRAMME_NAME_MAX + 1];
     struct role_limits role_limits[ROLE_LIMIT_KINDS]; /* by enum role_limit_kind */
+    struct abuse_limits abuse;
     struct receipt_texts texts;
     struct calendar calendar; /* of the programme's zone */
     uint32_t word_count;

@@ -178,6 +178,7 @@ static const uint16_t results[] = {
     [REFUSAL_NOTHING_TO_DO] = RESULT_NOTHING_TO_DO,
     [REFUSAL_NEEDS_APPROVAL] = RESULT_NEEDS_APPROVAL,
     [REFUSAL_OVER_LIMIT] = RESULT_OVER_LIMIT,
+    [REFUSAL_TOO_OFTEN] = RESULT_TOO_OFTEN,
 };
 
 enum result result_of(enum refusal refusal)

@@ -64,6 +64,12 @@ static void assert_same_counters(const struct account *got, const struct account
     SAME(ever.visits);
     SAME(ever.spend);
     SAME(ever.points);
+    SAME(recent_count);
+    for (uint32_t i = 0; i < got->recent_count; i++)
+        SAME(recent[i]);
+    SAME(first_earned);
+    SAME(earned_day);
+    SAME(earned_on_day);
 }
 
 static void assert_same_tier(const struct tier_state *got, const struct tier_state *want)

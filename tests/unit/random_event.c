@@ -65,7 +65,7 @@ static void make_change(struct maker *maker, struct account_change *out)
         out->kind = CHANGE_HOLD_BEGUN;
     switch (out->kind) {
     case CHANGE_TALLY:
-        out->which = any_from_one(maker, TALLY_REWARD);
+        out->which = any_from_one(maker, TALLY_KIND_MAX);
         out->id = any_u64(maker);
         out->period = any_day(maker);
         out->value = any_i64(maker);
@@ -124,6 +124,8 @@ static void make_change(struct maker *maker, struct account_change *out)
     case CHANGE_LAST_PURCHASE:
         out->period = any_day(maker);
         out->value = any_i64(maker);
+        out->which = any_u32(maker);
+        out->id = any_u64(maker);
         break;
     }
 }

@@ -42,13 +42,19 @@ static void make_counters(struct maker *maker, struct account *account)
     account->tally_count = many(maker, ACCOUNT_TALLIES_MAX);
     for (uint32_t i = 0; i < account->tally_count; i++) {
         struct tally *tally = &account->tallies[i];
-        tally->kind = (enum tally_kind)any_from_one(maker, TALLY_REWARD);
+        tally->kind = (enum tally_kind)any_from_one(maker, TALLY_KIND_MAX);
         tally->id = any_u64(maker);
         tally->period = any_day(maker);
         tally->before = any_day(maker);
         tally->value = any_i64(maker);
         tally->value_before = any_i64(maker);
     }
+    account->recent_count = many(maker, ACCOUNT_RECENT_MAX);
+    for (uint32_t i = 0; i < account->recent_count; i++)
+        account->recent[i] = any_u64(maker);
+    account->first_earned = any_u32(maker);
+    account->earned_day = any_day(maker);
+    account->earned_on_day = any_i64(maker);
     account->stamps_count = many(maker, ACCOUNT_STAMPS_MAX);
     for (uint32_t i = 0; i < account->stamps_count; i++) {
         account->stamps[i].purse = any_u64(maker);

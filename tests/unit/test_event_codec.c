@@ -238,7 +238,7 @@ static void test_forms_of_effects(void **unused PUNKT_UNUSED)
         { "no kind of change", false, BYTES(WITH_EFFECT(10), CHANGES(1), 0, 0, 0) },
         { "a kind of change to come", false, BYTES(WITH_EFFECT(10), CHANGES(1), 19, 0, 0) },
         { "a tally", true, BYTES(WITH_EFFECT(10), CHANGES(1), 1, 9, 4, 2, 0) },
-        { "a tally of a kind to come", false, BYTES(WITH_EFFECT(10), CHANGES(1), 1, 9, 5, 2, 0) },
+        { "a tally of a kind to come", false, BYTES(WITH_EFFECT(10), CHANGES(1), 1, 9, 6, 2, 0) },
         { "a tag set", true, BYTES(WITH_EFFECT(10), CHANGES(1), 7, 3, 1, 'T', 2, 0) },
         { "a tag set twice", false, BYTES(WITH_EFFECT(10), CHANGES(1), 7, 3, 1, 'T', 4, 0) },
         { "wrong three times", true, BYTES(WITH_EFFECT(10), CHANGES(1), 10, 1, 6, 0) },

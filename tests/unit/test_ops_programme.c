@@ -135,6 +135,10 @@ static void reads_every_word(void **state)
         { "redeem: {hold: 1s}", offsetof(struct programme, hold_s), 1 },
         { "redeem: {hold: 15m}", offsetof(struct programme, hold_s), 900 },
         { "redeem: {hold: 24h}", offsetof(struct programme, hold_s), HOLD_S_MAX },
+        { "abuse: {late: 24h}", offsetof(struct programme, abuse.late_s), ABUSE_TIME_S_MAX },
+        { "abuse: {late: 0}", offsetof(struct programme, abuse.late_s), 0 },
+        { "abuse: {redeem_after: 0s}", offsetof(struct programme, abuse.redeem_after_s), 0 },
+        { "abuse: {card_day: 16}", offsetof(struct programme, abuse.card_day), ABUSE_COUNT_MAX },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         static struct programme programme;
@@ -471,6 +475,35 @@ static void reads_rewards(void **state)
     assert_int_equal(programme.rewards[5].stock, 0);
 }
 
+static void reads_abuse(void **state)
+{
+    (void)state;
+    static struct programme programme;
+    static const struct abuse_limits want = { .card_hour = 1,
+                                              .card_day = 2,
+                                              .card_day_block = 4,
+                                              .operator_card = 8,
+                                              .late_s = 30,
+                                              .points_day = 50500,
+                                              .points_day_block = 100000,
+                                              .redeem_after_s = 7200,
+                                              .staff_tag = "crew",
+                                              .staff_day = 16 };
+    static const struct abuse_limits off = { .staff_tag = "staff" };
+    read_yaml(
+        "decimals: 1\n" RULE
+        "abuse: {card_hour: 1, card_day: 2, card_day_block: 4, operator_card: 8, late: 30s,\n"
+        "  points_day: 50.5, points_day_block: 100, redeem_after: 2h, staff_tag: crew, staff_day: 16}\n...\n",
+        &programme);
+    assert_memory_equal(&programme.abuse, &want, sizeof(want));
+    read_yaml(
+        RULE
+        "abuse: {card_hour: 0, card_day: 0, card_day_block: 0, operator_card: 0, late: 0, points_day: 0,\n"
+        "  points_day_block: 0, redeem_after: 0, staff_day: 0}\n...\n",
+        &programme);
+    assert_memory_equal(&programme.abuse, &off, sizeof(off));
+}
+
 /* Whether a text has it before its end. */
 static bool has(struct text text, const char *wanted)
 {
@@ -590,6 +623,7 @@ int main(void)
         cmocka_unit_test(reads_every_form_of_tiers),
         cmocka_unit_test(reads_every_form_of_expiry),
         cmocka_unit_test(reads_rewards),
+        cmocka_unit_test(reads_abuse),
         cmocka_unit_test(says_nothing_means_the_default),
     };
     return cmocka_run_group_tests_name("ops programme", tests, NULL, NULL);

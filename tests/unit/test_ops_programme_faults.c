@@ -14,7 +14,7 @@ static struct problems problems;
 #define TOP_KEYS                                                                                             \
     "programme, currency, exponent, decimals, zone, tax, discounts, cards, tiers, base, base_combine, "      \
     "offers, offers_combine, offers_need_base, caps, lots, expiry, returns, redeem, rewards, welcome, "      \
-    "reasons, adjust_limits, unlinked_limits, debt_limits, receipt_text"
+    "reasons, adjust_limits, unlinked_limits, debt_limits, abuse, receipt_text"
 
 struct fault_row {
     const char *yaml;
@@ -287,6 +287,15 @@ static const struct fault_row fault_rows[] = {
       { "f:1:16: redeem.hold is \"1d\", expected a time as 90s, 15m or 2h, from 1s to 24h" } },
     { "redeem: {hold: 99999999999999999h}\n" RULE "...\n",
       { "f:1:16: redeem.hold is \"99999999999999999h\", expected a time as 90s, 15m or 2h, from 1s to 24h" } },
+    { "abuse: {card_hour: 17, late: 25h, redeem_after: soon, points_day: -1, staff_tag: \"\", day: 1}\n" RULE
+      "...\n",
+      { "f:1:86: unknown key \"day\"; expected one of card_hour, card_day, card_day_block, operator_card, late, "
+        "points_day, points_day_block, redeem_after, staff_tag, staff_day",
+        "f:1:20: card_hour is \"17\", expected a whole number from 0 to 16",
+        "f:1:30: late is \"25h\", expected a time as 90s, 15m or 2h, from 0s to 24h",
+        "f:1:67: points_day is \"-1\", expected a whole number from 0 to 999999999999",
+        "f:1:49: redeem_after is \"soon\", expected a time as 90s, 15m or 2h, from 0s to 24h",
+        "f:1:85: staff_tag is \"\", expected a text of 1 to 32 bytes" } },
     { "rewards: []\n" RULE "...\n",
       { "f:1:10: rewards is no list of rewards, expected \"- reward: money_off\" and so on" } },
     { "rewards:\n"
