@@ -295,7 +295,7 @@ static const struct fault_row fault_rows[] = {
         "f:1:30: late is \"25h\", expected a time as 90s, 15m or 2h, from 0s to 24h",
         "f:1:67: points_day is \"-1\", expected a whole number from 0 to 999999999999",
         "f:1:49: redeem_after is \"soon\", expected a time as 90s, 15m or 2h, from 0s to 24h",
-        "f:1:85: staff_tag is \"\", expected a text of 1 to 32 bytes" } },
+        "f:1:82: staff_tag is empty, expected a text of 1 to 32 bytes" } },
     { "rewards: []\n" RULE "...\n",
       { "f:1:10: rewards is no list of rewards, expected \"- reward: money_off\" and so on" } },
     { "rewards:\n"

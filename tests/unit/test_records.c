@@ -16,9 +16,10 @@
 #include "proto/wire.h"
 #include "random_record.h"
 
+#define VERSION 4
 #define ROUNDS 300
 
-#define PLAIN_ACCOUNT_MAX 50 /* bytes, with two lots */
+#define PLAIN_ACCOUNT_MAX 74 /* bytes, with two lots and the purchases that made them */
 #define PLAIN_CARD_MAX 15
 #define PLAIN_RETURNED_MAX 17
 
@@ -80,7 +81,7 @@ static void test_refused(void **unused PUNKT_UNUSED)
             assert_false(decodes(&record_kinds[i], bytes, size + 1));
             for (unsigned version = 0; version < 256; version++) {
                 bytes[0] = (uint8_t)version;
-                assert_int_equal(decodes(&record_kinds[i], bytes, size), version == 3);
+                assert_int_equal(decodes(&record_kinds[i], bytes, size), version == VERSION);
             }
         }
     }
@@ -151,18 +152,18 @@ static void test_peek_is_true(void **unused PUNKT_UNUSED)
         size_t size;
     } rows[] = {
         /* version, due, peek, number, mask, fields */
-        { "an empty account", true, { 3, 0, 0, 9, 0 }, 5 },
-        { "in suspense and closed", true, { 3, 0, 3, 9, 0 }, 5 },
-        { "a mark to come", false, { 3, 0, 16, 9, 0 }, 5 },
-        { "merged, but into nothing", false, { 3, 0, 4, 9, 0 }, 5 },
-        { "in debt, but of nothing", false, { 3, 0, 8, 9, 0 }, 5 },
-        { "in debt", true, { 3, 0, 8, 9, 0x80, 0x80, 0x80, 1, 2 }, 9 },
-        { "a debt that is not said", false, { 3, 0, 0, 9, 0x80, 0x80, 0x80, 1, 2 }, 9 },
-        { "due, but for nothing", false, { 3, 2, 0, 9, 0 }, 5 },
-        { "a lot that matures on 1 January 2026", true, { 3, 2, 0, 9, 0x80, 1, 1, 0x88, 1, 2 }, 10 },
+        { "an empty account", true, { VERSION, 0, 0, 9, 0 }, 5 },
+        { "in suspense and closed", true, { VERSION, 0, 3, 9, 0 }, 5 },
+        { "a mark to come", false, { VERSION, 0, 16, 9, 0 }, 5 },
+        { "merged, but into nothing", false, { VERSION, 0, 4, 9, 0 }, 5 },
+        { "in debt, but of nothing", false, { VERSION, 0, 8, 9, 0 }, 5 },
+        { "in debt", true, { VERSION, 0, 8, 9, 0x80, 0x80, 0x80, 0x10, 2 }, 9 },
+        { "a debt that is not said", false, { VERSION, 0, 0, 9, 0x80, 0x80, 0x80, 0x10, 2 }, 9 },
+        { "due, but for nothing", false, { VERSION, 2, 0, 9, 0 }, 5 },
+        { "a lot that matures on 1 January 2026", true, { VERSION, 2, 0, 9, 0x80, 1, 1, 0x88, 1, 2 }, 10 },
         { "a lot that matures, said to be due a day later",
           false,
-          { 3, 4, 0, 9, 0x80, 1, 1, 0x88, 1, 2 },
+          { VERSION, 4, 0, 9, 0x80, 1, 1, 0x88, 1, 2 },
           10 },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -175,7 +176,7 @@ static void test_peek_is_true(void **unused PUNKT_UNUSED)
 static bool list_decodes(const struct record_kind *kind, unsigned bit, uint64_t count, const char *entry)
 {
     struct wire_writer writer = wire_writer_over(bytes, sizeof(bytes));
-    wire_write_u8(&writer, 3);
+    wire_write_u8(&writer, VERSION);
     if (kind == &record_kinds[KIND_ACCOUNT])
         wire_write_bytes(&writer, (const uint8_t[]){ 0, 0, 9 }, 3);
     wire_write_uint(&writer, UINT64_C(1) << bit);
@@ -196,15 +197,16 @@ static void test_too_many(void **unused PUNKT_UNUSED)
         char entry[8]; /* begins with how many bytes it has, less one; or 0: one byte, an empty mask */
     } rows[] = {
         { KIND_ACCOUNT, 7, ACCOUNT_LOTS_MAX, "" },
-        { KIND_ACCOUNT, 11, ACCOUNT_MONTHS_MAX, "" },
-        { KIND_ACCOUNT, 12, ACCOUNT_TALLIES_MAX, "\1\1" }, /* a mask of its kind, which must be there */
-        { KIND_ACCOUNT, 13, ACCOUNT_STAMPS_MAX, "" },
-        { KIND_ACCOUNT, 22, ACCOUNT_DEBTS_MAX, "" },
-        { KIND_ACCOUNT, 23, ACCOUNT_EXPIRED_MAX, "" },
-        { KIND_ACCOUNT, 24, ACCOUNT_TAGS_MAX, "" },
-        { KIND_ACCOUNT, 25, ACCOUNT_ACTIVATED_MAX, "\10" }, /* eight bytes, whatever they are */
-        { KIND_ACCOUNT, 26, ACCOUNT_HOLDS_MAX, "" },
-        { KIND_ACCOUNT, 27, ACCOUNT_HOLD_PARTS_MAX, "" },
+        { KIND_ACCOUNT, 8, ACCOUNT_RECENT_MAX, "\10" },
+        { KIND_ACCOUNT, 15, ACCOUNT_MONTHS_MAX, "" },
+        { KIND_ACCOUNT, 16, ACCOUNT_TALLIES_MAX, "\1\1" }, /* a mask of its kind, which must be there */
+        { KIND_ACCOUNT, 17, ACCOUNT_STAMPS_MAX, "" },
+        { KIND_ACCOUNT, 26, ACCOUNT_DEBTS_MAX, "" },
+        { KIND_ACCOUNT, 27, ACCOUNT_EXPIRED_MAX, "" },
+        { KIND_ACCOUNT, 28, ACCOUNT_TAGS_MAX, "" },
+        { KIND_ACCOUNT, 29, ACCOUNT_ACTIVATED_MAX, "\10" }, /* eight bytes, whatever they are */
+        { KIND_ACCOUNT, 30, ACCOUNT_HOLDS_MAX, "" },
+        { KIND_ACCOUNT, 31, ACCOUNT_HOLD_PARTS_MAX, "" },
         { KIND_RETURNED, 6, LINES_MAX, "" },
         { KIND_RETURNED, 7, SPENT_BACK_MAX, "" },
         { KIND_TILL_DAY, 1, TILL_EPOCHS_MAX, "" },
@@ -220,7 +222,7 @@ static void test_too_many(void **unused PUNKT_UNUSED)
 
 static void test_values_refused(void **unused PUNKT_UNUSED)
 {
-    static const uint8_t card[] = { 3, 4, 1 };
+    static const uint8_t card[] = { VERSION, 4, 1 };
     memcpy(bytes, card, sizeof(card));
     for (unsigned status = 0; status < 128; status++) {
         bytes[2] = (uint8_t)status;
@@ -230,16 +232,16 @@ static void test_values_refused(void **unused PUNKT_UNUSED)
     bytes[1] = 0; /* no status at all */
     assert_false(decodes(&record_kinds[KIND_CARD], bytes, 2));
     for (unsigned end = 0; end < 128; end++) {
-        memcpy(bytes, (const uint8_t[]){ 3, 4, (uint8_t)end }, 3);
+        memcpy(bytes, (const uint8_t[]){ VERSION, 4, (uint8_t)end }, 3);
         assert_int_equal(decodes(&record_kinds[KIND_HOLD], bytes, 3),
                          end >= HOLD_CAPTURED && end <= HOLD_TIMED_OUT);
     }
     for (unsigned size = 0; size < 40; size++) { /* a tag */
-        memcpy(bytes, (const uint8_t[]){ 3, 0, 0, 9, 0x80, 0x80, 0x80, 8, 1, (uint8_t)size }, 10);
-        memset(bytes + 10, 'T', size);
-        assert_int_equal(decodes(&record_kinds[KIND_ACCOUNT], bytes, 10 + size), size <= 32);
-        memset(bytes + 10, 0x80, size);
-        assert_int_equal(decodes(&record_kinds[KIND_ACCOUNT], bytes, 10 + size), size == 0);
+        memcpy(bytes, (const uint8_t[]){ VERSION, 0, 0, 9, 0x80, 0x80, 0x80, 0x80, 1, 1, (uint8_t)size }, 11);
+        memset(bytes + 11, 'T', size);
+        assert_int_equal(decodes(&record_kinds[KIND_ACCOUNT], bytes, 11 + size), size <= 32);
+        memset(bytes + 11, 0x80, size);
+        assert_int_equal(decodes(&record_kinds[KIND_ACCOUNT], bytes, 11 + size), size == 0);
     }
 }
 
@@ -271,6 +273,12 @@ static void test_plain_sizes(void **unused PUNKT_UNUSED)
     account->next_lot = 8;
     account->lot_count = COUNT_OF(lots);
     memcpy(account->lots, lots, sizeof(lots));
+    account->recent_count = 2;
+    account->recent[0] = UINT64_C(0x1C0F8A0) << 32 | 0xABCD1234;
+    account->recent[1] = UINT64_C(0x1C187E0) << 32 | 0xABCD5678;
+    account->first_earned = 0x1C0F8A0;
+    account->earned_day = 20500;
+    account->earned_on_day = 25000;
     assert_in_range(account_encode(account, bytes, sizeof(bytes)), 1, PLAIN_ACCOUNT_MAX);
 
     struct card card = { .id = 900000, .account = 900000, .status = CARD_ACTIVE, .last_event = 300000000 };
