@@ -296,6 +296,7 @@ static void daemon_drain(struct daemon *daemon)
     int64_t until = daemon_monotonic_us() + DRAIN_MAX_US;
     net_stop_listening(daemon->net);
     net_pause(daemon->net);
+    service_end(daemon->service);
     daemon->net_paused = false; /* stays paused: daemon_turn resumes only what it paused */
     while (!service_is_idle(daemon->service) && daemon_monotonic_us() < until)
         daemon_turn(daemon);

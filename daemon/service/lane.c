@@ -2,6 +2,8 @@
  * Lanes: the changes of one (identity, epoch), decided strictly in the order of their numbers. A change
  * that needs something read back parks its lane: what comes later waits behind it.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +76,17 @@ static void lane_unparks(struct lane *lane)
     lane->users--;
 }
 
+/* Nothing is booked; that it happened is counted (LEDGER.md, Who sends). */
+static void refuse_conflict(struct request *request)
+{
+    struct actor_name who = actor_name(request->service, request->identity);
+    char detail[80];
+    (void)snprintf(detail, sizeof(detail), "%s %016" PRIx64 ":%" PRIu64, request->row->name, request->lane->epoch,
+                   request->number);
+    attempt_count(request->service, ATTEMPT_CONFLICT, text_of(who.text), request->identity, detail);
+    refuse_now(request, RESULT_CONFLICT, "");
+}
+
 /* What an unanswered repeat needs: the event that its number made. */
 static enum handled repeat(struct request *request, journal_position position)
 {
@@ -86,7 +99,7 @@ static enum handled repeat(struct request *request, journal_position position)
         return HANDLED;
     }
     if (memcmp(first->request.fingerprint, request->fingerprint, sizeof(request->fingerprint)) != 0) {
-        refuse_now(request, RESULT_CONFLICT, "");
+        refuse_conflict(request);
         return HANDLED;
     }
     uint16_t flags = FRAME_FLAG_REPLAYED | (first->type == EVENT_TIE ? FRAME_FLAG_TIED : 0);
@@ -233,7 +246,7 @@ static enum handled decide_once(struct request *request)
             return repeat(request, position);
         /* Passed over as malformed: the same bytes are so again, others are not what was answered. */
         if (decode_change(request))
-            refuse_now(request, RESULT_CONFLICT, "");
+            refuse_conflict(request);
         return HANDLED;
     }
     if (!decode_change(request)) {

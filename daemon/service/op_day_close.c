@@ -120,6 +120,7 @@ enum handled handle_day_close(struct request *request)
     out->late = event.day_close.late;
     out->return_amount_sent = day.returns_sent;
     book(request, &event, &answer);
+    seal_soon(service);
     return HANDLED;
 }
 

@@ -7,7 +7,6 @@
         refuse_now(request, RESULT_NOT_READY, "");                                                           \
         return HANDLED;                                                                                      \
     }
-PENDING(audit_log)
 PENDING(identity_add)
 PENDING(identity_change)
 PENDING(identity_list)

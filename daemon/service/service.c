@@ -154,6 +154,10 @@ enum punkt_status service_open(const struct service_options *options, struct ser
     if (status == PUNKT_OK)
         status = programmes_load(service, failure);
     if (status == PUNKT_OK)
+        status = attempts_open(service, failure);
+    if (status == PUNKT_OK)
+        status = seals_open(service, failure);
+    if (status == PUNKT_OK)
         status = daily_open(service, failure);
     if (status == PUNKT_OK)
         status = waiting_open(service, failure);
@@ -183,6 +187,8 @@ void service_free(struct service *service)
     }
     daily_free(service);
     register_free(service);
+    seals_free(service);
+    attempts_free(service);
     programmes_free(service);
     fetched_free(service);
     answers_done(&service->answers);
@@ -340,7 +346,14 @@ bool service_turn(struct service *service)
     codes_turn(service);
     waiting_turn(service);
     daily_turn(service);
+    attempts_turn(service);
+    seals_turn(service);
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
+}
+
+void service_end(struct service *service)
+{
+    attempts_end(service);
 }
 
 bool service_has_work(const struct service *service)

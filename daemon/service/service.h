@@ -133,6 +133,9 @@ void service_broken(struct service *service, struct session *session, const stru
  */
 bool service_turn(struct service *service);
 
+/* Before a clean stop: what is counted and not booked yet is. */
+void service_end(struct service *service);
+
 /* Something becomes due by itself right now: the next turn should not wait for a socket. */
 bool service_has_work(const struct service *service);
 

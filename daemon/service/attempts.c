@@ -1,0 +1,130 @@
+/*
+ * Attempts: what was refused without an event of its own (a proof, a code, a number used twice, a read that a role may not
+ * ask for), counted by kind, source and identity, one event a minute (RELIABILITY.md, Audit and abuse). So who hammers at the door fills
+ * neither the journal nor the log.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "service/internal.h"
+
+#define ATTEMPTS_MAX 256 /* sources a minute; what is more is counted together */
+#define MINUTE_US (60 * US_PER_SECOND)
+#define SOURCE_MAX ACTOR_NAME_MAX
+#define DETAIL_MAX 160
+
+struct attempt {
+    enum attempt_kind kind;
+    uint64_t identity;
+    uint64_t count;
+    utc_us first, last;
+    char source[SOURCE_MAX + 1];
+    char detail[DETAIL_MAX + 1]; /* of the newest */
+};
+
+struct attempts {
+    uint32_t count;
+    struct attempt items[ATTEMPTS_MAX];
+};
+
+static const char *const kind_words[] = {
+    [ATTEMPT_PROOF] = "refused proof",
+    [ATTEMPT_ENROLMENT] = "refused enrolment",
+    [ATTEMPT_CONFLICT] = "conflict of numbers",
+    [ATTEMPT_NOT_PERMITTED] = "not permitted",
+    [ATTEMPT_RATE] = "too many refusals",
+};
+
+enum punkt_status attempts_open(struct service *service, struct failure *failure)
+{
+    service->attempts = calloc(1, sizeof(*service->attempts));
+    if (service->attempts != NULL)
+        return PUNKT_OK;
+    failure_set(failure, "no memory to count attempts");
+    return PUNKT_NO_MEMORY;
+}
+
+void attempts_free(struct service *service)
+{
+    free(service->attempts);
+    service->attempts = NULL;
+}
+
+/* The entry of a source; the last one is for all that find no room. */
+static struct attempt *find(struct attempts *attempts, enum attempt_kind kind, struct text source,
+                            uint64_t identity)
+{
+    for (uint32_t i = 0; i < attempts->count; i++) {
+        struct attempt *item = &attempts->items[i];
+        if (item->kind == kind && item->identity == identity && text_equal(text_of(item->source), source))
+            return item;
+    }
+    if (attempts->count == ATTEMPTS_MAX)
+        return &attempts->items[ATTEMPTS_MAX - 1];
+    bool last = attempts->count == ATTEMPTS_MAX - 1;
+    struct attempt *item = &attempts->items[attempts->count++];
+    *item = (struct attempt){ .kind = kind, .identity = last ? 0 : identity };
+    (void)snprintf(item->source, sizeof(item->source), "%.*s", last ? 6 : (int)source.size,
+                   last ? "others" : source.data);
+    return item;
+}
+
+void attempt_count(struct service *service, enum attempt_kind kind, struct text source, uint64_t identity,
+                   const char *detail)
+{
+    if (source.size > SOURCE_MAX)
+        source.size = SOURCE_MAX;
+    struct attempt *item = find(service->attempts, kind, source, identity);
+    utc_us now = ledger_now(service->ledger);
+    if (item->count++ == 0) {
+        item->first = now;
+        log_warning("%s: %s: %s", item->source, kind_words[kind], detail);
+    }
+    item->last = now;
+    (void)snprintf(item->detail, sizeof(item->detail), "%s", detail);
+}
+
+static void book_attempt(struct service *service, const struct attempt *item)
+{
+    struct event event = { .type = EVENT_ATTEMPTS,
+                           .time = ledger_now(service->ledger),
+                           .day = today(service),
+                           .attempts = { .kind = item->kind,
+                                         .source = text_of(item->source),
+                                         .identity = item->identity,
+                                         .count = item->count,
+                                         .first = item->first,
+                                         .last = item->last,
+                                         .detail = text_of(item->detail) } };
+    event.occurred = event.time;
+    append_own(service, &event);
+}
+
+/* Books those whose minute is over; `all`: every one. */
+static void book_due(struct service *service, bool all)
+{
+    struct attempts *attempts = service->attempts;
+    utc_us now = attempts->count > 0 ? ledger_now(service->ledger) : 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < attempts->count; i++) {
+        struct attempt *item = &attempts->items[i];
+        bool due = all || now - item->first >= MINUTE_US || now < item->first;
+        if (due && ledger_has_room(service->ledger))
+            book_attempt(service, item);
+        else
+            attempts->items[kept++] = *item;
+    }
+    attempts->count = kept;
+}
+
+void attempts_turn(struct service *service)
+{
+    book_due(service, false);
+}
+
+void attempts_end(struct service *service)
+{
+    book_due(service, true);
+}
