@@ -30,10 +30,8 @@ struct attempts {
 };
 
 static const char *const kind_words[] = {
-    [ATTEMPT_PROOF] = "refused proof",
-    [ATTEMPT_ENROLMENT] = "refused enrolment",
-    [ATTEMPT_CONFLICT] = "conflict of numbers",
-    [ATTEMPT_NOT_PERMITTED] = "not permitted",
+    [ATTEMPT_PROOF] = "refused proof",          [ATTEMPT_ENROLMENT] = "refused enrolment",
+    [ATTEMPT_CONFLICT] = "conflict of numbers", [ATTEMPT_NOT_PERMITTED] = "not permitted",
     [ATTEMPT_RATE] = "too many refusals",
 };
 

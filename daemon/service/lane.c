@@ -81,8 +81,8 @@ static void refuse_conflict(struct request *request)
 {
     struct actor_name who = actor_name(request->service, request->identity);
     char detail[80];
-    (void)snprintf(detail, sizeof(detail), "%s %016" PRIx64 ":%" PRIu64, request->row->name, request->lane->epoch,
-                   request->number);
+    (void)snprintf(detail, sizeof(detail), "%s %016" PRIx64 ":%" PRIu64, request->row->name,
+                   request->lane->epoch, request->number);
     attempt_count(request->service, ATTEMPT_CONFLICT, text_of(who.text), request->identity, detail);
     refuse_now(request, RESULT_CONFLICT, "");
 }
@@ -184,7 +184,7 @@ static enum handled handle_change(struct request *request)
 #define HANDLE_SESSION(name) break;
 #define HANDLE_READ(name) break;
 #define HANDLE_CHANGE(name) return handle_##name(request);
-#define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                        \
     case OPERATION_##NAME:                                                                                   \
         HANDLE_##kind(name)
 #include "proto/operations.def"

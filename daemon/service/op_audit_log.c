@@ -132,8 +132,9 @@ PUNKT_PRINTF(2, 3) static void say(struct audit_line *line, const char *format, 
 static void say_identity(struct audit_line *line, const struct event *event)
 {
     static const char *const acts[] = {
-        [IDENTITY_ACT_SUSPEND] = "suspend", [IDENTITY_ACT_RESUME] = "resume", [IDENTITY_ACT_REVOKE] = "revoke",
-        [IDENTITY_ACT_ROLE] = "role",       [IDENTITY_ACT_ROTATE] = "rotate", [IDENTITY_ACT_ADD] = "add",
+        [IDENTITY_ACT_SUSPEND] = "suspend", [IDENTITY_ACT_RESUME] = "resume",
+        [IDENTITY_ACT_REVOKE] = "revoke",   [IDENTITY_ACT_ROLE] = "role",
+        [IDENTITY_ACT_ROTATE] = "rotate",   [IDENTITY_ACT_ADD] = "add",
         [IDENTITY_ACT_ENROL] = "enrol",
     };
     const struct identity *after = &event->identity.after;
@@ -141,7 +142,8 @@ static void say_identity(struct audit_line *line, const struct event *event)
     if (after->name.size > 0)
         say(line, "%s user %.*s as %s", acts[event->identity.act], TEXT_ARGS(after->name), role);
     else
-        say(line, "%s till %.*s/%.*s", acts[event->identity.act], TEXT_ARGS(after->store), TEXT_ARGS(after->till));
+        say(line, "%s till %.*s/%.*s", acts[event->identity.act], TEXT_ARGS(after->store),
+            TEXT_ARGS(after->till));
     if (event->identity.act == IDENTITY_ACT_ENROL || event->identity.act == IDENTITY_ACT_ADD)
         say(line, "%s", after->proof == PROOF_PSK ? "by pre-shared key" : "by certificate");
 }
@@ -149,8 +151,8 @@ static void say_identity(struct audit_line *line, const struct event *event)
 static void say_attempts(struct audit_line *line, const struct event *event)
 {
     static const char *const kinds[] = {
-        [ATTEMPT_PROOF] = "refused proof",       [ATTEMPT_ENROLMENT] = "refused enrolment",
-        [ATTEMPT_CONFLICT] = "number conflict",  [ATTEMPT_NOT_PERMITTED] = "not permitted",
+        [ATTEMPT_PROOF] = "refused proof",      [ATTEMPT_ENROLMENT] = "refused enrolment",
+        [ATTEMPT_CONFLICT] = "number conflict", [ATTEMPT_NOT_PERMITTED] = "not permitted",
         [ATTEMPT_RATE] = "too many refusals",
     };
     say(line, "%" PRIu64 " x %s from %.*s", event->attempts.count, kinds[event->attempts.kind],
@@ -206,7 +208,7 @@ static void take_line(struct audit_line *line, const struct event *event, journa
         line->account = event->effects[0].account;
         line->points = event->effects[0].change;
     }
-    code_for_wire(event->operator, &line->operator);
+    code_for_wire(event->operator, & line->operator);
     say_detail(line, event);
 }
 
@@ -276,8 +278,8 @@ static enum job_step audit_log_run(struct ledger_job *job, struct reading *readi
 
 /* --- loop thread --- */
 
-static void line_for_wire(const struct service *service, const struct audit_line *line, struct actor_name *name,
-                          struct msg_audit_entry *out)
+static void line_for_wire(const struct service *service, const struct audit_line *line,
+                          struct actor_name *name, struct msg_audit_entry *out)
 {
     *name = actor_name(service, line->identity);
     const char *kind = event_type_name(line->type);
@@ -360,9 +362,9 @@ enum handled handle_audit_log(struct request *request)
     }
     query->end = ledger_end(service->ledger);
     pending_add(&query->pending, request, audit_log_drop);
-    query->job = (struct ledger_job){
-        .wait_for = ledger_newest(service->ledger), .run = audit_log_run, .done = audit_log_done
-    };
+    query->job = (struct ledger_job){ .wait_for = ledger_newest(service->ledger),
+                                      .run = audit_log_run,
+                                      .done = audit_log_done };
     ledger_submit(service->ledger, &query->job);
     return HANDLED;
 }

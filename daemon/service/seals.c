@@ -5,6 +5,7 @@
  *
  *   due -> worker: MAC by the key, next key into its file -> loop: the event
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "base/log.h"
 #include "ledger/fold.h"
@@ -20,18 +22,19 @@
 
 #define SEAL_US (15 * 60 * US_PER_SECOND)
 #define RETRY_US (60 * US_PER_SECOND)
+#define SOON_US US_PER_SECOND /* a thousand tills that close their day at once share a seal */
 #define SEAL_PATH_MAX 1024
 
 struct seals {
     struct ledger_job job; /* first */
     struct service *service;
-    bool keyed;            /* false: heads go to the log only */
-    bool busy;             /* the worker has it */
-    bool made;             /* the event is to be appended */
-    bool failed;           /* the key could not be moved on */
+    bool keyed;  /* false: heads go to the log only */
+    bool busy;   /* the worker has it */
+    bool made;   /* the event is to be appended */
+    bool failed; /* the key could not be moved on */
     bool complained;
     bool soon;
-    utc_us due;
+    utc_us due, last;
     journal_position sealed; /* what the newest seal covers, or the log */
     struct seal_key key;     /* of the next seal */
     struct event event;
@@ -56,19 +59,42 @@ static bool sync_folder(const char *path)
     return done;
 }
 
-/* By rename: the file is the old key or the new one. */
-static bool store_key(const char *path, const struct seal_key *key)
+static bool write_key(const char *path, int flags, const struct seal_key *key)
 {
-    char beside[SEAL_PATH_MAX + 16];
     char text[SEAL_KEY_TEXT_MAX];
-    (void)snprintf(beside, sizeof(beside), "%s.new", path);
     size_t size = seal_key_write(key, text);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
     bool done = fd >= 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
     OPENSSL_cleanse(text, sizeof(text));
     if (fd >= 0 && close(fd) != 0)
         done = false;
-    return done && rename(beside, path) == 0 && sync_folder(path);
+    return done;
+}
+
+/* By rename: the file is the old key or the new one. */
+static bool store_key(const char *path, const struct seal_key *key)
+{
+    char beside[SEAL_PATH_MAX + 16];
+    (void)snprintf(beside, sizeof(beside), "%s.new", path);
+    return write_key(beside, O_TRUNC, key) && rename(beside, path) == 0 && sync_folder(path);
+}
+
+enum punkt_status service_init_audit(const char *path, char out_text[SERVICE_SEAL_TEXT_MAX],
+                                     struct failure *failure)
+{
+    struct seal_key key = { .number = 0 };
+    static_assert(SERVICE_SEAL_TEXT_MAX > SEAL_KEY_TEXT_MAX, "and its end");
+    bool random =
+        RAND_bytes(key.lineage, sizeof(key.lineage)) == 1 && RAND_priv_bytes(key.key, sizeof(key.key)) == 1;
+    if (random && write_key(path, O_EXCL, &key) && sync_folder(path)) {
+        out_text[seal_key_write(&key, out_text)] = '\0';
+        OPENSSL_cleanse(&key, sizeof(key));
+        return PUNKT_OK;
+    }
+    OPENSSL_cleanse(&key, sizeof(key));
+    failure_set(failure, "the key file %s cannot be made: %s", path,
+                random ? strerror(errno) : "no random numbers");
+    return random && errno == EEXIST ? PUNKT_BUSY : PUNKT_IO;
 }
 
 static bool load_key(const char *path, struct seal_key *out)
@@ -90,7 +116,8 @@ static bool was_used(struct service *service, const struct seal_key *key)
 {
     struct seal_record newest;
     return fold_seal(ledger_fold(service->ledger), &newest) &&
-           memcmp(newest.lineage, key->lineage, sizeof(key->lineage)) == 0 && key->number <= newest.key_number;
+           memcmp(newest.lineage, key->lineage, sizeof(key->lineage)) == 0 &&
+           key->number <= newest.key_number;
 }
 
 static void open_key(struct seals *seals)
@@ -100,12 +127,14 @@ static void open_key(struct seals *seals)
         return;
     (void)snprintf(seals->path, sizeof(seals->path), "%s", path);
     if (!load_key(path, &seals->key))
-        log_error("no seals are made: the key file %s cannot be read: %s. Make one with: punktd init-audit %s", path,
-                  errno != 0 ? strerror(errno) : "it is damaged", path);
+        log_error(
+            "no seals are made: the key file %s cannot be read: %s. Make one with: punktd init-audit %s",
+            path, errno != 0 ? strerror(errno) : "it is damaged", path);
     else if (was_used(seals->service, &seals->key))
-        log_error("no seals are made: the key in %s has made seals before, so it came back from a backup. Remove it and "
-                  "begin anew with: punktd init-audit %s",
-                  path, path);
+        log_error(
+            "no seals are made: the key in %s has made seals before, so it came back from a backup. Remove it and "
+            "begin anew with: punktd init-audit %s",
+            path, path);
     else
         seals->keyed = true;
 }
@@ -198,9 +227,10 @@ void seals_turn(struct service *service)
     if (seals->made && ledger_has_room(service->ledger))
         append_seal(seals);
     utc_us now = ledger_now(service->ledger);
-    if (seals->busy || seals->made || (!seals->soon && now < seals->due))
+    if (seals->busy || seals->made || now < (seals->soon ? seals->last + SOON_US : seals->due))
         return;
     seals->soon = false;
+    seals->last = now;
     seals->due = now + SEAL_US;
     if (ledger_newest(service->ledger) == seals->sealed)
         return; /* nothing happened since */

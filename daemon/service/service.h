@@ -94,6 +94,14 @@ struct service_options {
     uint32_t uids[SERVICE_UIDS_MAX];
 };
 
+/*
+ * Makes the file of a first key of seals, which nothing overwrites; out_text is what the auditor keeps, to be wiped by the
+ * caller. PUNKT_BUSY: it is there.
+ */
+#define SERVICE_SEAL_TEXT_MAX 168
+PUNKT_MUST_CHECK enum punkt_status service_init_audit(const char *path, char out_text[SERVICE_SEAL_TEXT_MAX],
+                                                      struct failure *failure);
+
 /* Loads every published programme. PUNKT_INVALID: one of them cannot be read by this version. */
 PUNKT_MUST_CHECK enum punkt_status service_open(const struct service_options *options,
                                                 struct service **out_service, struct failure *failure);
