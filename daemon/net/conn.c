@@ -1,4 +1,5 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "net/internal.h"
 
@@ -6,14 +7,15 @@ bool conn_may_take(const struct conn *conn)
 {
     const struct net *net = conn->net;
     return conn->state == CONN_OPEN && !net->paused && !conn->ended && !conn->waits_for_pool &&
-           conn->in_flight < net->options.in_flight_max &&
+           !conn->slowed && conn->in_flight < net->options.in_flight_max &&
            buffer_size(conn->out) <= net->options.output_high_bytes;
 }
 
 static void set_state(struct conn *conn, enum conn_state next)
 {
     static const uint8_t may_follow[] = {
-        [CONN_FREE] = 1u << CONN_OPEN,
+        [CONN_FREE] = 1u << CONN_HANDSHAKE | 1u << CONN_OPEN,
+        [CONN_HANDSHAKE] = 1u << CONN_OPEN | 1u << CONN_LINGER | 1u << CONN_DEAD,
         [CONN_OPEN] = 1u << CONN_CLOSING | 1u << CONN_DEAD,
         [CONN_CLOSING] = 1u << CONN_LINGER | 1u << CONN_DEAD,
         [CONN_LINGER] = 1u << CONN_DEAD,
@@ -23,7 +25,7 @@ static void set_state(struct conn *conn, enum conn_state next)
     conn->state = next;
 }
 
-static void mute(struct conn *conn)
+void conn_mute(struct conn *conn)
 {
     if (conn->muted)
         return;
@@ -31,7 +33,7 @@ static void mute(struct conn *conn)
     conn->muted = true;
 }
 
-static void unmute(struct conn *conn)
+void conn_unmute(struct conn *conn)
 {
     if (!conn->muted)
         return;
@@ -45,7 +47,7 @@ static void unmute(struct conn *conn)
 /* No event, no list: the connection is out of everybody's way. */
 static void detach(struct conn *conn)
 {
-    mute(conn);
+    conn_mute(conn);
     if (conn->blocked)
         (void)event_del(&conn->write_event);
     conn->blocked = false;
@@ -94,7 +96,7 @@ void conn_close_after_output(struct conn *conn)
         return;
     set_state(conn, CONN_CLOSING);
     link_leave(&conn->take);
-    mute(conn);
+    conn_mute(conn);
     conn->drain_from_us = net_now_us(conn->net);
     conn_watch(conn);
     conn_mark_dirty(conn);
@@ -104,17 +106,17 @@ void conn_linger(struct conn *conn)
 {
     struct net *net = conn->net;
     end_session(conn);
+    conn->transport.calls->finish(&conn->transport);
     if (conn->ended) {
         conn_die(conn);
         return;
     }
-    conn->transport.calls->finish(&conn->transport);
     set_state(conn, CONN_LINGER);
     buffer_put(&net->buffers, conn->in);
     conn->in = NULL;
     conn->linger_until_us = net_now_us(net) + LINGER_US;
     conn_watch(conn);
-    unmute(conn);
+    conn_unmute(conn);
 }
 
 void conn_release(struct conn *conn)
@@ -142,9 +144,9 @@ static void list_rest(struct conn *conn)
         list_append(&net->stopped, &conn->take);
         return;
     }
-    if (conn->hungry)
+    if (conn->hungry || conn->transport.pending)
         list_append(&net->more, &conn->take);
-    unmute(conn); /* muted if it was stopped for a while that is over */
+    conn_unmute(conn); /* muted if it was stopped for a while that is over */
 }
 
 void conn_go_on(struct conn *conn)
@@ -152,13 +154,13 @@ void conn_go_on(struct conn *conn)
     if (!link_joined(&conn->take) || !conn_may_take(conn))
         return;
     link_leave(&conn->take);
-    if (conn->hungry)
+    if (conn->hungry || conn->transport.pending)
         list_append(&conn->net->more, &conn->take);
     if (conn->frame_started_us != 0) {
         conn->frame_started_us = net_now_us(conn->net); /* its time does not run while we do not read */
         conn_watch(conn);
     }
-    unmute(conn);
+    conn_unmute(conn);
 }
 
 /* The input ends within a frame, or is empty: finds room for the rest of it and starts its time-out. */
@@ -248,7 +250,7 @@ void conn_split(struct conn *conn)
 static void on_end(struct conn *conn)
 {
     conn->ended = true;
-    mute(conn);
+    conn_mute(conn);
     buffer_put(&conn->net->buffers, conn->in); /* a frame that is half here stays half */
     conn->in = NULL;
     if (conn->in_flight == 0)
@@ -287,6 +289,14 @@ static void read_on(struct conn *conn)
     }
 }
 
+void conn_take_more(struct conn *conn)
+{
+    if (!conn->hungry && conn->transport.pending && conn_may_take(conn))
+        read_on(conn);
+    else
+        conn_split(conn);
+}
+
 /* Throws away what the peer sends until it ends as well; its time-out runs meanwhile. */
 static void read_to_end(struct conn *conn)
 {
@@ -312,9 +322,13 @@ static void on_readable(evutil_socket_t fd PUNKT_UNUSED, short what PUNKT_UNUSED
         return;
     }
     if (!conn_may_take(conn)) {
+        if (conn->state == CONN_HANDSHAKE) {
+            handshake_queue(conn);
+            return;
+        }
         /* Only now, and not when it was stopped: most of the stopped send nothing before they go on. */
         list_rest(conn);
-        mute(conn);
+        conn_mute(conn);
         return;
     }
     if (conn->hungry)
@@ -387,20 +401,27 @@ static void reset(struct conn *conn, struct transport transport, const struct co
                              conn_on_writable, conn) == 0);
 }
 
-bool conn_open(struct net *net, struct transport transport, const struct net_peer *peer,
-               const struct conn_origin *origin)
+/* A slot for one more, if it may come; it counts as unproven from now on. */
+static struct conn *admit(struct net *net, struct transport transport, const struct conn_origin *origin,
+                          enum conn_state state)
 {
     struct conn *conn = admits(net, origin) ? take_slot(net) : NULL;
     if (conn == NULL) {
         net->counts.refused++;
         transport.calls->close(&transport);
-        return false;
+        return NULL;
     }
     reset(conn, transport, origin);
-    set_state(conn, CONN_OPEN);
+    set_state(conn, state);
     list_append(&net->unproven, &conn->unproven);
     net->counts.unproven_now++;
     conn_watch(conn);
+    return conn;
+}
+
+static bool open_session(struct conn *conn, const struct net_peer *peer)
+{
+    struct net *net = conn->net;
     const struct net_conn_name name = { conn->slot, conn->generation };
     conn->session = net->handler.open(net->ctx, name, peer);
     if (conn->session == NULL) {
@@ -411,6 +432,43 @@ bool conn_open(struct net *net, struct transport transport, const struct net_pee
     net->counts.accepted++;
     net->counts.open_now++;
     if (conn->state == CONN_OPEN)
-        unmute(conn);
+        conn_unmute(conn);
     return conn->state == CONN_OPEN;
+}
+
+bool conn_open(struct net *net, struct transport transport, const struct net_peer *peer,
+               const struct conn_origin *origin)
+{
+    struct conn *conn = admit(net, transport, origin, CONN_OPEN);
+    return conn != NULL && open_session(conn, peer);
+}
+
+void conn_greet(struct net *net, enum net_listener kind, int fd, const struct net_peer *peer,
+                const struct conn_origin *origin)
+{
+    const struct transport transport = transport_tls(&net->tls, kind, fd, peer);
+    if (transport.state == NULL) {
+        net->counts.refused++;
+        (void)close(fd);
+        return;
+    }
+    struct conn *conn = admit(net, transport, origin, CONN_HANDSHAKE);
+    if (conn != NULL)
+        conn_unmute(conn);
+}
+
+void conn_begin(struct conn *conn, const struct net_peer *peer)
+{
+    set_state(conn, CONN_OPEN);
+    conn->opened_us = net_now_us(conn->net);
+    conn->active_us = conn->opened_us;
+    conn_watch(conn);
+    if (!open_session(conn, peer))
+        return;
+    if (conn_may_take(conn)) {
+        read_on(conn);
+    } else {
+        conn->transport.pending = true;
+        list_rest(conn);
+    }
 }

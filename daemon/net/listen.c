@@ -69,6 +69,24 @@ static struct conn_origin origin_of(const union any_address *address)
     return origin;
 }
 
+/* As limits count it: the address without the port, of IPv6 the /64 that one host has. */
+static void print_source(const union any_address *address, const struct conn_origin *origin, char *out,
+                         size_t capacity)
+{
+    struct in6_addr v6 = { 0 };
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (address->any.sa_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
+        (void)inet_ntop(AF_INET, origin->address + 12, host, sizeof(host));
+        (void)snprintf(out, capacity, "%s", host);
+    } else if (origin->local) {
+        (void)snprintf(out, capacity, "::1");
+    } else {
+        memcpy(&v6, origin->address, 8);
+        (void)inet_ntop(AF_INET6, &v6, host, sizeof(host));
+        (void)snprintf(out, capacity, "%.40s/64", host); /* half of it is one "::" */
+    }
+}
+
 static void welcome_unix(struct net *net, int fd)
 {
     struct ucred credentials = { .uid = UINT32_MAX };
@@ -92,7 +110,11 @@ static void welcome(struct listener *listener, int fd, const union any_address *
     const struct conn_origin origin = origin_of(address);
     struct net_peer peer = { .local = origin.local };
     print_address(address, peer.address, sizeof(peer.address));
-    (void)conn_open(net, transport_plain(fd), &peer, &origin);
+    print_source(address, &origin, peer.source, sizeof(peer.source));
+    if (listener->kind == NET_LISTEN_PLAIN)
+        (void)conn_open(net, transport_plain(fd), &peer, &origin);
+    else
+        conn_greet(net, listener->kind, fd, &peer, &origin);
 }
 
 static void open_spare(struct net *net)
@@ -255,8 +277,8 @@ static bool cut_where(const char *where, char *out_host, size_t capacity, const 
     return true;
 }
 
-static enum punkt_status resolve(const char *where, union any_address *out_address, socklen_t *out_size,
-                                 struct failure *failure)
+static enum punkt_status resolve(const char *where, enum net_listener kind, union any_address *out_address,
+                                 socklen_t *out_size, struct failure *failure)
 {
     char host[256];
     const char *port;
@@ -275,10 +297,10 @@ static enum punkt_status resolve(const char *where, union any_address *out_addre
     memcpy(out_address, found->ai_addr, found->ai_addrlen);
     *out_size = found->ai_addrlen;
     freeaddrinfo(found);
-    if (!is_loopback(out_address)) {
+    if (kind == NET_LISTEN_PLAIN && !is_loopback(out_address)) {
         failure_set(failure,
-                    "cannot listen on %s: until identities can be proven, only loopback addresses and Unix "
-                    "sockets are served",
+                    "cannot listen on %s: without TLS only loopback addresses and Unix sockets are served; "
+                    "for others there are tls.listen and psk.listen",
                     where);
         return PUNKT_INVALID;
     }
@@ -290,7 +312,7 @@ static enum punkt_status open_tcp(const char *where, struct listener *listener, 
 {
     union any_address address;
     socklen_t size = 0;
-    const enum punkt_status status = resolve(where, &address, &size, failure);
+    const enum punkt_status status = resolve(where, listener->kind, &address, &size, failure);
     if (status != PUNKT_OK)
         return status;
     const int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -374,20 +396,51 @@ static void close_listener(struct listener *listener)
     listener->fd = -1;
 }
 
+/* What connections of this kind need besides a socket. */
+static enum punkt_status make_ready(struct net *net, enum net_listener kind, const char *where, bool on_unix,
+                                    struct failure *failure)
+{
+    const char *lacks = NULL;
+    if (kind == NET_LISTEN_PLAIN)
+        return PUNKT_OK;
+    if (on_unix)
+        lacks = "over a Unix socket there is no TLS";
+    else if (kind == NET_LISTEN_CERTIFICATE && net->tls.contexts[kind] == NULL)
+        lacks = "there is no certificate for it";
+    else if (kind != NET_LISTEN_CERTIFICATE && net->tls.psk == NULL)
+        lacks = "nobody knows keys for it";
+    if (lacks != NULL) {
+        failure_set(failure, "cannot listen on %s: %s", where, lacks);
+        return PUNKT_INVALID;
+    }
+    if (net->tls.contexts[kind] != NULL)
+        return PUNKT_OK;
+    SSL_CTX *context = NULL;
+    enum punkt_status status = tls_shared_start(&net->tls);
+    if (status == PUNKT_OK)
+        status = tls_context_for_keys(&context);
+    if (status == PUNKT_OK)
+        tls_shared_use(&net->tls, kind, context);
+    else
+        failure_set(failure, "cannot listen on %s: no memory for TLS", where);
+    return status;
+}
+
 enum punkt_status net_listen(struct net *net, enum net_listener kind, const char *where, char *out_address,
                              size_t address_capacity, struct failure *failure)
 {
-    PUNKT_CHECK(kind == NET_LISTEN_PLAIN);
+    const bool on_unix = strncmp(where, "unix:", strlen("unix:")) == 0;
+    enum punkt_status status = make_ready(net, kind, where, on_unix, failure);
+    if (status != PUNKT_OK)
+        return status;
     if (net->listeners_count == LISTENERS_MAX) {
         failure_set(failure, "cannot listen on %s: %d addresses are enough", where, LISTENERS_MAX);
         return PUNKT_FULL;
     }
     struct listener *listener = &net->listeners[net->listeners_count];
-    *listener = (struct listener){ .net = net, .fd = -1 };
-    const bool on_unix = strncmp(where, "unix:", strlen("unix:")) == 0;
-    const enum punkt_status status = on_unix
-                                         ? open_unix(where, listener, out_address, address_capacity, failure)
-                                         : open_tcp(where, listener, out_address, address_capacity, failure);
+    *listener = (struct listener){ .net = net, .kind = kind, .fd = -1 };
+    status = on_unix ? open_unix(where, listener, out_address, address_capacity, failure)
+                     : open_tcp(where, listener, out_address, address_capacity, failure);
     if (status != PUNKT_OK)
         return status;
     listener->event = event_new(net->loop, listener->fd, EV_READ | EV_PERSIST, on_acceptable, listener);

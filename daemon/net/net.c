@@ -27,7 +27,9 @@ struct net_options net_options_default(void)
         .frames_per_turn = 64,
         .output_high_bytes = 256 * 1024,
         .pool_bytes = UINT64_C(64) * 1024 * 1024,
+        .handshake_timeout_ms = 5000,
         .hello_timeout_ms = 5000,
+        .handshake_us_per_turn = 2000,
         .frame_timeout_ms = 10000,
         .idle_timeout_ms = 180000,
         .drain_timeout_ms = 15000,
@@ -42,9 +44,9 @@ static bool options_sound(const struct net_options *options)
            options->unproven_per_address_max > 0 && options->in_flight_max > 0 &&
            options->frames_per_turn > 0 &&
            options->pool_bytes >= FRAME_HEADER_SIZE + FRAME_BODY_MAX && /* or the largest frame never comes */
-           options->pool_bytes < UINT64_MAX / 4 && options->hello_timeout_ms > 0 &&
-           options->frame_timeout_ms > 0 && options->idle_timeout_ms > 0 && options->drain_timeout_ms > 0 &&
-           options->monotonic_us != NULL;
+           options->pool_bytes < UINT64_MAX / 4 && options->handshake_timeout_ms > 0 &&
+           options->hello_timeout_ms > 0 && options->frame_timeout_ms > 0 && options->idle_timeout_ms > 0 &&
+           options->drain_timeout_ms > 0 && options->monotonic_us != NULL;
 }
 
 int64_t net_now_us(struct net *net)
@@ -70,13 +72,21 @@ static void on_again(evutil_socket_t fd PUNKT_UNUSED, short what PUNKT_UNUSED, v
     list_init(&now);
     list_splice(&net->more, &now);
     while ((link = list_shift(&now)) != NULL)
-        conn_split(LINK_OWNER(link, struct conn, take));
+        conn_take_more(LINK_OWNER(link, struct conn, take));
+}
+
+/* Also while it is paused: the ledger, which has no room, has no part in them. */
+static void on_greet(evutil_socket_t fd PUNKT_UNUSED, short what PUNKT_UNUSED, void *arg)
+{
+    handshakes_run(arg);
 }
 
 static void wake_for_more(struct net *net)
 {
     if (!net->paused && !list_empty(&net->more))
         event_active(net->again, EV_TIMEOUT, 0);
+    if (!list_empty(&net->handshakes))
+        event_active(net->greet, EV_TIMEOUT, 0);
 }
 
 static bool start_events(struct net *net)
@@ -84,7 +94,8 @@ static bool start_events(struct net *net)
     const struct timeval tick = { .tv_usec = WHEEL_TICK_US };
     net->tick = event_new(net->loop, -1, EV_PERSIST, on_tick, net);
     net->again = event_new(net->loop, -1, 0, on_again, net);
-    return net->tick != NULL && net->again != NULL && event_add(net->tick, &tick) == 0;
+    net->greet = event_new(net->loop, -1, 0, on_greet, net);
+    return net->tick != NULL && net->again != NULL && net->greet != NULL && event_add(net->tick, &tick) == 0;
 }
 
 /*
@@ -110,6 +121,8 @@ enum punkt_status net_open(const struct net_options *options, const struct net_h
     net->options = *options;
     net->handler = *handler;
     net->ctx = ctx;
+    net->tls.psk = handler->psk;
+    net->tls.ctx = ctx;
     net->loop = loop;
     net->slots = options->conns_max + options->unproven_max;
     net->turn = 1;
@@ -119,6 +132,7 @@ enum punkt_status net_open(const struct net_options *options, const struct net_h
     list_init(&net->free_slots);
     list_init(&net->more);
     list_init(&net->stopped);
+    list_init(&net->handshakes);
     list_init(&net->dirty);
     list_init(&net->dead);
     list_init(&net->unproven);
@@ -137,6 +151,20 @@ enum punkt_status net_open(const struct net_options *options, const struct net_h
     }
     *out_net = net;
     return PUNKT_OK;
+}
+
+enum punkt_status net_use_certificates(struct net *net, const struct net_certificates *files,
+                                       struct failure *failure)
+{
+    SSL_CTX *context = NULL;
+    enum punkt_status status = tls_shared_start(&net->tls);
+    if (status == PUNKT_OK)
+        status = tls_context_for_certificates(files, &context, failure);
+    else
+        failure_set(failure, "no memory for TLS");
+    if (status == PUNKT_OK)
+        tls_shared_use(&net->tls, NET_LISTEN_CERTIFICATE, context);
+    return status;
 }
 
 void net_proven(struct net *net, struct net_conn_name name)
@@ -178,6 +206,16 @@ void net_close_after_output(struct net *net, struct net_conn_name name)
     struct conn *conn = conn_find(net, name);
     if (conn != NULL)
         conn_close_after_output(conn);
+}
+
+void net_slow_down(struct net *net, struct net_conn_name name, int64_t until_us)
+{
+    struct conn *conn = conn_find(net, name);
+    if (conn == NULL || until_us <= net_now_us(net))
+        return;
+    conn->slowed = true;
+    conn->slow_until_us = until_us;
+    conn_watch(conn);
 }
 
 void net_pause(struct net *net)
@@ -237,16 +275,12 @@ void net_free(struct net *net)
         event_free(net->tick);
     if (net->again != NULL)
         event_free(net->again);
+    if (net->greet != NULL)
+        event_free(net->greet);
+    tls_shared_done(&net->tls);
     buffers_done(&net->buffers);
     free(net->conns);
     if (net->spare_fd >= 0)
         (void)close(net->spare_fd);
     free(net);
-}
-
-void net_slow_down(struct net *net, struct net_conn_name name, int64_t until_us)
-{
-    (void)net;
-    (void)name;
-    (void)until_us;
 }

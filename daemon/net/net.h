@@ -40,7 +40,8 @@ struct net_peer {
     int64_t key_ends_s; /* CERTIFICATE: its last second, since 1970 UTC */
     uint64_t psk_number;
     char address[64]; /* for the log: "127.0.0.1:1234", "unix" */
-    char source[48];  /* the same without the port, as limits an address count it: "127.0.0.1", "2001:db8::/64", "unix" */
+    char source
+        [48]; /* the same without the port, as limits an address count it: "127.0.0.1", "2001:db8::/64", "unix" */
 };
 
 #define NET_PSK_SIZE 32
@@ -86,13 +87,16 @@ struct net_handler {
      * The pre-shared key of an identity that a client names, and the number that says whose it is, for net_peer. False: there
      * is none; the handshake then fails as with a wrong key, told apart by nothing. NULL where no listener asks.
      */
-    bool (*psk)(void *ctx, enum net_listener kind, const char *identity, size_t size, uint8_t out_key[NET_PSK_SIZE],
-                uint64_t *out_number);
+    bool (*psk)(void *ctx, enum net_listener kind, const char *identity, size_t size,
+                uint8_t out_key[NET_PSK_SIZE], uint64_t *out_number);
     /*
      * A handshake failed: `what` in a few words for the log ("no certificate", "certificate has expired", ...). identity: of
-     * the pre-shared key that was named, "" if none was; number: what psk gave for it, 0 if it had none. NULL: nobody asks.
+     * the pre-shared key that was named, "" if none was. number: what psk gave for that identity, if the peer does not have
+     * its key; 0 if psk had none, or if something else failed, such as the network. Called within the loop's events or by
+     * net_turn_end. NULL: nobody asks.
      */
-    void (*refused)(void *ctx, const struct net_peer *peer, const char *what, const char *identity, uint64_t number);
+    void (*refused)(void *ctx, const struct net_peer *peer, const char *what, const char *identity,
+                    uint64_t number);
 };
 
 struct net_options {
@@ -104,12 +108,13 @@ struct net_options {
     uint32_t output_high_bytes;        /* over it a connection is not read, 256 KiB */
     uint64_t
         pool_bytes; /* shared by frames and output over 32 KiB, 64 MiB; answers overdraw it, up to twice */
-    uint32_t handshake_timeout_ms;      /* from accept to the end of the TLS handshake, absolute, 5,000 */
-    uint32_t hello_timeout_ms;          /* from then to net_proven, absolute, 5,000 */
-    uint32_t handshake_us_per_turn;     /* what handshakes may take of one turn; at least one step is done, 2,000 */
-    uint32_t frame_timeout_ms;          /* from a frame's first byte to its last, absolute, 10,000 */
-    uint32_t idle_timeout_ms;           /* 180,000 */
-    uint32_t drain_timeout_ms;          /* output over its mark without progress, 15,000 */
+    uint32_t handshake_timeout_ms; /* from accept to the end of the TLS handshake, absolute, 5,000 */
+    uint32_t hello_timeout_ms;     /* from then to net_proven, absolute, 5,000 */
+    uint32_t
+        handshake_us_per_turn; /* what handshakes may take of one turn; at least one step is done, 2,000 */
+    uint32_t frame_timeout_ms; /* from a frame's first byte to its last, absolute, 10,000 */
+    uint32_t idle_timeout_ms;  /* 180,000 */
+    uint32_t drain_timeout_ms; /* output over its mark without progress, 15,000 */
     int64_t (*monotonic_us)(void *ctx); /* the clock, passed in */
 };
 
@@ -140,7 +145,8 @@ PUNKT_MUST_CHECK enum punkt_status net_use_certificates(struct net *net, const s
  * handler.psk. out_address (at least 128 bytes) gets the address as it is now, with the port picked.
  */
 PUNKT_MUST_CHECK enum punkt_status net_listen(struct net *net, enum net_listener kind, const char *where,
-                                              char *out_address, size_t address_capacity, struct failure *failure);
+                                              char *out_address, size_t address_capacity,
+                                              struct failure *failure);
 
 /*
  * The connection said who it is: larger frames, no HELLO timer, counted among the proven. One more than

@@ -11,6 +11,11 @@ void conn_mark_dirty(struct conn *conn)
 void conn_on_writable(evutil_socket_t fd PUNKT_UNUSED, short what PUNKT_UNUSED, void *arg)
 {
     struct conn *conn = arg;
+    if (conn->state == CONN_HANDSHAKE) {
+        conn_unblock(conn);
+        handshake_queue(conn);
+        return;
+    }
     conn->writable = true;
     conn_mark_dirty(conn); /* sent at the end of the turn, with what is answered meanwhile */
 }
@@ -40,8 +45,7 @@ bool conn_append(struct conn *conn, const uint8_t *header, const void *body, siz
     return true;
 }
 
-/* Asks the loop to tell when the socket takes more. */
-static void block(struct conn *conn)
+void conn_block(struct conn *conn)
 {
     if (conn->blocked)
         return;
@@ -52,7 +56,7 @@ static void block(struct conn *conn)
     conn->blocked = true;
 }
 
-static void unblock(struct conn *conn)
+void conn_unblock(struct conn *conn)
 {
     if (!conn->blocked)
         return;
@@ -80,10 +84,10 @@ static void send_once(struct conn *conn)
         return;
     }
     if (buffer_size(conn->out) > 0) {
-        block(conn);
+        conn_block(conn);
         return;
     }
-    unblock(conn);
+    conn_unblock(conn);
     buffer_put(&net->buffers, conn->out);
     conn->out = NULL;
 }

@@ -21,8 +21,12 @@ int64_t conn_deadline_us(struct conn *conn)
     const bool read = conn_may_take(conn);
     if (conn->state == CONN_LINGER)
         return conn->linger_until_us;
+    if (conn->state == CONN_HANDSHAKE)
+        return conn->opened_us + (int64_t)options->handshake_timeout_ms * 1000;
     /* Looked at now and then in any case, and soon if it is not read, for that may change. */
     int64_t deadline_us = net_now_us(net) + (read ? (int64_t)options->idle_timeout_ms * 1000 : LOOK_AGAIN_US);
+    if (conn->slowed)
+        deadline_us = i64_min(deadline_us, conn->slow_until_us);
     if (draining(conn))
         deadline_us = i64_min(deadline_us, conn->drain_from_us + (int64_t)options->drain_timeout_ms * 1000);
     if (conn->state == CONN_OPEN && !conn->proven && !net->paused)
@@ -43,6 +47,16 @@ void conn_watch(struct conn *conn)
         wheel_set(&conn->net->wheel, &conn->timer, deadline_us);
 }
 
+/* What did not come while we did not read is neither late nor a sign of idleness. */
+static void speed_up(struct conn *conn)
+{
+    conn->slowed = false;
+    conn->active_us = net_now_us(conn->net);
+    if (conn->frame_started_us != 0)
+        conn->frame_started_us = conn->active_us;
+    conn_go_on(conn);
+}
+
 void net_expire(struct net *net)
 {
     const int64_t now_us = net_now_us(net);
@@ -52,10 +66,14 @@ void net_expire(struct net *net)
     wheel_collect(&net->wheel, now_us, &due);
     while ((link = list_shift(&due)) != NULL) {
         struct conn *conn = LINK_OWNER(LINK_OWNER(link, struct wheel_timer, link), struct conn, timer);
+        if (conn->slowed && conn->slow_until_us <= now_us)
+            speed_up(conn);
         if (conn_deadline_us(conn) > now_us) {
             conn_watch(conn);
             continue;
         }
+        if (conn->state == CONN_HANDSHAKE)
+            handshake_failed(conn, "it took too long", false);
         if (conn->state != CONN_LINGER)
             net->counts.timeouts++;
         conn_die(conn);

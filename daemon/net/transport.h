@@ -1,5 +1,5 @@
 /*
- * How bytes come and go: the seam behind which TLS takes its place. Whoever splits frames sees only
+ * How bytes come and go: the seam behind which TLS (tls.h) has its place. Whoever splits frames sees only
  * this, never a socket call or an SSL object. Nothing here waits.
  */
 #pragma once
@@ -28,7 +28,8 @@ struct transport_calls {
 struct transport {
     const struct transport_calls *calls;
     int fd;
-    void *state; /* of the calls; a plain socket has none */
+    bool pending; /* set by read: there may be more to read, which the socket does not tell of */
+    void *state;  /* of the calls; a plain socket has none */
 };
 
 /* A plain stream socket, already non-blocking; the transport takes it over. */

@@ -14,7 +14,9 @@
 
 static int64_t world_clock(void *ctx)
 {
-    return ((struct world *)ctx)->now_us;
+    struct world *world = ctx;
+    world->now_us += world->clock_step_us;
+    return world->now_us;
 }
 
 static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer *peer)
@@ -65,6 +67,33 @@ static void on_close(void *ctx PUNKT_UNUSED, void *session_pointer)
     assert_false(net_send(session->world->net, session->name, 1, 0, 1, NULL, 0, 0));
 }
 
+static bool on_psk(void *ctx, enum net_listener kind, const char *identity, size_t size,
+                   uint8_t out_key[NET_PSK_SIZE], uint64_t *out_number)
+{
+    struct world *world = ctx;
+    world->asked_kind = kind;
+    for (size_t i = 0; i < world->keys_count; i++) {
+        const struct world_key *known = &world->keys[i];
+        if (strlen(known->identity) != size || memcmp(known->identity, identity, size) != 0)
+            continue;
+        memcpy(out_key, known->key, NET_PSK_SIZE);
+        *out_number = known->number;
+        return true;
+    }
+    return false;
+}
+
+static void on_refused(void *ctx, const struct net_peer *peer, const char *what, const char *identity,
+                       uint64_t number)
+{
+    struct world *world = ctx;
+    assert_string_equal(peer->source, "127.0.0.1");
+    world->refused++;
+    (void)snprintf(world->refused_what, sizeof(world->refused_what), "%s", what);
+    (void)snprintf(world->refused_identity, sizeof(world->refused_identity), "%s", identity);
+    world->refused_number = number;
+}
+
 enum net_verdict world_echo(struct world *world, struct world_session *session, const struct frame *frame)
 {
     assert_true(net_send(world->net, session->name, frame->type, frame->flags, frame->number, frame->body,
@@ -113,9 +142,12 @@ struct net_options world_options(void)
 
 struct world *world_new(const struct net_options *options)
 {
-    static const struct net_handler handler = {
-        .open = on_open, .frame = on_frame, .broken = on_broken, .close = on_close
-    };
+    static const struct net_handler handler = { .open = on_open,
+                                                .frame = on_frame,
+                                                .broken = on_broken,
+                                                .close = on_close,
+                                                .psk = on_psk,
+                                                .refused = on_refused };
     struct world *world = calloc(1, sizeof(*world));
     struct failure failure = { "" };
     assert_non_null(world);
@@ -125,7 +157,8 @@ struct world *world_new(const struct net_options *options)
     world->proves_at_once = true;
     world->on_frame = world_echo;
     assert_int_equal(net_open(options, &handler, world, world->loop, &world->net), PUNKT_OK);
-    if (net_listen(world->net, NET_LISTEN_PLAIN, "127.0.0.1:0", world->address, sizeof(world->address), &failure) != PUNKT_OK)
+    if (net_listen(world->net, NET_LISTEN_PLAIN, "127.0.0.1:0", world->address, sizeof(world->address),
+                   &failure) != PUNKT_OK)
         fail_msg("%s", failure.text);
     return world;
 }
@@ -166,7 +199,12 @@ void world_advance(struct world *world, int64_t ms)
 
 int client_dial(const struct world *world)
 {
-    const char *port = strrchr(world->address, ':') + 1;
+    return client_dial_to(world->address);
+}
+
+int client_dial_to(const char *where)
+{
+    const char *port = strrchr(where, ':') + 1;
     const struct sockaddr_in address = { .sin_family = AF_INET,
                                          .sin_port = htons((uint16_t)atoi(port)),
                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

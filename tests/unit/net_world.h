@@ -14,7 +14,7 @@
 
 #include "net/internal.h"
 
-#define WORLD_SESSIONS 700
+#define WORLD_SESSIONS 1200
 
 struct world;
 
@@ -30,6 +30,13 @@ struct world_session {
     uint64_t last_number;
 };
 
+/* A pre-shared key that the handler knows. */
+struct world_key {
+    const char *identity;
+    uint8_t key[NET_PSK_SIZE];
+    uint64_t number;
+};
+
 /* What the handler does with a frame: the tests set it, the default answers with the same body. */
 typedef enum net_verdict world_frame_fn(struct world *world, struct world_session *session,
                                         const struct frame *frame);
@@ -42,6 +49,14 @@ struct world {
     bool refuses;        /* open() returns NULL */
     bool proves_at_once; /* open() proves; on unless the test says otherwise */
     world_frame_fn *on_frame;
+    int64_t clock_step_us; /* the clock moves on by itself, each time it is read */
+    const struct world_key *keys;
+    size_t keys_count;
+    enum net_listener asked_kind; /* where a key was asked for last */
+    uint32_t refused;             /* handshakes, and what was said of the last one: */
+    char refused_what[128];
+    char refused_identity[NET_PSK_IDENTITY_MAX + 1];
+    uint64_t refused_number;
     uint32_t sessions_count;
     uint64_t frames;
     uint64_t order[4096]; /* numbers of the first frames, as they came */
@@ -86,6 +101,9 @@ int client_connect(struct world *world, struct world_session **out_session);
 
 /* The same without waiting until the world has accepted it. */
 int client_dial(const struct world *world);
+
+/* The same to a port of this host: "127.0.0.1:PORT". */
+int client_dial_to(const char *where);
 
 /* Sends all bytes. */
 void client_send(int fd, const void *bytes, size_t size);

@@ -22,11 +22,11 @@ static void test_addresses_refused(void **state PUNKT_UNUSED)
         const char *where;
         const char *says;
     } rows[] = {
-        { "0.0.0.0:0", "until identities can be proven" },
-        { "192.0.2.1:7400", "until identities can be proven" },
-        { "[::]:0", "until identities can be proven" },
-        { "[2001:db8::1]:7400", "until identities can be proven" },
-        { "[::ffff:192.0.2.1]:7400", "until identities can be proven" },
+        { "0.0.0.0:0", "without TLS only loopback" },
+        { "192.0.2.1:7400", "without TLS only loopback" },
+        { "[::]:0", "without TLS only loopback" },
+        { "[2001:db8::1]:7400", "without TLS only loopback" },
+        { "[::ffff:192.0.2.1]:7400", "without TLS only loopback" },
         { "127.0.0.1", "HOST:PORT" },
         { "127.0.0.1:", "HOST:PORT" },
         { "127.0.0.1:65536", "HOST:PORT" },
