@@ -7,6 +7,9 @@
 #include "ledger/fold.h"
 #include "service/internal.h"
 
+/* Of what can be proposed: acts of the office, returns without their purchase. The limit of approval_decide_answer. */
+#define APPROVED_ANSWER_MAX 4096
+
 /* Which fields of a message content covers. A later list gets a later version, and old ones stay known. */
 #define CONTENT_VERSION 1
 
@@ -34,9 +37,9 @@ bool points_wanted(struct request *request, uint64_t points, millipoints *out)
 
 struct judgement request_judgement(const struct request *request)
 {
-    /* The one role that there is without proven identities. */
     struct judgement judgement = { .now = ledger_now(request->service->ledger),
-                                   .role = TEXT_LITERAL("admin") };
+                                   .role = text_of(role_name(request_role(request))),
+                                   .approved = request->approves_row != NULL };
     if (request->flags & FRAME_FLAG_ADVICE)
         judgement.flags |= EVENT_FLAG_ADVICE;
     if (request->flags & FRAME_FLAG_HISTORIC)
@@ -84,6 +87,13 @@ static void set_position(enum message message, union message_any *answer, journa
     memcpy((uint8_t *)answer + table->fields[0].offset, &position, sizeof(position));
 }
 
+/* What an answer is typed as: the operation that was sent. */
+static uint16_t answer_type(const struct request *request, uint16_t outcome)
+{
+    const struct operation_row *row = request->approves_row != NULL ? request->approves_row : request->row;
+    return (uint16_t)(row->code | outcome);
+}
+
 /* Appends the event with the answer in service->bytes; the lane moves on; the answer waits for the disk. */
 static void append(struct request *request, struct event *event, uint16_t type, uint16_t flags,
                    size_t answer_size)
@@ -99,10 +109,13 @@ static void append(struct request *request, struct event *event, uint16_t type, 
         event->flags |= EVENT_FLAG_LATE;
     journal_position position = ledger_reserve(service->ledger);
     ledger_append(service->ledger, event);
+    if (event->approves != 0)
+        approval_ended(service, event->approves);
     service->returns_waited = service->returns_waited || event->type == EVENT_RETURN_WAITING;
     request->lane->highest = request->number;
     struct text body = event->answer;
-    (void)receipt_text_add(request, type, &body); /* of this event, so it waits for it anyway */
+    if (request->approves_row == NULL)                /* who approves prints no receipt */
+        (void)receipt_text_add(request, type, &body); /* of this event, so it waits for it anyway */
     answers_add(&service->answers, position, request->conn, type, flags, request->number, body.data,
                 body.size);
 }
@@ -113,14 +126,39 @@ void append_own(struct service *service, struct event *event)
     ledger_append(service->ledger, event);
 }
 
+static size_t encode_answer(const struct operation_row *row, const union message_any *answer, uint8_t *out,
+                            size_t capacity)
+{
+    struct wire_writer writer = wire_writer_over(out, capacity);
+    message_encode(row->answer, answer, &writer);
+    PUNKT_CHECK(!writer.failed); /* decisions stay within the limits of fields */
+    return wire_written(&writer);
+}
+
+/* The event is what was proposed: who asks approves it, and is answered that. */
+static size_t approve(struct request *request, struct event *event, const union message_any *answer)
+{
+    uint8_t inner[APPROVED_ANSWER_MAX];
+    size_t size = encode_answer(request->row, answer, inner, sizeof(inner));
+    union message_any outer;
+    struct msg_approval_decide_answer *out = &outer.approval_decide_answer;
+    message_init(MESSAGE_approval_decide_answer, out);
+    out->position = ledger_reserve(request->service->ledger);
+    out->operation = request->row->code;
+    out->answer = (struct message_text){ (const char *)inner, size };
+    event->approves = request->approves;
+    event->approval_note = request->approval_note;
+    return encode_answer(request->approves_row, &outer, request->service->bytes, FRAME_BODY_MAX);
+}
+
 void book(struct request *request, struct event *event, union message_any *answer)
 {
     struct service *service = request->service;
     set_position(request->row->answer, answer, ledger_reserve(service->ledger));
-    struct wire_writer writer = wire_writer_over(service->bytes, FRAME_BODY_MAX);
-    message_encode(request->row->answer, answer, &writer);
-    PUNKT_CHECK(!writer.failed); /* decisions stay within the limits of fields */
-    append(request, event, (uint16_t)(request->row->code | FRAME_TYPE_DONE), 0, wire_written(&writer));
+    size_t size = request->approves_row != NULL
+                      ? approve(request, event, answer)
+                      : encode_answer(request->row, answer, service->bytes, FRAME_BODY_MAX);
+    append(request, event, answer_type(request, FRAME_TYPE_DONE), 0, size);
 }
 
 /* The refusal in service->bytes, for good. */
@@ -132,7 +170,13 @@ static void refuse_encoded(struct request *request, enum result result, size_t s
                            .day = today(service),
                            .refusal = { .result = (uint32_t)result } };
     event.occurred = event.time;
-    append(request, &event, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0, size);
+    append(request, &event, answer_type(request, FRAME_TYPE_REFUSED), 0, size);
+}
+
+void refuse_by(struct request *request, struct event *event, enum result result, const char *detail)
+{
+    size_t size = refusal_encode(result, detail, 0, 0, request->service->bytes);
+    append(request, event, answer_type(request, FRAME_TYPE_REFUSED), 0, size);
 }
 
 void refuse(struct request *request, enum result result, const char *detail)
@@ -226,6 +270,11 @@ static size_t decision_encode(const struct service *service, uint8_t out[REFUSAL
 void refuse_decision(struct request *request)
 {
     struct service *service = request->service;
+    /* A PIN is stored nowhere, so what came with one cannot wait. */
+    if (service->decision.refusal == REFUSAL_NEEDS_APPROVAL && request->secret.size == 0) {
+        approval_propose(request);
+        return;
+    }
     refuse_encoded(request, result_of(service->decision.refusal), decision_encode(service, service->bytes));
 }
 
@@ -241,7 +290,7 @@ void answer_decision(struct request *request)
 void refuse_now(struct request *request, enum result result, const char *detail)
 {
     uint8_t bytes[REFUSAL_BYTES_MAX];
-    uint16_t type = (uint16_t)(request->row->code | FRAME_TYPE_REFUSED);
+    uint16_t type = answer_type(request, FRAME_TYPE_REFUSED);
     size_t size = refusal_encode(result, detail, 0, 0, bytes);
     if (request->row->kind == OPERATION_KIND_CHANGE)
         answer_in_order(request->service, request->conn, type, 0, request->number, bytes, size, 0);
@@ -276,6 +325,10 @@ enum document_check document_settle(struct request *request, const struct docume
     journal_position position = fold_document(ledger_fold(request->service->ledger), document);
     if (position == 0)
         return DOCUMENT_NEW;
+    if (request->approves_row != NULL) {
+        refuse(request, RESULT_RECEIPT_USED, "it was booked after it was proposed");
+        return DOCUMENT_SETTLED;
+    }
     const struct event *first;
     if (!fetched_event(request, position, &first))
         return DOCUMENT_FETCH;

@@ -109,7 +109,10 @@ struct request {
     struct text pin_card; /* whose: set by pin_settle */
     bool answered;        /* refused on the way to its decision: there is nothing more to do */
     bool stalled;         /* no room was left for what had to come first */
-    /* Set while a proposal is decided by who approves it: the answer is approval_decide's, with that operation's inside. */
+    /*
+     * Set while a proposal is decided by who approves it. `row` and what was sent are the proposal's then, and this is
+     * the row of approval_decide: its is the answer, with that operation's inside.
+     */
     const struct operation_row *approves_row;
     journal_position approves;
     uint64_t proposer;
@@ -163,6 +166,15 @@ struct parked {
     uint8_t body[];
 };
 
+/* The fields of a message that a till may not fill as it likes (permission.c). */
+#define TILL_RULES 4
+struct till_fields {
+    uint32_t count;
+    struct {
+        uint32_t rule, offset;
+    } of[TILL_RULES];
+};
+
 struct service {
     struct service_options options;
     struct ledger *ledger;
@@ -201,10 +213,11 @@ struct service {
     struct daily *daily;
     account_number pin_checks[PIN_CHECKS_MAX]; /* whose PIN the worker checks now */
     uint32_t pin_check_count;
-    struct register_table *registered; /* register.c */
-    struct attempts *attempts;         /* attempts.c */
-    struct approvals *approvals;       /* approvals.c: open proposals with their deadlines */
-    struct seals *seals;               /* seals.c; NULL: none are made */
+    struct register_table *registered;             /* register.c */
+    struct attempts *attempts;                     /* attempts.c */
+    struct approvals *approvals;                   /* approvals.c: open proposals with their deadlines */
+    struct till_fields till_fields[MESSAGE_COUNT]; /* permission.c */
+    struct seals *seals;                           /* seals.c; NULL: none are made */
     uint32_t void_codes; /* entries of the register whose enrolment code is void, and no event says so yet */
 };
 
@@ -269,6 +282,8 @@ void codes_turn(struct service *service);
 /* The lane in use of (identity, epoch), from state if nobody used it; NULL: no memory. One user more. */
 struct lane *lane_use(struct service *service, uint64_t identity, uint64_t epoch);
 void lane_leave(struct service *service, struct lane *lane);
+/* Asks the handler of a change. */
+enum handled handle_change(struct request *request);
 /* Takes a change: decides it, parks it or answers it. */
 enum service_verdict lane_take(struct request *request);
 /* A number of the lane was reversed before it came. */
@@ -364,6 +379,8 @@ local_day today(struct service *service);
 void book(struct request *request, struct event *event, union message_any *answer);
 /* Refuses for good: an event, so that a repeat is refused alike. */
 void refuse(struct request *request, enum result result, const char *detail);
+/* The same by an event that says more than EVENT_REFUSAL. */
+void refuse_by(struct request *request, struct event *event, enum result result, const char *detail);
 enum result result_of(enum refusal refusal);
 /* Refuses as the decision says. */
 void refuse_decision(struct request *request);
@@ -517,12 +534,17 @@ void day_for_answer(const struct service *service, const struct till_day *day, s
 
 /*
  * Whether who sends it may ask for this: the operation by role (operations.def), then what the decoded message names: a till
- * only its own store, till and lanes, and one card at a time. *out_detail: why not, for people; of static lifetime.
+ * only its own store, till and lanes, and one card at a time; historic only by the office. *out_detail: why not, for people;
+ * of static lifetime.
  */
 PUNKT_MUST_CHECK bool permitted(const struct request *request, const char **out_detail);
 /* The same before it is decoded, by role alone. */
 PUNKT_MUST_CHECK bool permitted_role(const struct request *request, const char **out_detail);
 enum role request_role(const struct request *request);
+/* Says no: to a change for good; of a read it is counted. */
+void refuse_not_permitted(struct request *request, const char *detail);
+/* Finds what a till's messages name, once. */
+void permission_open(struct service *service);
 /* Whose lane a request speaks of: `named` in its message, 0: its own. */
 uint64_t identity_named(const struct request *request, uint64_t named);
 
@@ -532,6 +554,11 @@ PUNKT_MUST_CHECK enum punkt_status approvals_open(struct service *service, struc
 void approvals_free(struct service *service);
 /* The decision was refused as NEEDS_APPROVAL: books the proposal instead, and answers that. */
 void approval_propose(struct request *request);
+/* It was decided. */
+void approval_ended(struct service *service, journal_position proposal);
+/* Those that are open, from `from` on, oldest first; returns how many, up to most. */
+uint32_t approvals_open_from(const struct service *service, journal_position from, uint32_t most,
+                             journal_position *out);
 /* Ends what is too old. */
 void approvals_turn(struct service *service);
 bool approvals_have_work(const struct service *service);

@@ -178,7 +178,7 @@ static bool is_new_business(enum operation operation)
     return true;
 }
 
-static enum handled handle_change(struct request *request)
+enum handled handle_change(struct request *request)
 {
     switch (request->row->code) {
 #define HANDLE_SESSION(name) break;
@@ -251,6 +251,11 @@ static enum handled decide_once(struct request *request)
     }
     if (!decode_change(request)) {
         lane->highest = request->number;
+        return HANDLED;
+    }
+    const char *detail;
+    if (!permitted(request, &detail)) {
+        refuse_not_permitted(request, detail);
         return HANDLED;
     }
     if (is_new_business(request->row->code) && ledger_storage_low(request->service->ledger)) {

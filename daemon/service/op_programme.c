@@ -117,7 +117,8 @@ enum handled handle_programme_publish(struct request *request)
         refuse_now(request, RESULT_BUSY, "out of memory");
         return HANDLED;
     }
-    memcpy(copy, old.text.data, old.text.size);
+    if (old.text.size > 0) /* else there are no bytes to point to */
+        memcpy(copy, old.text.data, old.text.size);
     struct text text = { copy, old.text.size };
     struct programme_record record;
     struct failure failure;

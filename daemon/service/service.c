@@ -161,6 +161,9 @@ enum punkt_status service_open(const struct service_options *options, struct ser
         status = daily_open(service, failure);
     if (status == PUNKT_OK)
         status = waiting_open(service, failure);
+    if (status == PUNKT_OK)
+        status = approvals_open(service, failure);
+    permission_open(service);
     if (status != PUNKT_OK) {
         service_free(service);
         return status;
@@ -186,6 +189,7 @@ void service_free(struct service *service)
         }
     }
     daily_free(service);
+    approvals_free(service);
     register_free(service);
     seals_free(service);
     attempts_free(service);
@@ -252,7 +256,12 @@ static void read_goes_on(struct parked *parked)
 {
     struct request request = parked_request(parked);
     PUNKT_CHECK(request_decode(&request)); /* it was before */
-    enum handled handled = handle_decoded(&request);
+    enum handled handled = HANDLED;
+    const char *detail;
+    if (permitted(&request, &detail)) /* it may have lost its right */
+        handled = handle_decoded(&request);
+    else
+        refuse_not_permitted(&request, detail);
     if (handled == HANDLED_FETCH)
         parked_wait(parked, &request, handled, read_goes_on);
     else
@@ -261,8 +270,18 @@ static void read_goes_on(struct parked *parked)
 
 static void handle_other(struct request *request)
 {
+    const char *detail;
+    bool known = request->identity != 0; /* else hello, which says who it is */
+    if (known && !permitted_role(request, &detail)) {
+        refuse_not_permitted(request, detail);
+        return;
+    }
     if (!request_decode(request))
         return;
+    if (known && !permitted(request, &detail)) {
+        refuse_not_permitted(request, detail);
+        return;
+    }
     fetched_clear(request->service);
     if (handle_decoded(request) != HANDLED_FETCH)
         return;
@@ -346,6 +365,7 @@ bool service_turn(struct service *service)
     codes_turn(service);
     waiting_turn(service);
     daily_turn(service);
+    approvals_turn(service);
     attempts_turn(service);
     seals_turn(service);
     return ledger_has_room(service->ledger) && answers_have_room(&service->answers);
@@ -358,7 +378,7 @@ void service_end(struct service *service)
 
 bool service_has_work(const struct service *service)
 {
-    return daily_has_work(service);
+    return daily_has_work(service) || approvals_have_work(service);
 }
 
 bool service_is_idle(const struct service *service)

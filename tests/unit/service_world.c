@@ -62,6 +62,16 @@ static bool read_programme(struct text text, struct programme *out, struct failu
     return false;
 }
 
+static void check_programme(struct text text,
+                            void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),
+                            void *ctx)
+{
+    static struct programme draft;
+    struct problems problems = { .count = 0 };
+    if (programme_read(text, "programme", &draft, &problems) != PUNKT_OK)
+        each(ctx, problems.places[0].line, problems.places[0].column, text_of(problems.texts[0]));
+}
+
 static void open_ledger(struct service_world *world)
 {
     struct failure failure = { { 0 } };
@@ -90,15 +100,16 @@ static void start_service(struct service_world *world)
 static void open_service(struct service_world *world, const char *programme)
 {
     struct failure failure = { { 0 } };
-    world->options = (struct service_options){ .link = { .ctx = world,
-                                                         .send = keep_reply,
-                                                         .proven = ignore_proven,
-                                                         .close = note_close,
-                                                         .slow_down = ignore_slow_down },
-                                               .limits = { .in_flight_max = 16 },
-                                               .programmes = { .read = read_programme },
-                                               .psk_masters = { { 1, 2, 3 } },
-                                               .psk_masters_known = 1 };
+    world->options =
+        (struct service_options){ .link = { .ctx = world,
+                                            .send = keep_reply,
+                                            .proven = ignore_proven,
+                                            .close = note_close,
+                                            .slow_down = ignore_slow_down },
+                                  .limits = { .in_flight_max = 16 },
+                                  .programmes = { .read = read_programme, .check = check_programme },
+                                  .psk_masters = { { 1, 2, 3 } },
+                                  .psk_masters_known = 1 };
     start_service(world);
     if (service_publish(world->service, text_of(programme), &failure) != PUNKT_OK)
         fail_msg("%s", failure.text);
