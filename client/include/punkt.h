@@ -337,12 +337,60 @@ struct punkt_options {
      * the resolver use their own. */
     void *(*resize)(void *ctx, void *memory, size_t size);
     void *resize_ctx;
+    /* Who this is: the path of an identity file, as punkt_enrol writes it. See "Identity". NULL: nobody, which only a
+     * server on this machine takes. */
+    const char *identity;
+    /* The same without such a file, or over what it says. Paths of PEM files: */
+    const char *certificate; /* this client's, the chain behind it */
+    const char *key;         /* and its private key, without a passphrase */
+    const char *ca;          /* what signs the server's certificate; nothing else is trusted */
+    const char *server_name; /* that the server's certificate must have; NULL: the host of the address */
+    const char *
+        psk_identity; /* a pre-shared key instead of certificates, on both sides: its name, up to 64 bytes, */
+    const char *psk_key; /* and 64 hexadecimal digits */
+    /* Where punkt_new says why it took nothing: one line with NUL, "" if nothing is wrong; 128 bytes are enough for most.
+     * NULL: nobody reads it. */
+    char *trouble;
+    size_t trouble_size;
 };
 
 /*
- * Makes a handle; nothing is connected yet. PUNKT_CALL_DONE, PUNKT_CALL_INVALID (options, or a server address
- * that cannot be read) or PUNKT_CALL_NO_MEMORY (also: no random numbers); *out is the caller's, to be given to
- * punkt_free, and NULL after a failure. Any thread.
+ * Identity.
+ *
+ * A server on another machine is spoken to over TLS 1.3 alone, and both sides prove who they are: by certificates, or by a
+ * pre-shared key. All of that is in one file, which punkt_enrol (the command `punkt enrol`) writes, and which options.identity
+ * names. Then server, store and till may be NULL, for they are in it too; what the options say goes first. Without an
+ * identity only addresses of this machine are taken: "unix:PATH", 127.0.0.0/8, [::1] and localhost.
+ *
+ * The file holds lines `name: value`, then PEM blocks (RFC 7468): PRIVATE KEY, CERTIFICATE of this client, and one or more
+ * CERTIFICATEs that sign the server's; with a pre-shared key, no blocks. Names, each at most once: server, server_name,
+ * store and till, or name (of a user), role, psk_identity, psk_key. Empty lines, and lines that begin with '#', are passed
+ * over. Only its owner may read it (mode 0600 or 0400), and it must be ours: else it is not taken.
+ *
+ * punkt_new reads it, once; another file is for the next handle. That the server accepts us is known when HELLO is
+ * answered, not before: punkt_connect() waits for that, and punkt_trouble() says why there is no connection.
+ *
+ * The library uses OpenSSL's defaults of the process, and empties the calling thread's queue of OpenSSL errors.
+ */
+
+/* What an identity may do. The numbers are for ever. */
+enum punkt_role {
+    PUNKT_ROLE_NONE = 0,
+    PUNKT_ROLE_TILL = 1,
+    PUNKT_ROLE_SUPERVISOR = 2,
+    PUNKT_ROLE_OFFICE = 3,
+    PUNKT_ROLE_APPROVER = 4,
+    PUNKT_ROLE_AUDITOR = 5,
+    PUNKT_ROLE_ADMIN = 6,
+};
+
+/* "till", "supervisor", ...; "" for none. Any thread. */
+PUNKT_API const char *punkt_role_name(uint32_t role);
+
+/*
+ * Makes a handle; nothing is connected yet. PUNKT_CALL_DONE, PUNKT_CALL_INVALID (options, a server address or an identity
+ * that cannot be used), PUNKT_CALL_NOT_STORED (the outbox) or PUNKT_CALL_NO_MEMORY (also: no random numbers);
+ * options->trouble says what. *out is the caller's, to be given to punkt_free, and NULL after a failure. Any thread.
  */
 PUNKT_API enum punkt_call punkt_new(const struct punkt_options *options, struct punkt **out);
 
@@ -384,6 +432,13 @@ struct punkt_server_info {
     int64_t redeem_step;    /* and multiples of so many */
     int64_t offline_card; /* points that a card may redeem offline on one day; 0: redeeming offline is off */
     int64_t offline_till; /* points that this till may redeem in one offline period */
+    /* Who we are to it: */
+    uint64_t identity;   /* number in its register; 1: the local administrator; 0: not told */
+    int64_t key_ends_us; /* when the certificate that we came with ends; 0: never */
+    uint32_t role;       /* enum punkt_role */
+    char name[33];       /* of a user, */
+    char store[33];      /* or of a till: the only store, */
+    char till[33];       /* and the only till, that it may name */
 };
 
 /* How the link to the servers is. */
@@ -954,6 +1009,7 @@ struct punkt_reversal_request {
     bool with_amount; /* amount is said: */
     int64_t amount;   /* that of a purchase or return, or what a redemption or hold was worth; minor units */
     int32_t business_date; /* days since 1970; 0: the day it is booked on */
+    uint64_t identity;     /* whose the original was: its number in the server's register; 0: of who sends */
 };
 
 enum punkt_reversal_outcome {
@@ -1000,6 +1056,7 @@ struct punkt_status_request {
     uint32_t timeout_ms;
     uint64_t epoch; /* 0: this handle's */
     uint64_t number;
+    uint64_t identity; /* whose: its number in the server's register; 0: of who asks */
 };
 
 enum punkt_status_state {
@@ -1394,6 +1451,50 @@ PUNKT_API enum punkt_call punkt_submit_close_day(struct punkt *punkt,
  * the handle's server. */
 PUNKT_API size_t punkt_close_report(const struct punkt *punkt, const struct punkt_close_day_answer *answer,
                                     unsigned width, char *out_text, size_t capacity);
+
+/* ---------------------------------------------------------------------------------------------------- enrolment */
+
+/*
+ * Makes this machine a till, or its user a user, of a server: with the one-time code that the server's administrator was
+ * given (`punkt till add`, `punkt user add`). Client and server prove to each other that they have the code, so nothing
+ * else needs to be known of the server before. The private key is made here and never leaves this machine; the server signs
+ * its certificate; all that a handle needs is written as an identity file (see "Identity").
+ *
+ * The answer may get lost: the same call with the same code goes on, within the code's time, with the same key, which is
+ * kept in a file beside the identity (its path and ".enrolling") until then.
+ */
+struct punkt_enrol_request {
+    size_t size;
+    uint32_t flags;       /* 0 */
+    uint32_t timeout_ms;  /* for all of it; 0: 15000 */
+    const char *server;   /* "HOST", "HOST:PORT", "[IPV6]" or "[IPV6]:PORT"; without a port 7445 */
+    const char *code;     /* 32 letters and digits; case, dashes and blanks do not matter */
+    const char *identity; /* path of the file to be written; its folder must be there */
+    const char *software; /* for the server's log, up to 64 bytes; NULL: "libpunkt" and its version */
+    bool replace;         /* an identity that is there is replaced */
+};
+
+struct punkt_enrol_answer {
+    struct punkt_answer head; /* detail points to trouble, of the caller's own struct */
+    char trouble[256];        /* what exactly was wrong, one line; "" after DONE */
+    uint64_t identity;        /* its number in the server's register */
+    int64_t key_ends_us;      /* when its certificate ends; 0: never */
+    uint32_t role;            /* enum punkt_role */
+    bool psk;                 /* it proves itself by a pre-shared key, not by a certificate */
+    char name[33];            /* of a user, */
+    char store[33], till[33]; /* or of a till */
+    char server[256];         /* as in the file: where it will connect to */
+};
+
+/*
+ * Enrols, and waits for it. PUNKT_CALL_DONE: the file is written. PUNKT_CALL_REFUSED: the server does not take the code
+ * (PUNKT_RESULT_CODE_USED: it is wrong, used or over), or says why else. PUNKT_CALL_NOT_SENT: not reachable, the code is
+ * unused. PUNKT_CALL_UNKNOWN: no answer; enrol again with the same code. PUNKT_CALL_INVALID: the request, a code that cannot
+ * be one (trouble names the group), or an identity that is there already. PUNKT_CALL_NOT_STORED: the file cannot be written.
+ * Any thread; blocks, also for the look-up of a host name.
+ */
+PUNKT_API enum punkt_call punkt_enrol(const struct punkt_enrol_request *request,
+                                      struct punkt_enrol_answer *out_answer);
 
 /* --------------------------------------------------------------------------------------------- for event loops */
 

@@ -1,8 +1,10 @@
 #include "lib/address.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 #define UNIX_PREFIX "unix:"
@@ -69,6 +71,41 @@ bool address_check(const char *servers, const char **out_why)
             return false;
     } while (*servers != '\0');
     return true;
+}
+
+static bool is_local(const struct server_name *name)
+{
+    struct in_addr inet;
+    struct in6_addr inet6;
+    if (name->port == NULL || strcasecmp(name->host, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, name->host, &inet) == 1)
+        return ntohl(inet.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, name->host, &inet6) == 1 && IN6_IS_ADDR_LOOPBACK(&inet6);
+}
+
+bool address_all_local(const char *servers)
+{
+    struct server_name name;
+    const char *why;
+    while (*servers != '\0') {
+        servers = server_cut(servers, &name, &why);
+        if (servers == NULL || !is_local(&name))
+            return false;
+    }
+    return true;
+}
+
+bool address_any_path(const char *servers)
+{
+    struct server_name name;
+    const char *why;
+    while (servers != NULL && *servers != '\0') {
+        servers = server_cut(servers, &name, &why);
+        if (servers != NULL && name.port == NULL)
+            return true;
+    }
+    return false;
 }
 
 static void list_add(struct address_list *list, const void *sockaddr, size_t size, const char *name)

@@ -27,6 +27,12 @@ struct address_list {
  */
 bool address_check(const char *servers, const char **out_why);
 
+/* Whether all servers are on this machine: Unix sockets, 127.0.0.0/8, [::1] and localhost. They can be read. */
+bool address_all_local(const char *servers);
+
+/* Whether one of them is a Unix socket, which has no name of a host. They can be read. */
+bool address_any_path(const char *servers);
+
 /*
  * Looks up all servers, in their order. Numbers and paths are read, names are asked of the system, which may
  * block. False if not one address was found; *out_why, of static lifetime, says why.

@@ -41,6 +41,7 @@ struct punkt {
     struct session live;
     struct session queue; /* unused without an outbox */
     struct heap heap;
+    struct tls_context *tls; /* of both links; NULL: plain bytes */
 
     struct outbox *outbox; /* NULL: none */
     struct outbox_entry

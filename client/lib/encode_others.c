@@ -35,7 +35,9 @@ bool encode_status(struct build *build, const void *request)
         return false;
     if (in.number == 0)
         return build_wrong(build, "number: 1 or more");
-    struct msg_status_request msg = { .epoch = in.epoch != 0 ? in.epoch : build->epoch, .number = in.number };
+    struct msg_status_request msg = { .epoch = in.epoch != 0 ? in.epoch : build->epoch,
+                                      .number = in.number,
+                                      .identity = in.identity };
     return put_message(build, MESSAGE_status_request, &msg, 0);
 }
 

@@ -110,6 +110,7 @@ bool encode_reversal(struct build *build, const void *request)
         return build_wrong(build, "amount: 0 or more, below 10^12, and with_amount says that it is given");
     msg.epoch = in.epoch != 0 ? in.epoch : build->epoch;
     msg.number = in.number;
+    msg.identity = in.identity;
     if (in.with_amount)
         msg.amount = in.amount;
     build->note.epoch = msg.epoch;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/client.h"
+#include "lib/identity.h"
 #include "lib/machine.h"
 #include "lib/sizes.h"
 #include "proto/message.h"
@@ -19,6 +20,9 @@
 /* The first of January 2026: there was no outbox before, only machines that woke up without the time. */
 #define OUTBOX_EARLIEST_US (INT64_C(20454) * DAY_US)
 #define OUTBOX_PREALLOCATED (UINT64_C(16) * 1024 * 1024)
+
+/* What may be said of a handle that is not made. */
+#define WHY_SIZE (OUTBOX_WHY_SIZE > IDENTITY_WHY_SIZE ? OUTBOX_WHY_SIZE : IDENTITY_WHY_SIZE)
 
 /* --- life --- */
 
@@ -35,16 +39,54 @@ static bool place_good(const char *text, bool required)
     return strnlen(text, WIRE_CODE_MAX + 1) <= WIRE_CODE_MAX && wire_code_from(text, strlen(text), &code);
 }
 
-static bool options_good(const struct punkt_options *options)
+/* What of the options is wrong; NULL: nothing. */
+static const char *options_wrong(const struct punkt_options *options)
 {
-    const char *why;
+    const char *why = "";
     bool stored = options->outbox != NULL;
-    return options->server != NULL && address_check(options->server, &why) &&
-           options->window <= PUNKT_WINDOW_MAX && (options->epoch != 0 || options->next_number == 0) &&
-           options->next_number < READ_NUMBER && text_good(options->software, 64) &&
-           place_good(options->store, stored) && place_good(options->till, stored) &&
-           place_good(options->language, false) && options->receipt_width <= 64 &&
-           (!stored || (options->epoch == 0 && options->term == 0));
+    if (options->server == NULL)
+        return "server is required, here or in the identity file";
+    if (!address_check(options->server, &why))
+        return why;
+    if (options->window > PUNKT_WINDOW_MAX)
+        return "window: at most 64";
+    if (options->epoch == 0 && options->next_number != 0)
+        return "next_number goes with an epoch";
+    if (options->next_number >= READ_NUMBER)
+        return "next_number is too large";
+    if (!text_good(options->software, 64))
+        return "software: up to 64 bytes of text";
+    if (!place_good(options->store, stored) || !place_good(options->till, stored))
+        return "store and till: up to 32 bytes of text; an outbox needs both";
+    if (!place_good(options->language, false) || options->receipt_width > 64)
+        return "receipt_width: up to 64 columns; language: up to 32 bytes";
+    if (stored && (options->epoch != 0 || options->term != 0))
+        return "with an outbox, epoch and term are its own";
+    return NULL;
+}
+
+/* Whether who we are goes with where the server is. */
+static const char *proof_wrong(const struct punkt_options *options, const struct identity *identity)
+{
+    bool proves = identity_proves(identity);
+    if (!proves && !address_all_local(options->server))
+        return "a server on another machine needs an identity (punkt enrol): without one only 127.0.0.1, [::1], "
+               "localhost and unix:PATH are spoken to";
+    if (proves && identity->psk_identity[0] == '\0' && identity->server_name[0] == '\0' &&
+        address_any_path(options->server))
+        return "a Unix socket has no name: server_name says what the server's certificate must be for";
+    return NULL;
+}
+
+/* What the options leave open, the identity says. */
+static void fill_options(struct punkt_options *options, const struct identity *identity)
+{
+    if (options->server == NULL && identity->server[0] != '\0')
+        options->server = identity->server;
+    if (options->store == NULL && identity->store[0] != '\0')
+        options->store = identity->store;
+    if (options->till == NULL && identity->till[0] != '\0')
+        options->till = identity->till;
 }
 
 static void copy_text(char *out, size_t capacity, const char *text, const char *preset)
@@ -85,14 +127,16 @@ static bool session_init(struct punkt *punkt, struct session *session, const cha
         session->slots[i].frame.heap = &punkt->heap;
         session->slots[i].answer.heap = &punkt->heap;
     }
-    return link_init(&session->link, servers, seed, &punkt->heap);
+    if (!link_init(&session->link, servers, seed, &punkt->heap))
+        return false;
+    session->link.context = punkt->tls;
+    return true;
 }
 
 /* random: two epochs. */
 static enum punkt_call open_outbox(struct punkt *punkt, const struct punkt_options *options,
-                                   const uint64_t random[2])
+                                   const uint64_t random[2], char *why)
 {
-    char why[OUTBOX_WHY_SIZE];
     struct outbox_options outbox = {
         .path = options->outbox,
         .store = punkt->store,
@@ -121,14 +165,14 @@ static enum punkt_call open_outbox(struct punkt *punkt, const struct punkt_optio
     return punkt->epoll >= 0 ? PUNKT_CALL_DONE : PUNKT_CALL_NO_MEMORY;
 }
 
-static enum punkt_call start(struct punkt *punkt, const struct punkt_options *options)
+static enum punkt_call start(struct punkt *punkt, const struct punkt_options *options, char *why)
 {
     uint64_t random[4];
     if (!machine_random(random, sizeof(random)))
         return PUNKT_CALL_NO_MEMORY;
     use_options(punkt, options);
     if (options->outbox != NULL) {
-        enum punkt_call opened = open_outbox(punkt, options, random);
+        enum punkt_call opened = open_outbox(punkt, options, random, why);
         if (opened != PUNKT_CALL_DONE)
             return opened;
         if (!session_init(punkt, &punkt->queue, options->server,
@@ -148,21 +192,12 @@ static enum punkt_call start(struct punkt *punkt, const struct punkt_options *op
                : PUNKT_CALL_NO_MEMORY;
 }
 
-enum punkt_call punkt_new(const struct punkt_options *given, struct punkt **out)
+static struct punkt *new_handle(const struct heap *heap)
 {
-    struct punkt_options options;
-    *out = NULL;
-    if (given == NULL || given->size < SIZE_THROUGH(struct punkt_options, term) ||
-        size_has_unknown(given, given->size, sizeof(options)))
-        return PUNKT_CALL_INVALID;
-    size_copy(given, given->size, &options, sizeof(options));
-    if (!options_good(&options))
-        return PUNKT_CALL_INVALID;
-    struct heap heap = { .resize = options.resize, .ctx = options.resize_ctx };
-    struct punkt *punkt = heap_take(&heap, sizeof(*punkt));
+    struct punkt *punkt = heap_take(heap, sizeof(*punkt));
     if (punkt == NULL)
-        return PUNKT_CALL_NO_MEMORY;
-    punkt->heap = heap;
+        return NULL;
+    punkt->heap = *heap;
     punkt->live.link.fd = -1;
     punkt->queue.link.fd = -1;
     punkt->epoll = -1;
@@ -171,13 +206,61 @@ enum punkt_call punkt_new(const struct punkt_options *given, struct punkt **out)
     punkt->arena.heap = &punkt->heap;
     for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++)
         punkt->waiters[i].secret.heap = &punkt->heap;
-    enum punkt_call started = start(punkt, &options);
-    if (started != PUNKT_CALL_DONE) {
-        punkt_free(punkt);
-        return started;
+    return punkt;
+}
+
+/* identity is nobody, with the handle's heap. */
+static enum punkt_call start_as(struct punkt *punkt, struct punkt_options *options, struct identity *identity,
+                                char *why)
+{
+    enum punkt_call chosen = identity_choose(identity, options, why);
+    if (chosen != PUNKT_CALL_DONE)
+        return chosen;
+    fill_options(options, identity);
+    const char *wrong = options_wrong(options);
+    if (wrong == NULL)
+        wrong = proof_wrong(options, identity);
+    if (wrong != NULL) {
+        (void)snprintf(why, WHY_SIZE, "%s", wrong);
+        return PUNKT_CALL_INVALID;
     }
-    *out = punkt;
-    return PUNKT_CALL_DONE;
+    if (identity_proves(identity))
+        chosen = tls_context_new(identity, &punkt->tls, why);
+    return chosen == PUNKT_CALL_DONE ? start(punkt, options, why) : chosen;
+}
+
+static enum punkt_call make(struct punkt_options *options, struct punkt **out, char *why)
+{
+    struct heap heap = { .resize = options->resize, .ctx = options->resize_ctx };
+    struct punkt *punkt = new_handle(&heap);
+    struct identity identity;
+    if (punkt == NULL)
+        return PUNKT_CALL_NO_MEMORY;
+    identity_init(&identity, &punkt->heap);
+    enum punkt_call started = start_as(punkt, options, &identity, why);
+    identity_done(&identity);
+    if (started == PUNKT_CALL_DONE)
+        *out = punkt;
+    else
+        punkt_free(punkt);
+    return started;
+}
+
+enum punkt_call punkt_new(const struct punkt_options *given, struct punkt **out)
+{
+    struct punkt_options options;
+    char why[WHY_SIZE] = "";
+    *out = NULL;
+    if (given == NULL || given->size < SIZE_THROUGH(struct punkt_options, term) ||
+        size_has_unknown(given, given->size, sizeof(options)))
+        return PUNKT_CALL_INVALID;
+    size_copy(given, given->size, &options, sizeof(options));
+    enum punkt_call made = make(&options, out, why);
+    if (made == PUNKT_CALL_NO_MEMORY)
+        (void)snprintf(why, sizeof(why), "no memory");
+    if (options.trouble != NULL && options.trouble_size > 0)
+        (void)snprintf(options.trouble, options.trouble_size, "%s", made != PUNKT_CALL_DONE ? why : "");
+    return made;
 }
 
 static void session_done(struct session *session)
@@ -197,6 +280,7 @@ void punkt_free(struct punkt *punkt)
     session_done(&punkt->queue);
     day_forget(punkt);
     outbox_close(punkt->outbox);
+    tls_context_free(punkt->tls);
     if (punkt->epoll >= 0)
         (void)close(punkt->epoll);
     for (unsigned i = 0; i < PUNKT_WINDOW_MAX; i++)

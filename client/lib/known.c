@@ -45,6 +45,13 @@ static void text_out(char *out, size_t capacity, const struct message_text *text
     out[size] = '\0';
 }
 
+static void code_out(char *out, size_t capacity, const struct wire_code *code)
+{
+    size_t size = code->size < capacity ? code->size : capacity - 1;
+    memcpy(out, code->bytes, size);
+    out[size] = '\0';
+}
+
 static void take_info(struct punkt *punkt, const struct msg_hello_answer *hello)
 {
     struct punkt_server_info *info = &punkt->info;
@@ -66,10 +73,16 @@ static void take_info(struct punkt *punkt, const struct msg_hello_answer *hello)
         .redeem_step = (int64_t)hello->redeem_step,
         .offline_card = (int64_t)hello->offline_card,
         .offline_till = (int64_t)hello->offline_till,
+        .identity = hello->identity,
+        .key_ends_us = (int64_t)hello->key_ends,
+        .role = (uint32_t)hello->role,
     };
     memcpy(info->journal_id, hello->journal_id, sizeof(info->journal_id));
     text_out(info->currency, sizeof(info->currency), &hello->currency);
     text_out(info->zone, sizeof(info->zone), &hello->zone);
+    code_out(info->name, sizeof(info->name), &hello->name);
+    code_out(info->store, sizeof(info->store), &hello->store);
+    code_out(info->till, sizeof(info->till), &hello->till);
     punkt->ledger_known = true;
 }
 

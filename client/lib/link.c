@@ -48,11 +48,18 @@ bool link_init(struct link *link, const char *servers, uint64_t seed, const stru
     return true;
 }
 
-void link_done(struct link *link)
+static void drop_socket(struct link *link)
 {
+    tls_free(link->tls);
+    link->tls = NULL;
     if (link->fd >= 0)
         machine_close(link->fd);
     link->fd = -1;
+}
+
+void link_done(struct link *link)
+{
+    drop_socket(link);
     heap_give(link->heap, link->servers);
     link->servers = NULL;
     buffer_done(&link->in);
@@ -77,17 +84,16 @@ void link_close(struct link *link, uint64_t now_us, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    char why[LINK_TROUBLE_SIZE / 2];
+    char why[LINK_TROUBLE_SIZE - 90]; /* the rest is the server's name */
     (void)vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
     const char *name = link->address_index < link->addresses.count
                            ? link->addresses.items[link->address_index].name
                            : link->servers;
-    (void)snprintf(link->trouble, sizeof(link->trouble), "%.120s: %s", name, why);
+    (void)snprintf(link->trouble, sizeof(link->trouble), "%.80s: %s", name, why);
 
-    if (link->fd >= 0)
-        machine_close(link->fd);
-    link->fd = -1;
+    link->refused = link->tls != NULL && tls_refused(link->tls);
+    drop_socket(link);
     link->state = LINK_DOWN;
     if (link->good)
         link->address_index = link->addresses.count;
@@ -178,22 +184,50 @@ void link_try(struct link *link, uint64_t now_us, uint64_t patience_us)
     link->deadline_us = now_us + link_share_us(link, patience_us);
 }
 
+/* As errno: 0, EINPROGRESS, or why not; the words are another's if it is EPROTO. */
+static int connect_more(struct link *link)
+{
+    if (link->tls == NULL) {
+        int error = machine_connected(link->fd);
+        if (error != 0 || link->context == NULL)
+            return error;
+        link->tls = tls_new(link->context, link->fd, link->addresses.items[link->address_index].name);
+        if (link->tls == NULL)
+            return ENOMEM;
+    }
+    switch (tls_shake(link->tls)) {
+    case TLS_DONE:
+        return 0;
+    case TLS_BLOCKED:
+        return EINPROGRESS;
+    case TLS_ENDED:
+    case TLS_FAILED:
+        break;
+    }
+    return EPROTO;
+}
+
 bool link_connected(struct link *link, uint64_t now_us)
 {
     if (link->state != LINK_CONNECTING)
         return false;
-    int error = machine_connected(link->fd);
+    int error = connect_more(link);
     if (error == EINPROGRESS) {
         if (now_us >= link->deadline_us)
-            link_close(link, now_us, "no connection in time");
+            link_close(link, now_us, "no %s in time", link->tls != NULL ? "TLS handshake" : "connection");
         return false;
     }
     if (error != 0) {
-        link_close(link, now_us, "%s", strerror(error));
+        link_close(link, now_us, "%s", link->tls != NULL ? tls_trouble(link->tls) : strerror(error));
         return false;
     }
     link->state = LINK_OPEN;
     return true;
+}
+
+bool link_wants_write(const struct link *link)
+{
+    return link->tls != NULL ? tls_wants_write(link->tls) : link->state == LINK_CONNECTING;
 }
 
 void link_greeted(struct link *link)
@@ -217,36 +251,88 @@ void link_hurry(struct link *link, uint64_t now_us)
         link->attempt_us = earliest_us;
 }
 
+/* A TLS server has answered plain bytes. */
+static bool is_alert(const struct link *link)
+{
+    return !link->good && buffer_size(&link->in) >= 2 && memcmp(buffer_data(&link->in), "\x15\x03", 2) == 0;
+}
+
+/* One transfer. False: the link went down. *out_size 0: the socket has no more for now, or takes no more. */
+static bool receive_some(struct link *link, void *bytes, size_t size, uint64_t now_us, size_t *out_size)
+{
+    const char *why = "the server closed the connection";
+    *out_size = 0;
+    if (link->tls != NULL) {
+        enum tls_result result = tls_receive(link->tls, bytes, size, out_size);
+        if (result == TLS_DONE || result == TLS_BLOCKED)
+            return true;
+        why = tls_trouble(link->tls);
+    } else {
+        ssize_t got = machine_receive(link->fd, bytes, size);
+        *out_size = got > 0 ? (size_t)got : 0;
+        if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
+            return true;
+        if (is_alert(link))
+            why = "the server wants TLS: an identity is needed (punkt enrol)";
+        else if (got < 0)
+            why = strerror(errno);
+    }
+    /* In TLS 1.3 the server judges our certificate after our handshake is done. */
+    link_close(link, now_us, "%s%s", why,
+               link->tls != NULL && !link->good && !tls_refused(link->tls)
+                   ? ", perhaps it does not accept our key"
+                   : "");
+    return false;
+}
+
+/* What TLS has decrypted is taken whole: no poll of the socket would tell of the rest. */
 bool link_receive(struct link *link, uint64_t now_us)
 {
-    if (!buffer_reserve(&link->in, RECEIVE_SIZE)) {
-        link_close(link, now_us, "no memory for what it sends");
-        return false;
+    size_t got;
+    do {
+        if (!buffer_reserve(&link->in, RECEIVE_SIZE)) {
+            link_close(link, now_us, "no memory for what it sends");
+            return false;
+        }
+        if (!receive_some(link, link->in.bytes + link->in.end, link->in.capacity - link->in.end, now_us,
+                          &got))
+            return false;
+        link->in.end += got;
+    } while (got > 0 && link->tls != NULL && tls_pending(link->tls));
+    return true;
+}
+
+static bool send_some(struct link *link, uint64_t now_us, size_t *out_size)
+{
+    const char *why;
+    *out_size = 0;
+    if (link->tls != NULL) {
+        enum tls_result result =
+            tls_send(link->tls, buffer_data(&link->out), buffer_size(&link->out), out_size);
+        if (result == TLS_DONE || result == TLS_BLOCKED)
+            return true;
+        why = tls_trouble(link->tls);
+    } else {
+        ssize_t sent;
+        do
+            sent = machine_send(link->fd, buffer_data(&link->out), buffer_size(&link->out));
+        while (sent < 0 && errno == EINTR);
+        *out_size = sent > 0 ? (size_t)sent : 0;
+        if (sent > 0 || (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)))
+            return true;
+        why = strerror(errno);
     }
-    ssize_t size = machine_receive(link->fd, link->in.bytes + link->in.end, link->in.capacity - link->in.end);
-    if (size > 0) {
-        link->in.end += (size_t)size;
-        return true;
-    }
-    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return true;
-    link_close(link, now_us, "%s", size == 0 ? "the server closed the connection" : strerror(errno));
+    link_close(link, now_us, "%s", why);
     return false;
 }
 
 bool link_flush(struct link *link, uint64_t now_us)
 {
-    while (buffer_size(&link->out) > 0) {
-        ssize_t size = machine_send(link->fd, buffer_data(&link->out), buffer_size(&link->out));
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return true;
-        if (size < 0) {
-            link_close(link, now_us, "%s", strerror(errno));
+    size_t sent = 1;
+    while (sent > 0 && buffer_size(&link->out) > 0) {
+        if (!send_some(link, now_us, &sent))
             return false;
-        }
-        buffer_consume(&link->out, (size_t)size);
+        buffer_consume(&link->out, sent);
     }
     return true;
 }

@@ -1,8 +1,9 @@
 /*
  * The link to the server: one socket at a time, bytes in and out, and when to try again after a loss. It knows
- * nothing of frames. It never blocks, but for the look-up of host names.
+ * nothing of frames. It never blocks, but for the look-up of host names. With a TLS context its bytes go through TLS, whose
+ * handshake is a part of CONNECTING.
  *
- *      DOWN --attempt is due, and somebody wants it--> CONNECTING --writable--> OPEN
+ *      DOWN --attempt is due, and somebody wants it--> CONNECTING --writable, handshake done--> OPEN
  *       ^-------------------- link_close, whatever the reason -----------------------'
  */
 #pragma once
@@ -12,6 +13,7 @@
 
 #include "lib/address.h"
 #include "lib/buffer.h"
+#include "lib/tls.h"
 
 #define LINK_TROUBLE_SIZE 256
 
@@ -19,8 +21,11 @@ enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_OPEN };
 
 struct link {
     enum link_state state;
-    int fd;          /* -1: none */
-    unsigned serial; /* another for each socket; 0: there was none */
+    int fd;                      /* -1: none */
+    unsigned serial;             /* another for each socket; 0: there was none */
+    struct tls_context *context; /* to be set after link_init, outlives the link; NULL: plain bytes */
+    struct tls *tls;             /* of the socket, once it is connected; owned */
+    bool refused;                /* it went down last because one side does not take the other's proof */
     const struct heap *heap;
     char *servers; /* owned */
     struct address_list addresses;
@@ -76,6 +81,9 @@ void link_progress(struct link *link);
 
 /* Somebody is waiting now: the next attempt is due at once, but not within half a second of the last. */
 void link_hurry(struct link *link, uint64_t now_us);
+
+/* Not DOWN: whether to wait for the socket to be writable though nothing is to be sent. Then reading is worth a try, too. */
+bool link_wants_write(const struct link *link);
 
 /* OPEN: reads what is there, up to some bound, behind in. False: the link went down. */
 bool link_receive(struct link *link, uint64_t now_us);

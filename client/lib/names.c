@@ -9,10 +9,15 @@
 #include "proto/results.def"
 #undef RESULT
 
-#define OPERATION(code, NAME, name, kind, roles, doc)                                                               \
+#define OPERATION(code, NAME, name, kind, roles, doc)                                                        \
     static_assert((int)PUNKT_OPERATION_##NAME == (int)OPERATION_##NAME, "punkt.h lists every operation");
 #include "proto/operations.def"
 #undef OPERATION
+
+#define ROLE(number, NAME, name, letter, doc)                                                                \
+    static_assert((int)PUNKT_ROLE_##NAME == (int)ROLE_##NAME, "punkt.h lists every role");
+#include "proto/roles.def"
+#undef ROLE
 
 static_assert(PUNKT_FLAG_ADVICE == FRAME_FLAG_ADVICE && PUNKT_FLAG_HISTORIC == FRAME_FLAG_HISTORIC,
               "flags are those of the frame");
@@ -128,6 +133,11 @@ const char *punkt_event_name(uint32_t kind)
     };
     const char *name = kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
     return name != NULL ? name : "event";
+}
+
+const char *punkt_role_name(uint32_t role)
+{
+    return role <= ROLE_COUNT ? role_name((enum role)role) : "";
 }
 
 const char *punkt_link_state_name(enum punkt_link_state state)

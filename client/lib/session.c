@@ -426,7 +426,8 @@ static void receive(struct session *session, bool readable, uint64_t now_us)
 {
     if (session->input_left)
         take_frames(session, now_us);
-    if (!readable || session->punkt->stop || session->link.state != LINK_OPEN)
+    if (session->punkt->stop || session->link.state != LINK_OPEN ||
+        (!readable && !link_wants_write(&session->link)))
         return;
     size_t before = buffer_size(&session->link.in);
     if (link_receive(&session->link, now_us) && buffer_size(&session->link.in) > before) {
@@ -509,9 +510,10 @@ int session_wanted(const struct session *session, uint64_t now_us)
     if (session->link.state == LINK_DOWN)
         return 0;
     if (session->link.state == LINK_CONNECTING)
-        return PUNKT_WANT_WRITE;
+        return link_wants_write(&session->link) ? PUNKT_WANT_WRITE : PUNKT_WANT_READ;
     bool waiting = session->ready && lane_next(session, now_us, &index) != NULL;
-    return PUNKT_WANT_READ | (waiting || buffer_size(&session->link.out) > 0 ? PUNKT_WANT_WRITE : 0);
+    bool writing = waiting || buffer_size(&session->link.out) > 0 || link_wants_write(&session->link);
+    return PUNKT_WANT_READ | (writing ? PUNKT_WANT_WRITE : 0);
 }
 
 void session_doubt_link(struct session *session, uint64_t now_us)

@@ -417,7 +417,7 @@ static void wrong_options(void **state)
     }
     assert_int_equal(punkt_new(NULL, &punkt), PUNKT_CALL_INVALID);
     punkt_free(NULL);
-    punkt = client("[::1]:7400,host.example:1,unix:/run/x");
+    punkt = client("[::1]:7400,localhost:1,unix:/run/x");
     assert_int_equal(punkt_fd(punkt), -1);
     assert_int_equal(punkt_wanted(punkt), 0);
     assert_int_equal(punkt_timeout_ms(punkt), -1);
