@@ -45,7 +45,8 @@ static struct list_query *query_of(struct ledger_job *job)
 static struct message_text keep(struct text text, char out[NOTE_MAX])
 {
     size_t size = text.size < NOTE_MAX ? text.size : NOTE_MAX;
-    memcpy(out, text.data, size);
+    if (size > 0) /* else there are no bytes to point to */
+        memcpy(out, text.data, size);
     return (struct message_text){ out, size };
 }
 
