@@ -129,6 +129,10 @@ void journal_durable_head(struct journal *journal, struct journal_head *out_head
 PUNKT_MUST_CHECK enum punkt_status journal_hash_of(struct journal *journal, journal_position position,
                                                    uint8_t out_hash[JOURNAL_HASH_SIZE],
                                                    struct failure *failure);
+/* The same of a block that a scan of this journal has passed, whether it is started or not. */
+PUNKT_MUST_CHECK enum punkt_status journal_scanned_hash(struct journal *journal, journal_position position,
+                                                        uint8_t out_hash[JOURNAL_HASH_SIZE],
+                                                        struct failure *failure);
 /* Waits until everything sealed is durable (clean stop, checkpoint thread). Any thread but the journal's. */
 void journal_wait(struct journal *journal, journal_position position);
 /* The same for a clean stop. False: there is no space for a segment now, and it may take any time. */

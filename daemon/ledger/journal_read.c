@@ -134,6 +134,15 @@ enum punkt_status journal_read_event(struct journal *journal, journal_position p
 enum punkt_status journal_hash_of(struct journal *journal, journal_position position,
                                   uint8_t out_hash[JOURNAL_HASH_SIZE], struct failure *failure)
 {
+    if (position <= journal_durable(journal))
+        return journal_scanned_hash(journal, position, out_hash, failure);
+    failure_set(failure, "no durable block ends at position %llu", (unsigned long long)position);
+    return PUNKT_INVALID;
+}
+
+enum punkt_status journal_scanned_hash(struct journal *journal, journal_position position,
+                                       uint8_t out_hash[JOURNAL_HASH_SIZE], struct failure *failure)
+{
     journal_position start;
     size_t index;
     int fd;
@@ -143,8 +152,8 @@ enum punkt_status journal_hash_of(struct journal *journal, journal_position posi
         memcpy(out_hash, beginning.hash, JOURNAL_HASH_SIZE);
         return PUNKT_OK;
     }
-    if (position < BLOCK_SIZE_MIN || position > journal_durable(journal)) {
-        failure_set(failure, "no durable block ends at position %llu", (unsigned long long)position);
+    if (position < BLOCK_SIZE_MIN) {
+        failure_set(failure, "no block ends at position %llu", (unsigned long long)position);
         return PUNKT_INVALID;
     }
     enum punkt_status status = locate(journal, position - 1, &index, &start, failure);

@@ -453,7 +453,7 @@ struct verify_options ledger_verify_options(const struct ledger *ledger, const u
                                     .mark = *mark };
 }
 
-enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_verify,
+enum punkt_status ledger_verify_open(struct ledger *ledger, const uint8_t *head, struct verify **out_verify,
                                      struct failure *failure)
 {
     uint8_t digest[STATE_DIGEST_SIZE];
@@ -461,6 +461,7 @@ enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_
     state_digest(ledger->state, digest, &mark);
     struct verify_options options = ledger_verify_options(ledger, digest, &mark);
     options.until = journal_durable(ledger->journal);
+    options.asked.head = head;
     return verify_open(ledger->journal, &options, out_verify, failure);
 }
 

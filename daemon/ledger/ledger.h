@@ -55,8 +55,9 @@ PUNKT_MUST_CHECK enum punkt_status ledger_rebuild(const struct ledger_options *o
                                                   struct ledger_recovery *out_recovery,
                                                   struct failure *failure);
 
-/* Verifies the files of a stopped daemon. */
+/* Verifies the files of a stopped daemon. A key of seals that fits none of them is damage, too. */
 PUNKT_MUST_CHECK enum punkt_status ledger_verify_files(const struct ledger_options *options,
+                                                       const struct verify_asked *asked,
                                                        struct verify_report *out_report,
                                                        struct failure *failure);
 
@@ -110,9 +111,9 @@ bool ledger_event_in_memory(const struct ledger *ledger, journal_position positi
 void ledger_submit(struct ledger *ledger, struct ledger_job *job);
 /* Runs a job at once on the worker thread, which is for scrypt and signing and reads nothing. */
 void ledger_submit_work(struct ledger *ledger, struct ledger_job *job);
-/* A verification of the whole ledger up to the last checkpoint, to be sliced by a job. */
-PUNKT_MUST_CHECK enum punkt_status ledger_verify_open(struct ledger *ledger, struct verify **out_verify,
-                                                      struct failure *failure);
+/* A verification of the whole ledger up to the last checkpoint, to be sliced by a job. head: see struct verify_asked. */
+PUNKT_MUST_CHECK enum punkt_status ledger_verify_open(struct ledger *ledger, const uint8_t *head,
+                                                      struct verify **out_verify, struct failure *failure);
 
 /* Clean stop: everything appended becomes durable, state is brought to the journal's end. NULL is fine. */
 PUNKT_MUST_CHECK enum punkt_status ledger_close(struct ledger *ledger, struct failure *failure);

@@ -135,6 +135,14 @@ out:
     return status;
 }
 
+static void damaged(struct verify_report *report, const char *file, const char *detail)
+{
+    report->outcome = VERIFY_DAMAGED;
+    report->offset = 0;
+    (void)snprintf(report->file, sizeof(report->file), "%s", file);
+    (void)snprintf(report->detail, sizeof(report->detail), "%.255s", detail);
+}
+
 /* What stands behind the last checkpoint: read as the next start will, without touching it. */
 static enum punkt_status verify_tail(struct ledger *ledger, const struct state_mark *mark,
                                      struct verify *verify, struct verify_report *report,
@@ -143,15 +151,20 @@ static enum punkt_status verify_tail(struct ledger *ledger, const struct state_m
     struct journal_head end;
     enum punkt_status status =
         journal_recover(ledger->journal, &mark->head, !mark->clean, verify_block, verify, &end, failure);
-    report->blocks = verify_report(verify)->blocks;
-    report->events = verify_report(verify)->events;
+    *report = *verify_report(verify);
     if (status != PUNKT_CORRUPT)
         return status;
-    report->outcome = VERIFY_DAMAGED;
-    (void)snprintf(report->file, sizeof(report->file), "journal");
-    report->offset = 0;
-    (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure->text);
+    damaged(report, "journal", failure->text);
     return PUNKT_OK;
+}
+
+/* Of a journal that was written anew no seal may be left. */
+static void verify_seals(const struct verify_asked *asked, struct verify_report *report)
+{
+    if (asked->seal_key != NULL && report->seals.genuine == 0)
+        damaged(report, "journal",
+                "no seal was made with this key or a later one: the journal was rewritten, or the key is of "
+                "another ledger");
 }
 
 /* The digest that was kept along the way must also be that of the records as they lie there. */
@@ -163,13 +176,11 @@ static void verify_records(struct ledger *ledger, const uint8_t digest[STATE_DIG
     if (state_digest_recompute(ledger->state, recomputed, &failure) == PUNKT_OK &&
         memcmp(recomputed, digest, STATE_DIGEST_SIZE) == 0)
         return;
-    report->outcome = VERIFY_DAMAGED;
-    (void)snprintf(report->file, sizeof(report->file), "state/data.mdb");
-    (void)snprintf(report->detail, sizeof(report->detail), "%.250s", failure.text);
+    damaged(report, "state/data.mdb", failure.text);
 }
 
-enum punkt_status ledger_verify_files(const struct ledger_options *options, struct verify_report *out_report,
-                                      struct failure *failure)
+enum punkt_status ledger_verify_files(const struct ledger_options *options, const struct verify_asked *asked,
+                                      struct verify_report *out_report, struct failure *failure)
 {
     struct ledger *ledger = ledger_new(options);
     if (ledger == NULL) {
@@ -189,6 +200,7 @@ enum punkt_status ledger_verify_files(const struct ledger_options *options, stru
         state_digest(ledger->state, digest, &written);
         struct verify_options checked = ledger_verify_options(ledger, digest, &mark);
         checked.until = mark.head.position;
+        checked.asked = *asked;
         status = verify_open(ledger->journal, &checked, &verify, failure);
     }
     if (status == PUNKT_OK)
@@ -199,6 +211,8 @@ enum punkt_status ledger_verify_files(const struct ledger_options *options, stru
             verify_records(ledger, digest, out_report);
         if (out_report->outcome == VERIFY_MATCHES)
             status = verify_tail(ledger, &mark, verify, out_report, failure);
+        if (status == PUNKT_OK && out_report->outcome == VERIFY_MATCHES)
+            verify_seals(asked, out_report);
     }
     verify_close(verify);
     ledger_drop(ledger);

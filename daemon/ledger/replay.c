@@ -11,6 +11,7 @@ enum punkt_status replay_open(struct replay *replay, struct state *state, const 
     replay->fold = calloc(1, sizeof(*replay->fold));
     replay->memory = malloc(sizeof(*replay->memory));
     replay->head = *head;
+    replay->also = NULL;
     if (replay->fold == NULL || replay->memory == NULL) {
         failure_set(failure, "no memory to replay the journal with");
         replay_close(replay);
@@ -32,7 +33,7 @@ static enum punkt_status fold_visited(void *ctx, const struct event *event, jour
 {
     struct replay *replay = ctx;
     if (fold_event(replay->fold, event, position))
-        return PUNKT_OK;
+        return replay->also != NULL ? replay->also(replay->also_ctx, event, position, failure) : PUNKT_OK;
     failure_set(failure,
                 "the event at position %llu does not fit what came before it: run punktd verify, which says "
                 "whether it is the journal or state",

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/status.h"
+#include "ledger/event_walk.h"
 #include "ledger/fold.h"
 #include "ledger/journal.h"
 #include "ledger/state.h"
@@ -15,6 +16,9 @@ struct replay {
     struct event_memory *memory;
     struct event event;
     struct journal_head head; /* behind the last block that was folded */
+    /* Sees each event once it is folded; NULL: nobody. Set behind replay_open. */
+    event_visit_fn *also;
+    void *also_ctx;
 };
 
 /* State must stand at `head`. replay->fold can be taken over by the caller (then set it NULL). */

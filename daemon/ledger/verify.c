@@ -20,6 +20,8 @@ struct verify {
     journal_position until;
     struct journal_head at; /* read so far */
     bool compared;
+    uint8_t head[JOURNAL_HASH_SIZE]; /* that was asked for, if report.head says so */
+    struct seal_check seals;
     struct verify_report report;
 };
 
@@ -47,6 +49,31 @@ static void scratch_failed(void *ctx, const char *what)
     abort();
 }
 
+static void look_at_head(struct verify *verify, const struct journal_head *at)
+{
+    if (verify->report.head != VERIFY_HEAD_MISSING ||
+        memcmp(at->hash, verify->head, sizeof(verify->head)) != 0)
+        return;
+    verify->report.head = VERIFY_HEAD_FOUND;
+    verify->report.head_end = at->position;
+    verify->report.head_time = at->time;
+}
+
+static enum punkt_status look_at_seal(void *ctx, const struct event *event, journal_position position,
+                                      struct failure *failure)
+{
+    struct verify *verify = ctx;
+    uint8_t hash[JOURNAL_HASH_SIZE];
+    (void)position;
+    if (event->type != EVENT_SEAL)
+        return PUNKT_OK;
+    enum punkt_status status = journal_scanned_hash(verify->journal, event->seal.head, hash, failure);
+    if (status == PUNKT_OK)
+        status = seal_check_event(&verify->seals, event, hash, failure);
+    verify->report.seals = verify->seals.counts;
+    return status == PUNKT_INVALID ? PUNKT_CORRUPT : status;
+}
+
 static void damage(struct verify *verify, const char *file, uint64_t offset, const char *detail)
 {
     struct verify_report *report = &verify->report;
@@ -70,6 +97,12 @@ enum punkt_status verify_open(struct journal *journal, const struct verify_optio
     memcpy(verify->digest, options->digest, STATE_DIGEST_SIZE);
     (void)snprintf(verify->scratch_dir, sizeof(verify->scratch_dir), "%s", options->scratch_dir);
     journal_beginning(journal, &verify->at);
+    seal_check_begin(&verify->seals, verify->at.id, options->asked.seal_key);
+    if (options->asked.head != NULL) {
+        memcpy(verify->head, options->asked.head, sizeof(verify->head));
+        verify->report.head = VERIFY_HEAD_MISSING;
+        look_at_head(verify, &verify->at);
+    }
 
     struct state_options scratch = { .dir = verify->scratch_dir,
                                      .map_bytes = options->map_bytes,
@@ -89,6 +122,8 @@ enum punkt_status verify_open(struct journal *journal, const struct verify_optio
         verify_close(verify);
         return status;
     }
+    verify->replay.also = look_at_seal;
+    verify->replay.also_ctx = verify;
     *out_verify = verify;
     return PUNKT_OK;
 }
@@ -119,6 +154,8 @@ enum punkt_status verify_block(void *ctx, const struct journal_block *block, str
     verify->report.events += block->event_count;
     /* Behind the mark there is nothing to compare with, but events must still be known and fit. */
     enum punkt_status status = replay_block(&verify->replay, block, failure);
+    if (status == PUNKT_OK)
+        look_at_head(verify, &verify->replay.head);
     if (status == PUNKT_OK && !verify->compared && verify->replay.head.position == verify->mark.head.position)
         status = compare(verify, failure);
     return status;
@@ -156,6 +193,7 @@ void verify_close(struct verify *verify)
     if (verify == NULL)
         return;
     struct failure ignored;
+    seal_check_end(&verify->seals);
     replay_close(&verify->replay);
     state_close(verify->scratch);
     if (state_erase(verify->scratch_dir, &ignored) == PUNKT_OK) /* else the next one erases it */

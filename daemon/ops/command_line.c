@@ -15,6 +15,7 @@ static const char usage_text[] =
     "  punktd --data DIR --listen 127.0.0.1:0 --port-file FILE     a free port; FILE then holds HOST:PORT\n"
     "  punktd rebuild --data DIR          a stopped daemon: makes state anew from the journal\n"
     "  punktd verify --data DIR --json    a stopped daemon: checks its files\n"
+    "  punktd verify --data COPY --head HEX --seal-key FILE     what an auditor does with a copy of them\n"
     "\n"
     "Keeps the points of a retail chain: takes requests of tills, makes every change durable before it is\n"
     "answered. Runs in the foreground; SIGTERM or SIGINT stop it cleanly.\n"
@@ -28,6 +29,10 @@ static const char usage_text[] =
     "  --config FILE      settings, in YAML; options given beside it win\n"
     "  --log-level LEVEL  error, warning, info (default) or debug\n"
     "  --json             verify: one JSON object\n"
+    "  --head HEX         verify: a head that was told earlier (punkt till close, the log), 64 digits: the\n"
+    "                     journal must lead through it\n"
+    "  --seal-key FILE    verify: the first key of the seals, as punktd init-audit printed it; every seal is\n"
+    "                     recomputed. It stays with the auditor: no running daemon ever gets it\n"
     "  --version, --help\n"
     "\n"
     "See punktd(8), punktd.yaml(5), punkt-programme(5).\n";
@@ -53,6 +58,8 @@ enum option_code {
     OPTION_CONFIG,
     OPTION_LOG_LEVEL,
     OPTION_JSON,
+    OPTION_HEAD,
+    OPTION_SEAL_KEY,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -65,6 +72,8 @@ static const struct option options_table[] = {
     { "config", required_argument, NULL, OPTION_CONFIG },
     { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
     { "json", no_argument, NULL, OPTION_JSON },
+    { "head", required_argument, NULL, OPTION_HEAD },
+    { "seal-key", required_argument, NULL, OPTION_SEAL_KEY },
     { "version", no_argument, NULL, OPTION_VERSION },
     { "help", no_argument, NULL, OPTION_HELP },
     { NULL, 0, NULL, 0 },
@@ -132,6 +141,12 @@ void command_line_read(int argc, char **argv, struct config *config, struct comm
             break;
         case OPTION_JSON:
             out->json = true;
+            break;
+        case OPTION_HEAD:
+            out->head = optarg;
+            break;
+        case OPTION_SEAL_KEY:
+            out->seal_key = optarg;
             break;
         case OPTION_VERSION:
             printf("punktd %s\n", PUNKT_VERSION);

@@ -9,6 +9,8 @@
 struct command_line {
     const char *command; /* "", "rebuild", "verify" */
     bool json;
+    const char *head;     /* verify: as it was given; NULL: not */
+    const char *seal_key; /* verify: a file; NULL: none */
     const char *config;
 };
 

@@ -49,6 +49,12 @@ static void audit_done(struct ledger_job *job)
     out->blocks = report->blocks;
     out->events = report->events;
     out->state = (uint64_t)report->outcome;
+    out->head = (uint64_t)report->head;
+    out->head_end = report->head_end;
+    out->head_time = (uint64_t)report->head_time;
+    out->seals = report->seals.seals;
+    if (report->head == VERIFY_HEAD_MISSING)
+        out->detail = message_text_of(VERIFY_HEAD_MISSING_TEXT, REFUSAL_DETAIL_MAX);
     if (report->outcome != VERIFY_MATCHES) {
         out->file = message_text_of(report->file, 255);
         out->offset = report->offset;
@@ -65,12 +71,19 @@ static void audit_done(struct ledger_job *job)
 enum handled handle_audit_verify(struct request *request)
 {
     struct service *service = request->service;
+    const struct message_text *head = &request->message->audit_verify_request.head;
+    if (head->size != 0 && head->size != JOURNAL_HASH_SIZE) {
+        refuse_now(request, RESULT_MALFORMED, "a head has 32 bytes");
+        return HANDLED;
+    }
     if (service->verifying) {
         refuse_now(request, RESULT_BUSY, "another verification is running");
         return HANDLED;
     }
     struct audit *audit = calloc(1, sizeof(*audit));
-    if (audit == NULL || ledger_verify_open(service->ledger, &audit->verify, &audit->failure) != PUNKT_OK) {
+    const uint8_t *wanted = head->size > 0 ? (const uint8_t *)head->data : NULL;
+    if (audit == NULL ||
+        ledger_verify_open(service->ledger, wanted, &audit->verify, &audit->failure) != PUNKT_OK) {
         refuse_now(request, RESULT_BUSY, audit != NULL ? audit->failure.text : "out of memory");
         free(audit);
         return HANDLED;
