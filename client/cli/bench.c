@@ -64,6 +64,7 @@ static int read_options(struct cli *cli, const struct args *args, struct load_op
         (strlen(out->prefix) > LOAD_PREFIX_MAX || strspn(out->prefix, "0123456789") != strlen(out->prefix)))
         exit_code = cli_usage(cli, "--prefix is at most %d digits", LOAD_PREFIX_MAX);
     out->server = cli->server;
+    out->identity = cli->identity;
     out->timeout_ms = cli_timeout_ms(cli, REQUEST_TIMEOUT_MS);
     out->connections = (unsigned)connections;
     out->pipeline = (unsigned)pipeline;

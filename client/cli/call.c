@@ -34,6 +34,7 @@ static bool is_place(const char *code)
 int cli_make(struct cli *cli, const struct punkt_options *options)
 {
     cli->alarm[0] = '\0';
+    cli->trouble[0] = '\0';
     enum punkt_call call = punkt_new(options, &cli->punkt);
     switch (call) {
     case PUNKT_CALL_DONE:
@@ -46,8 +47,9 @@ int cli_make(struct cli *cli, const struct punkt_options *options)
             return cli_error(cli, CLI_FAILED, "bad_outbox", "%s", cli->alarm);
         if (options->outbox != NULL && !(is_place(options->store) && is_place(options->till)))
             return cli_usage(cli, "--store and --till are 1 to %d bytes of text", PUNKT_CARD_MAX);
-        return cli_usage(cli, "\"%s\" is no HOST:PORT, unix:PATH, or list of them with commas",
-                         options->server);
+        if (cli->identity != NULL)
+            return cli_error(cli, CLI_FAILED, "bad_identity", "%s", cli->trouble);
+        return cli_usage(cli, "%s", cli->trouble);
     case PUNKT_CALL_REFUSED:
     case PUNKT_CALL_QUEUED:
     case PUNKT_CALL_NOT_SENT:
@@ -72,6 +74,9 @@ int cli_open(struct cli *cli, unsigned window)
     struct punkt_options options = {
         .size = sizeof(options),
         .server = cli->server,
+        .identity = cli->identity,
+        .trouble = cli->trouble,
+        .trouble_size = sizeof(cli->trouble),
         .timeout_ms = cli_timeout_ms(cli, cli->outbox != NULL ? TIMEOUT_TILL_MS : TIMEOUT_DEFAULT_MS),
         .window = window,
         .software = "punkt",

@@ -49,6 +49,7 @@ struct cli {
     struct punkt *punkt;           /* NULL before cli_open */
     struct punkt_server_info info; /* of the server, after cli_connect */
     char alarm[640];               /* of a handle that is being made; "" */
+    char trouble[256];             /* why none was made; "" */
     bool zone_known;               /* this machine knows the server's time zone */
 };
 
@@ -92,7 +93,7 @@ struct command {
 extern const struct command cards_commands[], accounts_commands[], book_commands[], redeeming_commands[];
 extern const struct command office_commands[], programme_commands[], reports_commands[], why_commands[];
 extern const struct command upkeep_commands[], outbox_commands[], identities_commands[];
-extern const struct command approvals_commands[], till_commands[];
+extern const struct command approvals_commands[], enrol_commands[], till_commands[];
 
 /* The whole command: argv in, exit code out. */
 int cli_run(int argc, char **argv, FILE *out, FILE *err);

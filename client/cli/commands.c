@@ -12,9 +12,9 @@
 #define SERVER_DEFAULT "127.0.0.1:7400"
 
 static const struct command *const groups[] = {
-    cards_commands,     accounts_commands,   book_commands, redeeming_commands, office_commands,
-    approvals_commands, reports_commands,    why_commands,  programme_commands, upkeep_commands,
-    outbox_commands,    identities_commands, till_commands,
+    cards_commands,     accounts_commands,   book_commands,  redeeming_commands, office_commands,
+    approvals_commands, reports_commands,    why_commands,   programme_commands, upkeep_commands,
+    outbox_commands,    identities_commands, enrol_commands, till_commands,
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
 
@@ -135,7 +135,7 @@ static int take_globals(struct cli *cli, const struct args *args)
         cli->server = getenv("PUNKT_SERVER");
     if (cli->server != NULL && cli->server[0] == '\0')
         cli->server = NULL;
-    identity_choose(cli, args->value[OPTION_IDENTITY]);
+    cli_choose_identity(cli, args->value[OPTION_IDENTITY]);
     if (cli->server == NULL && cli->identity == NULL)
         cli->server = SERVER_DEFAULT;
     if (timeout != NULL && (!parse_decimal(timeout, strlen(timeout), &seconds) ||

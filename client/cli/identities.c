@@ -167,11 +167,11 @@ static void enrol_host(const struct cli *cli, char out[HOST_SIZE])
     if (cli->server != NULL)
         (void)snprintf(server, sizeof(server), "%.*s", (int)strcspn(cli->server, ","), cli->server);
     else if (cli->identity != NULL)
-        (void)identity_file_value(cli->identity, "server", server, sizeof(server));
+        (void)cli_identity_value(cli->identity, "server", server, sizeof(server));
     char *port = strrchr(server, ':');
     if (port != NULL)
         *port = '\0';
-    if (server[0] != '\0' && !address_is_local(server))
+    if (server[0] != '\0' && !cli_is_local(server))
         (void)snprintf(out, HOST_SIZE, "%s", server);
     else if (gethostname(out, HOST_SIZE) != 0)
         (void)snprintf(out, HOST_SIZE, "HOST");
@@ -250,76 +250,86 @@ static int unknown_identity(struct cli *cli, const char *name)
                      punkt_result_text(PUNKT_RESULT_UNKNOWN_IDENTITY));
 }
 
-/* A till that was revoked may be there again, as another entry: all of them are shown. */
+/* What is found of one name: most often one entry, but a till that was revoked may be there again, as another. */
+struct found {
+    uint64_t count, number;
+    bool print;
+};
+
+/* Asks until the whole register was looked at: a page may end early, without an entry. */
+static int find(struct cli *cli, struct request *request, struct found *found)
+{
+    struct msg_identity_list_request *body = request->body;
+    int exit_code;
+    do {
+        struct reply reply;
+        exit_code = request_send(cli, request, &reply);
+        if (exit_code == CLI_OK)
+            exit_code = cli_check(cli, &reply.head);
+        const struct msg_identity_list_answer *answer = reply.body;
+        for (uint64_t i = 0; exit_code == CLI_OK && i < answer->entries_count; i++) {
+            if (found->print && found->count > 0 && !cli->json)
+                (void)fputc('\n', cli->out);
+            if (found->print)
+                exit_code = entry_print(cli, &answer->entries[i]);
+            found->number = answer->entries[i].identity;
+            found->count++;
+        }
+        if (exit_code == CLI_OK)
+            body->from = answer->next;
+        reply_done(&reply);
+    } while (exit_code == CLI_OK && body->from != 0);
+    return exit_code;
+}
+
 static int show_run(struct cli *cli, const struct args *args)
 {
     struct request request = { .body = NULL };
-    struct reply reply = { .body = NULL };
+    struct found found = { .print = true };
     int exit_code = request_begin(cli, args, OPERATION_IDENTITY_LIST, &request);
     if (exit_code == CLI_OK)
         exit_code = who_fill(cli, args, &request);
     if (exit_code == CLI_OK)
-        exit_code = request_send(cli, &request, &reply);
-    if (exit_code == CLI_OK)
-        exit_code = cli_check(cli, &reply.head);
-    if (exit_code == CLI_OK) {
-        const struct msg_identity_list_answer *answer = reply.body;
-        if (answer->entries_count == 0)
-            exit_code = unknown_identity(cli, args->positional[0]);
-        for (uint64_t i = 0; exit_code == CLI_OK && i < answer->entries_count; i++) {
-            if (i > 0 && !cli->json)
-                (void)fputc('\n', cli->out);
-            exit_code = entry_print(cli, &answer->entries[i]);
-        }
-    }
-    reply_done(&reply);
+        exit_code = find(cli, &request, &found);
+    if (exit_code == CLI_OK && found.count == 0)
+        exit_code = unknown_identity(cli, args->positional[0]);
     request_done(&request);
     return exit_code;
 }
 
 /* --- numbers of the register --- */
 
-/* The only one of that name; of several, which of them they could be. */
-static int number_of(struct cli *cli, const char *name, const struct msg_identity_list_answer *answer,
-                     uint64_t *out_number)
+/* Who is meant, in a request that asks the register for it. */
+static int name_fill(struct cli *cli, const char *name, struct request *request)
 {
-    if (answer->entries_count == 0)
-        return unknown_identity(cli, name);
-    if (answer->entries_count > 1)
-        return cli_error(cli, CLI_REFUSED, "ambiguous",
-                         "%s was added more than once: give the number, as punkt till show %s lists them",
-                         name, name);
-    *out_number = answer->entries[0].identity;
-    return CLI_OK;
+    struct msg_identity_list_request *body = request->body;
+    if (strchr(name, '/') == NULL)
+        return request_set(cli, request, "name", "--of", name);
+    return place_read(name, &body->store, &body->till) ? CLI_OK : place_usage(cli, name);
 }
 
 int identity_number(struct cli *cli, const char *name, uint64_t *out_number)
 {
     struct request request = { .body = NULL };
-    struct reply reply = { .body = NULL };
+    struct found found = { .count = 0 };
     if (parse_uint(name, 1, INT64_MAX, out_number))
         return CLI_OK;
     int exit_code = request_init(cli, OPERATION_IDENTITY_LIST, &request);
-    if (exit_code == CLI_OK) {
-        struct msg_identity_list_request *body = request.body;
-        bool place = strchr(name, '/') != NULL;
-        if (place && !place_read(name, &body->store, &body->till))
-            exit_code = place_usage(cli, name);
-        else if (!place)
-            exit_code = request_set(cli, &request, "name", "--of", name);
-    }
     if (exit_code == CLI_OK)
-        exit_code = request_send(cli, &request, &reply);
-    if (exit_code == CLI_OK && reply.head.call == PUNKT_CALL_REFUSED &&
-        reply.head.code == PUNKT_RESULT_NOT_PERMITTED)
-        exit_code = cli_error(cli, CLI_NOT_PERMITTED, reply.head.name,
-                              "--of: this identity may not look names up: give the number in the register");
-    else if (exit_code == CLI_OK)
-        exit_code = cli_check(cli, &reply.head);
+        exit_code = name_fill(cli, name, &request);
     if (exit_code == CLI_OK)
-        exit_code = number_of(cli, name, reply.body, out_number);
-    reply_done(&reply);
+        exit_code = find(cli, &request, &found);
     request_done(&request);
+    if (exit_code == CLI_NOT_PERMITTED && !cli->json)
+        (void)fputs("punkt: --of takes the number in the register from those who may not look it up\n",
+                    cli->err);
+    if (exit_code == CLI_OK && found.count == 0)
+        return unknown_identity(cli, name);
+    if (exit_code == CLI_OK && found.count > 1)
+        return cli_error(cli, CLI_REFUSED, "ambiguous",
+                         "%s was added more than once: give the number, as punkt till show %s lists them",
+                         name, name);
+    *out_number = found.number;
     return exit_code;
 }
 

@@ -12,7 +12,7 @@
 
 #define LINE_SIZE 1024
 
-bool address_is_local(const char *address)
+bool cli_is_local(const char *address)
 {
     static const char *const local[] = { "127.", "localhost", "[::1]" };
     if (strncmp(address, "unix:", strlen("unix:")) == 0)
@@ -24,7 +24,7 @@ bool address_is_local(const char *address)
     return false;
 }
 
-bool identity_file_value(const char *path, const char *name, char *out, size_t size)
+bool cli_identity_value(const char *path, const char *name, char *out, size_t size)
 {
     char line[LINE_SIZE];
     size_t length = strlen(name);
@@ -44,7 +44,7 @@ bool identity_file_value(const char *path, const char *name, char *out, size_t s
     return found;
 }
 
-bool folders_make(const char *path)
+bool cli_make_folders(const char *path)
 {
     char folder[IDENTITY_PATH_SIZE];
     int size = snprintf(folder, sizeof(folder), "%s", path);
@@ -59,8 +59,7 @@ bool folders_make(const char *path)
     return true;
 }
 
-/* Where programs keep what is set up once (XDG Base Directory Specification). */
-static bool path_at_home(char out[IDENTITY_PATH_SIZE])
+bool cli_identity_at_home(char out[IDENTITY_PATH_SIZE])
 {
     const char *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
@@ -72,18 +71,22 @@ static bool path_at_home(char out[IDENTITY_PATH_SIZE])
     return size > 0 && size < IDENTITY_PATH_SIZE;
 }
 
-void identity_choose(struct cli *cli, const char *given)
+const char *cli_identity_named(const char *given)
+{
+    const char *path = given != NULL ? given : getenv("PUNKT_IDENTITY");
+    return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
+void cli_choose_identity(struct cli *cli, const char *given)
 {
     struct stat status;
-    const char *named = given != NULL ? given : getenv("PUNKT_IDENTITY");
-    if (named != NULL && named[0] != '\0')
-        cli->identity = named;
-    else if ((cli->server == NULL || !address_is_local(cli->server)) && path_at_home(cli->identity_path) &&
-             stat(cli->identity_path, &status) == 0)
+    cli->identity = cli_identity_named(given);
+    if (cli->identity == NULL && (cli->server == NULL || !cli_is_local(cli->server)) &&
+        cli_identity_at_home(cli->identity_path) && stat(cli->identity_path, &status) == 0)
         cli->identity = cli->identity_path;
     if (cli->identity == NULL)
         return;
-    if (!identity_file_value(cli->identity, "store", cli->own_store, sizeof(cli->own_store)) ||
-        !identity_file_value(cli->identity, "till", cli->own_till, sizeof(cli->own_till)))
+    if (!cli_identity_value(cli->identity, "store", cli->own_store, sizeof(cli->own_store)) ||
+        !cli_identity_value(cli->identity, "till", cli->own_till, sizeof(cli->own_till)))
         cli->own_store[0] = cli->own_till[0] = '\0';
 }

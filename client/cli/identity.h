@@ -10,16 +10,23 @@
 
 /* Whether an address, "HOST" or "HOST:PORT" or the first of a list, is of this machine: anybody on it may be who it takes
  * them for. */
-bool address_is_local(const char *address);
+bool cli_is_local(const char *address);
+
+/* The file that is named: `given` (--identity), else PUNKT_IDENTITY; NULL: none is. */
+const char *cli_identity_named(const char *given);
+
+/* The one in the home folder, where programs keep what is set up once (XDG Base Directory Specification), whether or not it
+ * is there. False: there is no such folder. */
+bool cli_identity_at_home(char out[IDENTITY_PATH_SIZE]);
 
 /*
  * Chooses the file: that which was given (--identity), else PUNKT_IDENTITY, else the one in the home folder if it is there
  * and cli->server is not known to be on this machine. Sets cli->identity and what of a till is in the file.
  */
-void identity_choose(struct cli *cli, const char *given);
+void cli_choose_identity(struct cli *cli, const char *given);
 
 /* The value behind "name:" in the head of an identity file, cut to size; false: it has none, or cannot be read. */
-bool identity_file_value(const char *path, const char *name, char *out, size_t size);
+bool cli_identity_value(const char *path, const char *name, char *out, size_t size);
 
 /* Makes the folders above a file, for their owner alone; those that are there stay as they are. */
-bool folders_make(const char *path);
+bool cli_make_folders(const char *path);

@@ -281,6 +281,7 @@ static bool start(struct load *load)
         struct punkt_options handle = {
             .size = sizeof(handle),
             .server = options->server,
+            .identity = options->identity,
             .timeout_ms = options->timeout_ms,
             .window = options->pipeline,
             .software = "punkt bench",

@@ -17,6 +17,7 @@ enum load_mix { LOAD_PURCHASE, LOAD_BALANCE, LOAD_PING };
 
 struct load_options {
     const char *server;
+    const char *identity; /* NULL: none */
     uint32_t timeout_ms;  /* of a request */
     unsigned connections; /* from 1 */
     unsigned pipeline;    /* 1 to PUNKT_WINDOW_MAX */

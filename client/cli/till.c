@@ -59,7 +59,7 @@ static int find_outbox(struct till *till, const struct args *args)
     (void)strcat(till->outbox, "-");
     append_name(till->outbox, till->name);
     (void)strcat(till->outbox, ".outbox");
-    if (folders_make(till->outbox))
+    if (cli_make_folders(till->outbox))
         return CLI_OK;
     return cli_error(till->cli, CLI_FAILED, "bad_file", "the folders of %s cannot be made: %s", till->outbox,
                      strerror(errno));

@@ -53,6 +53,9 @@ static int make_handle(struct till *till)
     struct punkt_options options = {
         .size = sizeof(options),
         .server = till->offline ? NOWHERE : cli->server,
+        .identity = cli->identity,
+        .trouble = cli->trouble,
+        .trouble_size = sizeof(cli->trouble),
         .timeout_ms = cli_timeout_ms(cli, TIMEOUT_MS),
         .software = "punkt till",
         .outbox = till->outbox,

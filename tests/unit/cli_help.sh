@@ -50,6 +50,9 @@ show() {
     show audit verify --head 5f70bf18
     show audit log --kind purchases
     show audit log --limit 0
+    show --server 192.0.2.1:7400 ping
+    show --identity no.identity ping
+    show enrol 192.0.2.1 7Q4H
     show till add 12
     show till add 12/3 --psk --certificate till.pem
     show user add anna
