@@ -951,6 +951,8 @@ local messages = {
         { name = "parts", kind = "LIST", required = false, element = "part", doc = "rule by rule" },
         { name = "spent", kind = "LIST", required = false, element = "spent", doc = "redemptions" },
         { name = "moves", kind = "LIST", required = false, element = "move", doc = "lot by lot" },
+        { name = "actor", kind = "TEXT", required = false, doc = "who asked for it: a name of the register as it is now, `local`, or `server`" },
+        { name = "approved_by", kind = "TEXT", required = false, doc = "who approved it, above the limit of who asked; empty: nobody had to" },
     },
     report_request = {
         { name = "report", kind = "UINT", required = true, doc = "1 liability, 2 activity, 3 stores, 4 expiry, 5 debt, 6 suspense, 7 cohorts" },

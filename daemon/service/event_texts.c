@@ -70,6 +70,12 @@ struct text event_note(const struct event *event)
         return event->bonus.note;
     if (event->type == EVENT_WRITE_OFF)
         return event->write_off.note;
+    if (event->type == EVENT_PROPOSAL)
+        return event->proposal.note;
+    if (event->type == EVENT_PROPOSAL_ENDED)
+        return event->proposal_ended.note;
+    if (event->type == EVENT_FLAG_RESOLVED)
+        return event->flag_resolved.note;
     return event->type == EVENT_TRANSFER ? event->transfer.note : none;
 }
 

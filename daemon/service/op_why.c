@@ -82,6 +82,9 @@ static void detail_for_wire(struct service *service, const struct event *event, 
         out->programme_version = event->programme.version;
     } else if (event->type == EVENT_REFUSAL) {
         out->result = event->refusal.result;
+    } else if (event->type == EVENT_PROPOSAL) {
+        out->result = RESULT_NEEDS_APPROVAL;
+        out->amount = event->proposal.amount;
     }
 }
 
@@ -118,6 +121,8 @@ static void account_for_wire(const struct service *service, const struct event *
         out->last_day = day_for_wire(event->cards_issued.welcome.last_day);
     } else if (event->type == EVENT_REFUSAL) {
         out->account = event->refusal.account;
+    } else if (event->type == EVENT_PROPOSAL) {
+        out->account = event->proposal.account;
     }
     for (uint32_t i = 0; i < event->effect_count; i++) {
         const struct effect *effect = &event->effects[i];
@@ -131,12 +136,32 @@ static void account_for_wire(const struct service *service, const struct event *
     }
 }
 
+static struct message_text name_for_wire(const struct service *service, uint64_t identity,
+                                         struct actor_name *name)
+{
+    *name = actor_name(service, identity);
+    return (struct message_text){ name->text, strlen(name->text) };
+}
+
+/* Who asked for it, and who approved it: what was proposed is booked by who approved it. */
+static void actors_for_wire(const struct service *service, const struct event *event,
+                            struct actor_name names[2], struct msg_why_answer *out)
+{
+    struct proposal_record proposal = { .identity = event->request.identity };
+    if (event->approves != 0) {
+        PUNKT_CHECK(fold_proposal(ledger_fold(service->ledger), event->approves, &proposal));
+        out->approved_by = name_for_wire(service, event->request.identity, &names[1]);
+    }
+    out->actor = name_for_wire(service, proposal.identity, &names[0]);
+}
+
 static void answer_why(struct request *request, const struct event *event, journal_position position,
                        account_number account)
 {
     struct service *service = request->service;
     union message_any answer;
     struct msg_why_answer *out = &answer.why_answer;
+    struct actor_name names[2];
     message_init(MESSAGE_why_answer, out);
     out->moves = calloc(MOVES_MAX, sizeof(*out->moves));
     if (out->moves == NULL) {
@@ -163,6 +188,7 @@ static void answer_why(struct request *request, const struct event *event, journ
     account_for_wire(service, event, account, out);
     detail_for_wire(service, event, out);
     moves_for_wire(service, event, out);
+    actors_for_wire(service, event, names, out);
     answer_read(request, &answer, position);
     free(out->moves);
 }

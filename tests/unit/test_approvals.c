@@ -159,6 +159,26 @@ static void read_inner(const struct service_world *world, enum message message, 
     assert_true(message_decode(message, inner.data, inner.size, &memory, out, &field));
 }
 
+static const struct msg_why_answer *why(struct people *people, uint64_t event)
+{
+    struct msg_why_request request;
+    message_init(MESSAGE_why_request, &request);
+    request.event = event;
+    assert_int_equal(service_call(people->world, OPERATION_WHY, 0, &request), RESULT_DONE);
+    return &people->world->reply.message.why_answer;
+}
+
+/* "who decided what": both are named. */
+static void explain(struct people *people, uint64_t approved)
+{
+    const struct msg_why_answer *answer = why(people, approved);
+    assert_int_equal(answer->kind, EVENT_ADJUSTMENT);
+    assert_text(answer->actor, "olga");
+    assert_text(answer->approved_by, "ann");
+    assert_text(answer->note, "a big one");
+    assert_code(&answer->operator, "olga");
+}
+
 static void approved_it_is_booked_once(void **state)
 {
     (void)state;
@@ -180,6 +200,7 @@ static void approved_it_is_booked_once(void **state)
     assert_int_equal(decide(&people, people.ben, proposal, true), RESULT_PROPOSAL_ENDED);
     assert_int_equal(decide(&people, people.ben, proposal, false), RESULT_PROPOSAL_ENDED);
     assert_int_equal(points_of(&people, "1001"), 750);
+    explain(&people, position);
     (void)list(&people, 0, 0);
     const struct msg_proposal_entry *entry = list(&people, proposal, 1);
     assert_int_equal(entry->state, PROPOSAL_APPROVED);
@@ -216,6 +237,12 @@ static void rejected_it_is_over(void **state)
     struct people people = begin();
     uint64_t first = propose(&people, 250);
     uint64_t second = propose(&people, 350);
+    const struct msg_why_answer *answer = why(&people, first);
+    assert_int_equal(answer->kind, EVENT_PROPOSAL);
+    assert_int_equal(answer->result, RESULT_NEEDS_APPROVAL);
+    assert_text(answer->actor, "olga");
+    assert_int_equal(answer->approved_by.size, 0);
+    assert_text(answer->note, "a big one");
     assert_int_equal(decide(&people, people.ben, first, false), RESULT_DONE);
     assert_int_equal(people.world->reply.message.approval_decide_answer.answer.size, 0);
     assert_int_equal(decide(&people, people.ann, first, true), RESULT_PROPOSAL_ENDED);
@@ -224,10 +251,16 @@ static void rejected_it_is_over(void **state)
     assert_int_equal(entry->state, PROPOSAL_REJECTED);
     assert_text(entry->decider, "ben");
     assert_text(entry->decision_note, "looked at");
+    uint64_t rejection = entry->decision;
+    answer = why(&people, rejection);
+    assert_int_equal(answer->kind, EVENT_PROPOSAL_ENDED);
+    assert_int_equal(answer->refers, first);
+    assert_text(answer->actor, "ben");
+    assert_text(answer->note, "looked at");
     assert_int_equal(points_of(&people, "1001"), 500);
     /* What was never proposed. */
     assert_int_equal(decide(&people, people.ann, 12345, true), RESULT_UNKNOWN_PROPOSAL);
-    assert_int_equal(decide(&people, people.ann, entry->decision, true), RESULT_UNKNOWN_PROPOSAL);
+    assert_int_equal(decide(&people, people.ann, rejection, true), RESULT_UNKNOWN_PROPOSAL);
     struct msg_approval_list_request request = { .proposal = 12345 };
     assert_int_equal(service_call(people.world, OPERATION_APPROVAL_LIST, 0, &request),
                      RESULT_UNKNOWN_PROPOSAL);
