@@ -199,12 +199,12 @@ static void keep_seen(struct tls_client *client, const char *bytes, size_t size)
     client->seen_size += kept;
 }
 
-/* As much as the socket takes; the rest stays in the memory it came from. */
-static void pump_out(struct tls_client *client)
+bool tls_client_pump_out(struct tls_client *client, size_t most)
 {
     char *bytes;
     const long size = BIO_get_mem_data(client->out, &bytes);
-    const ssize_t sent = size == 0 ? 0 : send(client->fd, bytes, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const size_t next = (size_t)size < most ? (size_t)size : most;
+    const ssize_t sent = next == 0 ? 0 : send(client->fd, bytes, next, MSG_DONTWAIT | MSG_NOSIGNAL);
     char scrap[4096];
     for (ssize_t left = sent; left > 0;) {
         const int gone =
@@ -212,12 +212,13 @@ static void pump_out(struct tls_client *client)
         assert_true(gone > 0);
         left -= gone;
     }
+    return BIO_pending(client->out) > 0;
 }
 
 void tls_client_pump(struct tls_client *client)
 {
     char bytes[4096];
-    pump_out(client);
+    (void)tls_client_pump_out(client, SIZE_MAX);
     for (;;) {
         const ssize_t got = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
         if (got < 0 && errno == EAGAIN)
@@ -270,18 +271,21 @@ void tls_client_expect_refused(struct tls_client *client)
     assert_int_equal(world->net->counts.unproven_now, 0);
 }
 
-void tls_client_send(struct tls_client *client, const void *bytes, size_t size)
+void tls_client_write(struct tls_client *client, const void *bytes, size_t size)
 {
     size_t sent = 0;
-    char *left;
-    for (const int64_t start_ms = world_real_ms(); sent < size; world_patience(start_ms)) {
+    while (sent < size) {
         size_t went = 0;
         ERR_clear_error();
         assert_int_equal(SSL_write_ex(client->ssl, (const char *)bytes + sent, size - sent, &went), 1);
         sent += went;
     }
-    pump_out(client);
-    for (const int64_t start_ms = world_real_ms(); BIO_get_mem_data(client->out, &left) > 0;
+}
+
+void tls_client_send(struct tls_client *client, const void *bytes, size_t size)
+{
+    tls_client_write(client, bytes, size);
+    for (const int64_t start_ms = world_real_ms(); tls_client_pump_out(client, SIZE_MAX);
          world_patience(start_ms)) {
         world_turn(client->world);
         tls_client_pump(client);

@@ -69,6 +69,9 @@ void tls_client_free(struct tls_client *client);
 /* Takes from the socket what is there and gives it what is to be sent, without waiting. */
 void tls_client_pump(struct tls_client *client);
 
+/* The sending half of it, and no more than that many bytes. Whether some are left. */
+bool tls_client_pump_out(struct tls_client *client, size_t most);
+
 /* Goes on with the handshake without waiting. Whether this side thinks that it is done. */
 bool tls_client_step(struct tls_client *client);
 
@@ -77,6 +80,9 @@ struct world_session *tls_client_open(struct tls_client *client);
 
 /* Turns the world until the other side has refused the handshake and ended. */
 void tls_client_expect_refused(struct tls_client *client);
+
+/* Encrypts, and leaves it to the pump to send. */
+void tls_client_write(struct tls_client *client, const void *bytes, size_t size);
 
 /* Encrypts and sends, turning the world while there is no room. */
 void tls_client_send(struct tls_client *client, const void *bytes, size_t size);
