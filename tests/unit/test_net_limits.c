@@ -486,6 +486,81 @@ static void test_linger_has_an_end(void **state PUNKT_UNUSED)
     world_free(world);
 }
 
+static enum net_verdict slow_for_a_while(struct world *world, struct world_session *session,
+                                         const struct frame *frame)
+{
+    net_slow_down(world->net, session->name, world->now_us + 500 * 1000);
+    return world_echo(world, session, frame);
+}
+
+/* Who sends too fast is read frame by frame, in its own time; the others are not slower for it. */
+static void test_slowed_down(void **state PUNKT_UNUSED)
+{
+    const struct net_options options = world_options();
+    struct world *world = world_new(&options);
+    struct world_session *fast;
+    struct world_session *modest;
+    const int fast_fd = client_connect(world, &fast);
+    const int modest_fd = client_connect(world, &modest);
+    world->on_frame = slow_for_a_while;
+    for (uint64_t i = 1; i <= 3; i++)
+        client_send_frame(fast_fd, i, NULL, 0);
+    for (uint32_t taken = 1; taken <= 3; taken++) {
+        WORLD_UNTIL(world, fast->frames == taken);
+        client_expect(world, fast_fd, taken, NULL, 0); /* answers are not held back */
+        world_advance(world, 490);
+        turn_some(world);
+        assert_int_equal(fast->frames, taken);
+        world_advance(world, 260);
+    }
+    client_send_frame(fast_fd, 4, NULL, 0); /* the loop does not spin on what waits there */
+    WORLD_UNTIL(world, fast->frames == 4);
+    client_send_frame(fast_fd, 5, NULL, 0);
+    WORLD_UNTIL(world, conn_find(world->net, fast->name)->muted);
+    world->on_frame = world_echo;
+    client_send_frame(modest_fd, 1, NULL, 0);
+    client_expect(world, modest_fd, 1, NULL, 0);
+    assert_int_equal(fast->frames, 4);
+    world_advance(world, 760);
+    WORLD_UNTIL(world, fast->frames == 5);
+    net_slow_down(world->net, fast->name, world->now_us); /* over already */
+    client_send_frame(fast_fd, 6, NULL, 0);
+    WORLD_UNTIL(world, fast->frames == 6);
+    close(fast_fd);
+    close(modest_fd);
+    world_free(world);
+}
+
+/* While it is not read, it is neither idle nor late with the rest of its frame; afterwards its time begins anew. */
+static void test_slowed_is_not_late(void **state PUNKT_UNUSED)
+{
+    const struct net_options options = world_options();
+    struct world *world = world_new(&options);
+    struct world_session *half;
+    struct world_session *idle;
+    const int half_fd = client_connect(world, &half);
+    const int idle_fd = client_connect(world, &idle);
+    client_send(half_fd, "half", 4);
+    WORLD_UNTIL(world, net_counts(world->net)->bytes_in == 4);
+    net_slow_down(world->net, half->name, world->now_us + INT64_C(400000000));
+    net_slow_down(world->net, idle->name, world->now_us + INT64_C(400000000));
+    for (int i = 0; i < 40; i++)
+        world_advance(world, 10000);
+    assert_true(half->open && idle->open);
+    world_advance(world, 1000); /* they are read again by now */
+    world_advance(world, 8500);
+    assert_true(half->open);
+    world_advance(world, 2000);
+    assert_false(half->open);
+    world_advance(world, 160000);
+    assert_true(idle->open);
+    world_advance(world, 20000);
+    assert_false(idle->open);
+    close(half_fd);
+    close(idle_fd);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +580,8 @@ int main(void)
         cmocka_unit_test(test_too_many_proven),
         cmocka_unit_test(test_unproven_of_an_address),
         cmocka_unit_test(test_linger_has_an_end),
+        cmocka_unit_test(test_slowed_down),
+        cmocka_unit_test(test_slowed_is_not_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
