@@ -2,13 +2,13 @@
  * punktd: the table of contents of the program. Options, then the stages of start and stop in their
  * order, then the turn of the loop.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
@@ -23,6 +23,7 @@
 #include "net/net.h"
 #include "ops/command_line.h"
 #include "ops/config.h"
+#include "ops/privilege.h"
 #include "ops/programme_reader.h"
 #include "ops/secrets.h"
 #include "ops/text_file.h"
@@ -60,6 +61,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
         log_info("the machine's clock is followed again");
     daemon->storage_low = low;
     daemon->clock_lost = lost;
+    watch_certificate(daemon);
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *ctx)
@@ -70,20 +72,56 @@ static void on_signal(evutil_socket_t fd, short what, void *ctx)
     daemon->stopping = true;
 }
 
+static void on_hangup(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    reload_certificates(ctx);
+}
+
 /* --- stages --- */
+
+/* Who may come through Unix sockets, as numbers: names are looked up once. */
+static enum punkt_status find_admins(struct daemon *daemon, struct failure *failure)
+{
+    static_assert(CONFIG_ADMINS_MAX <= SERVICE_UIDS_MAX, "every one of `admins` has its place");
+    for (uint32_t i = 0; i < daemon->config.admin_count; i++) {
+        struct failure reason;
+        if (privilege_user(daemon->config.admins[i], &daemon->admins[i], &reason) != PUNKT_OK) {
+            failure_set(failure, "admins: %s", reason.text);
+            return PUNKT_INVALID;
+        }
+    }
+    daemon->admin_count = daemon->config.admin_count;
+    return PUNKT_OK;
+}
 
 static enum punkt_status start_process(struct daemon *daemon, struct failure *failure)
 {
-    (void)daemon;
-    (void)failure;
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)prctl(PR_SET_DUMPABLE, 0); /* a core would hold card numbers */
+    (void)signal(SIGHUP, SIG_IGN); /* until the loop hears it */
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* fewer connections, then; accept survives it */
     }
-    return PUNKT_OK;
+    enum punkt_status status = find_admins(daemon, failure);
+    /* As root, whose limit of locked memory is the higher one. */
+    if (!privilege_lock_memory())
+        log_warning(
+            "no memory can be locked for keys, so they may come to the swap area; allow 8 MiB (ulimit -l, "
+            "LimitMEMLOCK)");
+    if (status == PUNKT_OK)
+        status = privilege_drop(daemon->config.user, failure);
+    privilege_guard();
+    if (status == PUNKT_OK && privilege_is_root())
+        log_warning("punktd runs as root; `user: NAME` in its settings makes it somebody who may do less");
+    daemon->secrets = privilege_keys(sizeof(*daemon->secrets));
+    if (status == PUNKT_OK && daemon->secrets == NULL) {
+        failure_set(failure, "there is no memory for keys");
+        status = PUNKT_NO_MEMORY;
+    }
+    return status;
 }
 
 static enum punkt_status start_ledger(struct daemon *daemon, struct failure *failure)
@@ -154,23 +192,65 @@ static enum punkt_status publish(struct daemon *daemon, struct failure *failure)
     return status;
 }
 
+static enum punkt_status read_secrets(struct daemon *daemon, struct failure *failure)
+{
+    char path[2 * CONFIG_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/secrets", daemon->config.data);
+    const char *file = daemon->config.secrets[0] != '\0' ? daemon->config.secrets : path;
+    enum punkt_status status = secrets_load(file, daemon->secrets, failure);
+    if (status == PUNKT_OK && daemon->config.psk.listen[0] != '\0' &&
+        daemon->secrets->psk_masters_known == 0) {
+        failure_set(
+            failure,
+            "psk.listen needs a line psk_master_1 in the secrets %s: 64 hexadecimal digits, as `openssl rand "
+            "-hex 32` makes them",
+            file);
+        status = PUNKT_INVALID;
+    }
+    return status;
+}
+
+/* What enrolment hands out: of our CA with its key, or of another one without. */
+static enum punkt_status open_ca(struct daemon *daemon, struct failure *failure)
+{
+    const struct config *config = &daemon->config;
+    const char *key =
+        config->enrol.listen[0] != '\0' && config->enrol.ca_key[0] != '\0' ? config->enrol.ca_key : NULL;
+    if (config->tls.listen[0] == '\0')
+        return PUNKT_OK;
+    return ca_open(config->tls.ca, key, config->tls.certificate, &daemon->ca, failure);
+}
+
 static enum punkt_status start_service(struct daemon *daemon, struct failure *failure)
 {
+    const struct config *config = &daemon->config;
     struct service_options options = {
         .ledger = daemon->ledger,
         .link = service_link_of(daemon),
-        .limits = { .in_flight_max = daemon->config.limits.in_flight_max },
+        .limits = { .in_flight_max = config->limits.in_flight_max,
+                    .till_connections = config->limits.till_connections,
+                    .other_connections = config->limits.other_connections,
+                    .till_rate = config->limits.till_rate,
+                    .till_burst = config->limits.till_burst,
+                    .unknown_cards = config->limits.unknown_cards,
+                    .unknown_lock_s = config->limits.unknown_lock_s,
+                    .refusals_day = config->limits.refusals_day },
         .programmes = service_programmes(),
+        .seal_key = config->seal_key[0] != '\0' ? config->seal_key : NULL,
+        .uid_count = daemon->admin_count,
     };
-    struct secrets secrets;
-    char path[2 * CONFIG_PATH_MAX];
-    (void)snprintf(path, sizeof(path), "%s/secrets", daemon->config.data);
-    enum punkt_status status =
-        secrets_load(daemon->config.secrets[0] != '\0' ? daemon->config.secrets : path, &secrets, failure);
+    enum punkt_status status = read_secrets(daemon, failure);
+    if (status == PUNKT_OK)
+        status = open_ca(daemon, failure);
     if (status != PUNKT_OK)
         return status;
-    memcpy(options.pepper, secrets.pin_pepper, sizeof(options.pepper));
+    memcpy(options.pepper, daemon->secrets->pin_pepper, sizeof(options.pepper));
+    memcpy(options.psk_masters, daemon->secrets->psk_masters, sizeof(options.psk_masters));
+    options.psk_masters_known = daemon->secrets->psk_masters_known;
+    options.ca = daemon->ca;
+    memcpy(options.uids, daemon->admins, sizeof(options.uids));
     status = service_open(&options, &daemon->service, failure);
+    explicit_bzero(&options, sizeof(options));
     if (status == PUNKT_OK)
         status = publish(daemon, failure);
     return status;
@@ -182,6 +262,8 @@ static void stop_service(struct daemon *daemon)
     stop_ledger(daemon);
     service_free(daemon->service);
     daemon->service = NULL;
+    ca_free(daemon->ca);
+    daemon->ca = NULL;
 }
 
 static enum punkt_status start_loop(struct daemon *daemon, struct failure *failure)
@@ -201,10 +283,12 @@ static enum punkt_status start_loop(struct daemon *daemon, struct failure *failu
     daemon->tick_event = event_new(daemon->loop, -1, EV_PERSIST, on_tick, daemon);
     daemon->signal_events[0] = evsignal_new(daemon->loop, SIGTERM, on_signal, daemon);
     daemon->signal_events[1] = evsignal_new(daemon->loop, SIGINT, on_signal, daemon);
+    daemon->signal_events[2] = evsignal_new(daemon->loop, SIGHUP, on_hangup, daemon);
     if (daemon->ledger_event == NULL || daemon->tick_event == NULL || daemon->signal_events[0] == NULL ||
-        daemon->signal_events[1] == NULL || event_add(daemon->ledger_event, NULL) != 0 ||
-        event_add(daemon->tick_event, &tick) != 0 || event_add(daemon->signal_events[0], NULL) != 0 ||
-        event_add(daemon->signal_events[1], NULL) != 0) {
+        daemon->signal_events[1] == NULL || daemon->signal_events[2] == NULL ||
+        event_add(daemon->ledger_event, NULL) != 0 || event_add(daemon->tick_event, &tick) != 0 ||
+        event_add(daemon->signal_events[0], NULL) != 0 || event_add(daemon->signal_events[1], NULL) != 0 ||
+        event_add(daemon->signal_events[2], NULL) != 0) {
         failure_set(failure, "the event loop cannot be made");
         return PUNKT_NO_MEMORY;
     }
@@ -232,10 +316,11 @@ static void stop_process(struct daemon *daemon)
     (void)sigaddset(&both, SIGTERM);
     (void)sigaddset(&both, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, &both, NULL);
-    free_event(daemon->signal_events[0]);
-    free_event(daemon->signal_events[1]);
+    for (size_t i = 0; i < COUNT_OF(daemon->signal_events); i++)
+        free_event(daemon->signal_events[i]);
     if (daemon->loop != NULL)
         event_base_free(daemon->loop);
+    privilege_keys_free(daemon->secrets, sizeof(*daemon->secrets));
 }
 
 typedef enum punkt_status start_fn(struct daemon *daemon, struct failure *failure);
@@ -347,13 +432,18 @@ int main(int argc, char **argv)
     struct command_line line = { .command = "" };
     command_line_read(argc, argv, &daemon.config, &line);
     log_set_level((enum log_level)daemon.config.log_level);
+    if (strcmp(line.command, "init-ca") == 0)
+        return command_init_ca(&line);
     if (strcmp(line.command, "rebuild") == 0)
         return command_rebuild(&daemon.config);
     if (strcmp(line.command, "verify") == 0)
         return command_verify(&daemon.config, &line);
     if (line.command[0] != '\0')
         command_line_usage("no such command: ", line.command);
-    if (daemon.config.listen_count == 0)
-        command_line_usage("where to listen? --listen HOST:PORT is needed", "");
+    struct failure failure;
+    if (config_settle(&daemon.config, &failure) != PUNKT_OK) {
+        fprintf(stderr, "punktd: %s\n", failure.text);
+        return EX_CONFIG;
+    }
     return run(&daemon);
 }

@@ -16,16 +16,19 @@ static const char usage_text[] =
     "  punktd rebuild --data DIR          a stopped daemon: makes state anew from the journal\n"
     "  punktd verify --data DIR --json    a stopped daemon: checks its files\n"
     "  punktd verify --data COPY --head HEX --seal-key FILE     what an auditor does with a copy of them\n"
+    "  punktd init-ca FOLDER --name punkt.example --name 192.0.2.7    certificates for TLS\n"
+    "  punktd init-ca --renew FOLDER      another one for the server, before its end\n"
     "\n"
     "Keeps the points of a retail chain: takes requests of tills, makes every change durable before it is\n"
     "answered. Runs in the foreground; SIGTERM or SIGINT stop it cleanly.\n"
     "\n"
     "  --data DIR         folder of the ledger: DIR/journal and DIR/state; made if missing\n"
-    "  --listen WHERE     HOST:PORT on a loopback address, or unix:PATH; may be given several times;\n"
-    "                     127.0.0.1:7400 unless given\n"
+    "  --listen WHERE     HOST:PORT on a loopback address, or unix:PATH; may be given several times; who\n"
+    "                     connects there is the local administrator. 127.0.0.1:7400 unless this or a\n"
+    "                     listener with TLS is given\n"
     "  --programme FILE   the rules, in YAML; published as a new version if they changed. Without it those\n"
     "                     published last; in a new ledger 1 point per whole 1.00, in EUR\n"
-    "  --port-file FILE   where to write the first address once it is listened on\n"
+    "  --port-file FILE   where to write the addresses once they are listened on\n"
     "  --config FILE      settings, in YAML; options given beside it win\n"
     "  --log-level LEVEL  error, warning, info (default) or debug\n"
     "  --json             verify: one JSON object\n"
@@ -33,6 +36,8 @@ static const char usage_text[] =
     "                     journal must lead through it\n"
     "  --seal-key FILE    verify: the first key of the seals, as punktd init-audit printed it; every seal is\n"
     "                     recomputed. It stays with the auditor: no running daemon ever gets it\n"
+    "  --name NAME        init-ca: what tills connect to, a host's name or an address; up to 16 times\n"
+    "  --renew            init-ca: the CA stays, the server gets another key and certificate\n"
     "  --version, --help\n"
     "\n"
     "See punktd(8), punktd.yaml(5), punkt-programme(5).\n";
@@ -60,6 +65,8 @@ enum option_code {
     OPTION_JSON,
     OPTION_HEAD,
     OPTION_SEAL_KEY,
+    OPTION_NAME,
+    OPTION_RENEW,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -74,6 +81,8 @@ static const struct option options_table[] = {
     { "json", no_argument, NULL, OPTION_JSON },
     { "head", required_argument, NULL, OPTION_HEAD },
     { "seal-key", required_argument, NULL, OPTION_SEAL_KEY },
+    { "name", required_argument, NULL, OPTION_NAME },
+    { "renew", no_argument, NULL, OPTION_RENEW },
     { "version", no_argument, NULL, OPTION_VERSION },
     { "help", no_argument, NULL, OPTION_HELP },
     { NULL, 0, NULL, 0 },
@@ -109,24 +118,28 @@ static void load_config_file(int argc, char **argv, struct config *config)
     }
 }
 
-void command_line_read(int argc, char **argv, struct config *config, struct command_line *out)
+static void add_listen(struct config *config, bool first, const char *where)
+{
+    if (first)
+        config->listen_count = 0;
+    if (config->listen_count == CONFIG_LISTEN_MAX)
+        command_line_usage("too many --listen; the most are ", "8");
+    set_text(config->listen[config->listen_count++], sizeof(config->listen[0]), "--listen", where);
+}
+
+/* The options; what ends the process does it here. */
+static void read_options(int argc, char **argv, struct config *config, struct command_line *out)
 {
     bool listen_given = false;
     int code;
-    config_default(config);
-    load_config_file(argc, argv, config);
     while ((code = getopt_long(argc, argv, "", options_table, NULL)) != -1) {
         switch (code) {
         case OPTION_DATA:
             set_text(config->data, sizeof(config->data), "--data", optarg);
             break;
         case OPTION_LISTEN:
-            if (!listen_given)
-                config->listen_count = 0;
+            add_listen(config, !listen_given, optarg);
             listen_given = true;
-            if (config->listen_count == CONFIG_LISTEN_MAX)
-                command_line_usage("too many --listen; the most are ", "8");
-            set_text(config->listen[config->listen_count++], sizeof(config->listen[0]), "--listen", optarg);
             break;
         case OPTION_PROGRAMME:
             set_text(config->programme, sizeof(config->programme), "--programme", optarg);
@@ -148,6 +161,14 @@ void command_line_read(int argc, char **argv, struct config *config, struct comm
         case OPTION_SEAL_KEY:
             out->seal_key = optarg;
             break;
+        case OPTION_NAME:
+            if (out->name_count == COMMAND_LINE_NAMES_MAX)
+                command_line_usage("too many --name; the most are ", "16");
+            out->names[out->name_count++] = optarg;
+            break;
+        case OPTION_RENEW:
+            out->renew = true;
+            break;
         case OPTION_VERSION:
             printf("punktd %s\n", PUNKT_VERSION);
             exit(EX_OK);
@@ -158,9 +179,23 @@ void command_line_read(int argc, char **argv, struct config *config, struct comm
             exit(EX_USAGE); /* getopt_long said why */
         }
     }
+}
+
+void command_line_read(int argc, char **argv, struct config *config, struct command_line *out)
+{
+    config_default(config);
+    load_config_file(argc, argv, config);
+    read_options(argc, argv, config, out);
     out->command = optind < argc ? argv[optind++] : "";
+    bool makes_ca = strcmp(out->command, "init-ca") == 0;
+    if (makes_ca && optind < argc)
+        out->folder = argv[optind++];
     if (optind < argc)
         command_line_usage("what is this: ", argv[optind]);
-    if (config->data[0] == '\0')
+    if (makes_ca && out->folder == NULL)
+        command_line_usage("which folder? punktd init-ca FOLDER", "");
+    if (!makes_ca && (out->name_count > 0 || out->renew))
+        command_line_usage("only init-ca takes ", out->renew ? "--renew" : "--name");
+    if (!makes_ca && config->data[0] == '\0')
         command_line_usage("which folder? --data DIR is needed", "");
 }

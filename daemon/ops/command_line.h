@@ -6,12 +6,17 @@
 
 #include "ops/config.h"
 
+#define COMMAND_LINE_NAMES_MAX 16
+
 struct command_line {
-    const char *command; /* "", "rebuild", "verify" */
+    const char *command; /* "", "rebuild", "verify", "init-ca" */
     bool json;
     const char *head;     /* verify: as it was given; NULL: not */
     const char *seal_key; /* verify: a file; NULL: none */
-    const char *config;
+    const char *folder;   /* init-ca */
+    bool renew;
+    uint32_t name_count; /* of the server */
+    const char *names[COMMAND_LINE_NAMES_MAX];
 };
 
 /* Defaults, over them the file of --config, over them the options. */

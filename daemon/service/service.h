@@ -106,6 +106,9 @@ PUNKT_MUST_CHECK enum punkt_status service_init_audit(const char *path, char out
 PUNKT_MUST_CHECK enum punkt_status service_open(const struct service_options *options,
                                                 struct service **out_service, struct failure *failure);
 
+/* The ports of service_options, once they are known: where 0 was asked for, a free one was picked. */
+void service_listens(struct service *service, uint16_t certificate_port, uint16_t psk_port);
+
 /* Publishes the programme as a new version in force from now, unless the newest has the same text. */
 PUNKT_MUST_CHECK enum punkt_status service_publish(struct service *service, struct text text,
                                                    struct failure *failure);

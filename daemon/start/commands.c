@@ -1,7 +1,11 @@
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "ledger/seal.h"
 #include "ops/report.h"
@@ -71,4 +75,45 @@ int command_verify(const struct config *config, const struct command_line *line)
         return EXIT_FAILURE;
     }
     return report_print(&report, line->json) ? EX_OK : EXIT_FAILURE;
+}
+
+static void say_made(const char *folder)
+{
+    printf("The CA is %s/ca.pem, its key %s/ca.key: keep a copy of the key where nobody else gets at it.\n"
+           "The server's certificate is %s/server.pem; before it ends, run: punktd init-ca --renew %s\n"
+           "In punktd.yaml, for tills and users with certificates, and for those who enrol:\n"
+           "\n"
+           "tls:\n"
+           "  listen: 0.0.0.0:7443\n"
+           "  folder: %s\n"
+           "enrol:\n"
+           "  listen: 0.0.0.0:7445\n",
+           folder, folder, folder, folder, folder);
+}
+
+int command_init_ca(const struct command_line *line)
+{
+    struct failure failure;
+    char folder[PATH_MAX];
+    utc_us now = time(NULL) * US_PER_SECOND;
+    if (!line->renew && mkdir(line->folder, 0700) != 0 && errno != EEXIST) {
+        fprintf(stderr, "punktd: the folder %s cannot be made: %s\n", line->folder, strerror(errno));
+        return EX_CANTCREAT;
+    }
+    if (realpath(line->folder, folder) == NULL) {
+        fprintf(stderr, "punktd: the folder %s cannot be used: %s\n", line->folder, strerror(errno));
+        return EX_NOINPUT;
+    }
+    enum punkt_status status = line->renew
+                                   ? ca_renew_server(folder, line->names, line->name_count, now, &failure)
+                                   : ca_make(folder, line->names, line->name_count, now, &failure);
+    if (status != PUNKT_OK) {
+        fprintf(stderr, "punktd: no certificates were made: %s\n", failure.text);
+        return status == PUNKT_BUSY ? EX_CANTCREAT : status == PUNKT_INVALID ? EX_CONFIG : EX_IOERR;
+    }
+    if (line->renew)
+        printf("%s/server.pem and server.key are new; a running punktd takes them at SIGHUP.\n", folder);
+    else
+        say_made(folder);
+    return EX_OK;
 }

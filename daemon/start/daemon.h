@@ -10,6 +10,8 @@
 #include "net/net.h"
 #include "ops/command_line.h"
 #include "ops/config.h"
+#include "ops/secrets.h"
+#include "service/ca.h"
 #include "service/service.h"
 
 #define EXIT_STORAGE 70 /* a write or sync failed: nothing more may be answered (EX_SOFTWARE) */
@@ -22,14 +24,21 @@ struct daemon {
     struct ledger *ledger;
     struct service *service;
     struct event_base *loop;
-    struct event *ledger_event, *tick_event, *signal_events[2];
+    struct event *ledger_event, *tick_event, *signal_events[3];
     struct net *net;
     bool net_paused;
     bool ledger_woke;             /* its threads finished something */
     uint64_t frames;              /* taken so far */
     bool storage_low, clock_lost; /* as said in the log */
     bool stopping;
-    char addresses[CONFIG_LISTEN_MAX][128];
+    char addresses[CONFIG_LISTEN_MAX][128];         /* plain ones */
+    char proven_addresses[NET_LISTENER_KINDS][128]; /* the others, by kind; "": none */
+    struct secrets *secrets;                        /* in locked memory */
+    struct ca *ca;                                  /* NULL: nobody listens for certificates */
+    utc_us certificate_ends;                        /* the server's; 0: it has none */
+    int64_t certificate_warned_day;                 /* since 1970, as said in the log */
+    uint32_t admin_count;
+    uint32_t admins[SERVICE_UIDS_MAX];
 };
 
 int64_t daemon_monotonic_us(void);
@@ -45,14 +54,19 @@ void stop_net(struct daemon *daemon);
 struct service_link service_link_of(struct daemon *daemon);
 struct service_programmes service_programmes(void);
 
-/* --- listeners.c --- */
+/* --- listeners.c: where clients come in, and the certificates of the one kind --- */
 
 PUNKT_MUST_CHECK enum punkt_status start_listeners(struct daemon *daemon, struct failure *failure);
 void stop_listeners(struct daemon *daemon);
+/* Asked for by SIGHUP: the certificates are read again, and those from before stay if the new ones are no good. */
+void reload_certificates(struct daemon *daemon);
+/* Says once a day that the server's certificate ends soon, or has. */
+void watch_certificate(struct daemon *daemon);
 /* One line, whatever is listened on: what supervisors and scripts wait for. */
 void say_ready(const struct daemon *daemon);
 
 /* --- commands.c: each returns the exit status --- */
 
 int command_rebuild(const struct config *config);
+int command_init_ca(const struct command_line *line);
 int command_verify(const struct config *config, const struct command_line *line);

@@ -99,18 +99,57 @@ static void link_slow_down(void *ctx, uint64_t conn, uint32_t milliseconds)
     net_slow_down(daemon->net, conn_name(conn), daemon_monotonic_us() + (int64_t)milliseconds * 1000);
 }
 
-static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer *peer)
+/* Identities and codes are numbered far below it: whose key it is goes through net together with which kind of key. */
+#define NUMBER_IS_CODE (UINT64_C(1) << 63)
+
+static struct service_peer peer_of(const struct net_peer *peer)
 {
-    struct daemon *daemon = ctx;
-    struct service_peer who = { .proof = SERVICE_PROOF_LOCAL,
+    bool code = peer->proof == NET_PROOF_PSK && (peer->psk_number & NUMBER_IS_CODE) != 0;
+    struct service_peer who = { .proof = peer->proof == NET_PROOF_CERTIFICATE ? SERVICE_PROOF_CERTIFICATE
+                                         : peer->proof == NET_PROOF_LOCAL     ? SERVICE_PROOF_LOCAL
+                                         : code                               ? SERVICE_PROOF_CODE
+                                                                              : SERVICE_PROOF_PSK,
                                 .unix_socket = peer->unix_socket,
                                 .uid = peer->unix_uid,
                                 .key_ends = peer->key_ends_s * US_PER_SECOND,
-                                .number = peer->psk_number,
+                                .number = peer->psk_number & ~NUMBER_IS_CODE,
                                 .source = peer->source };
     memcpy(who.key, peer->key, sizeof(who.key));
+    return who;
+}
+
+static void *on_open(void *ctx, struct net_conn_name name, const struct net_peer *peer)
+{
+    struct daemon *daemon = ctx;
+    struct service_peer who = peer_of(peer);
     log_debug("connection from %s", peer->address);
     return service_connected(daemon->service, conn_number(name), &who);
+}
+
+static bool on_psk(void *ctx, enum net_listener kind, const char *identity, size_t size,
+                   uint8_t out_key[NET_PSK_SIZE], uint64_t *out_number)
+{
+    struct daemon *daemon = ctx;
+    bool code = kind == NET_LISTEN_ENROL;
+    if (!service_psk(daemon->service, code, identity, size, out_key, out_number))
+        return false;
+    PUNKT_CHECK((*out_number & NUMBER_IS_CODE) == 0);
+    if (code)
+        *out_number |= NUMBER_IS_CODE;
+    return true;
+}
+
+/* Not at a level that is on by default: whoever may connect could fill the disk with lines. The audit counts them. */
+static void on_refused(void *ctx, const struct net_peer *peer, const char *what, const char *identity,
+                       uint64_t number)
+{
+    struct daemon *daemon = ctx;
+    struct net_peer named = *peer;
+    named.psk_number = number;
+    struct service_peer who = peer_of(&named);
+    log_debug("handshake of %s failed: %s%s%s", peer->address, what, identity[0] != '\0' ? ", as " : "",
+              identity);
+    service_proof_refused(daemon->service, &who, what);
 }
 
 static enum net_verdict on_frame(void *ctx, void *session, const struct frame *frame)
@@ -146,9 +185,12 @@ struct service_link service_link_of(struct daemon *daemon)
 
 enum punkt_status start_net(struct daemon *daemon, struct failure *failure)
 {
-    static const struct net_handler handler = {
-        .open = on_open, .frame = on_frame, .broken = on_broken, .close = on_close
-    };
+    static const struct net_handler handler = { .open = on_open,
+                                                .frame = on_frame,
+                                                .broken = on_broken,
+                                                .close = on_close,
+                                                .psk = on_psk,
+                                                .refused = on_refused };
     struct net_options options = net_options_default();
     options.conns_max = daemon->config.limits.conns_max;
     options.unproven_max = daemon->config.limits.unproven_max;
@@ -157,6 +199,7 @@ enum punkt_status start_net(struct daemon *daemon, struct failure *failure)
     options.frames_per_turn = daemon->config.limits.frames_per_turn;
     options.output_high_bytes = daemon->config.limits.output_high_kib << 10;
     options.pool_bytes = (uint64_t)daemon->config.limits.pool_mib << 20;
+    options.handshake_timeout_ms = daemon->config.limits.handshake_timeout_ms;
     options.hello_timeout_ms = daemon->config.limits.hello_timeout_ms;
     options.frame_timeout_ms = daemon->config.limits.frame_timeout_ms;
     options.idle_timeout_ms = daemon->config.limits.idle_timeout_ms;

@@ -33,7 +33,7 @@ lmdb.h                 ledger
 openssl/               net lib
 openssl/bio.h          net lib service
 openssl/core_names.h   net lib service
-openssl/crypto.h       net lib ledger service
+openssl/crypto.h       net lib ledger service ops
 openssl/err.h          net lib ledger service
 openssl/evp.h          net lib ledger service
 openssl/hmac.h         net lib ledger service
