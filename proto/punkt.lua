@@ -125,6 +125,7 @@ local results = {
     [61] = "proposal_ended",
     [62] = "own_proposal",
     [63] = "unknown_flag",
+    [64] = "not_set_up",
     [200] = "offline",
 }
 

@@ -177,6 +177,7 @@ enum punkt_result {
     PUNKT_RESULT_PROPOSAL_ENDED = 61,
     PUNKT_RESULT_OWN_PROPOSAL = 62,
     PUNKT_RESULT_UNKNOWN_FLAG = 63,
+    PUNKT_RESULT_NOT_SET_UP = 64,
     /* Said by this library, never by a server. */
     PUNKT_RESULT_OFFLINE = 200, /* points cannot be redeemed now: the server is away */
 };

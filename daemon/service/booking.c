@@ -109,6 +109,8 @@ static void append(struct request *request, struct event *event, uint16_t type, 
         event->flags |= EVENT_FLAG_LATE;
     journal_position position = ledger_reserve(service->ledger);
     ledger_append(service->ledger, event);
+    if (event->type == EVENT_IDENTITY)
+        register_take(service, &event->identity.after);
     if (event->approves != 0)
         approval_ended(service, event->approves);
     service->returns_waited = service->returns_waited || event->type == EVENT_RETURN_WAITING;
@@ -116,6 +118,7 @@ static void append(struct request *request, struct event *event, uint16_t type, 
     struct text body = event->answer;
     if (request->approves_row == NULL)                /* who approves prints no receipt */
         (void)receipt_text_add(request, type, &body); /* of this event, so it waits for it anyway */
+    code_add(service, type, &body);
     answers_add(&service->answers, position, request->conn, type, flags, request->number, body.data,
                 body.size);
 }
@@ -124,6 +127,8 @@ void append_own(struct service *service, struct event *event)
 {
     (void)ledger_reserve(service->ledger);
     ledger_append(service->ledger, event);
+    if (event->type == EVENT_IDENTITY)
+        register_take(service, &event->identity.after);
 }
 
 static size_t encode_answer(const struct operation_row *row, const union message_any *answer, uint8_t *out,

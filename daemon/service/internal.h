@@ -14,10 +14,11 @@
 #include "service/register.h"
 #include "service/service.h"
 
-#define REFUSAL_DETAIL_MAX 400 /* the limit of `detail`: what is longer is cut, for a long path is no bug */
-#define REFUSAL_BYTES_MAX 512  /* of an encoded refusal */
-#define PIN_CHECKS_MAX 64      /* that wait for the worker */
-#define LANE_SLOTS 4096        /* of the table of lanes in use; collisions are chained */
+#define REFUSAL_DETAIL_MAX 400  /* the limit of `detail`: what is longer is cut, for a long path is no bug */
+#define REFUSAL_BYTES_MAX 512   /* of an encoded refusal */
+#define IDENTITY_ANSWER_MAX 256 /* of an encoded answer of identity_add or identity_change */
+#define PIN_CHECKS_MAX 64       /* that wait for the worker */
+#define LANE_SLOTS 4096         /* of the table of lanes in use; collisions are chained */
 
 /* Bits of `flags` in answers (messages.def). */
 #define ANSWER_FLAG_SERVER_TIME 0x01 /* purchase, quote, return, unlinked return */
@@ -218,6 +219,7 @@ struct service {
     struct approvals *approvals;                   /* approvals.c: open proposals with their deadlines */
     struct till_fields till_fields[MESSAGE_COUNT]; /* permission.c */
     struct seals *seals;                           /* seals.c; NULL: none are made */
+    uint8_t with_code[IDENTITY_ANSWER_MAX];
     uint32_t void_codes; /* entries of the register whose enrolment code is void, and no event says so yet */
 };
 
@@ -266,12 +268,19 @@ struct registered *psk_owner(const struct service *service, uint64_t number);
 
 /* Whether a code is out that may be used, now and not too often tried. */
 bool code_is_good(const struct service *service, const struct registered *who);
+/* Whether it was used already: then it serves only who used it, until it ends. */
+bool code_is_used(const struct identity *identity);
 /* Gives the identity a new code: handle, salt, end. False: there is no randomness. */
 PUNKT_MUST_CHECK bool code_make(const struct service *service, struct identity *identity);
 void code_clear(struct identity *identity);
 /* The code as people type it; a secret. False: it cannot be derived. */
 PUNKT_MUST_CHECK bool code_text(const struct service *service, const struct identity *identity,
                                 char out[CODE_TEXT_SIZE + 1]);
+/*
+ * Adds the code to the answer of identity_add or identity_change that is about to leave, if it is out still: no event and no
+ * record has it. *body is then the longer one, in the service's scratch until the next call.
+ */
+void code_add(struct service *service, uint16_t type, struct text *body);
 /* The code may not be used any more. */
 void code_void(struct service *service, struct registered *who);
 /* Books what codes became void. */

@@ -111,6 +111,7 @@ static enum handled repeat(struct request *request, journal_position position)
         if (receipt_text_add(request, first->answer_type, &body))
             position = u64_max(position, ledger_newest(request->service->ledger));
     }
+    code_add(request->service, first->answer_type, &body);
     answer_in_order(request->service, request->conn, first->answer_type, flags, request->number, body.data,
                     body.size, position);
     return HANDLED;

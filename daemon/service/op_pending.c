@@ -7,9 +7,5 @@
         refuse_now(request, RESULT_NOT_READY, "");                                                           \
         return HANDLED;                                                                                      \
     }
-PENDING(identity_add)
-PENDING(identity_change)
-PENDING(identity_list)
-PENDING(enrol)
 PENDING(flag_list)
 PENDING(flag_resolve)

@@ -90,6 +90,12 @@ bool code_is_good(const struct service *service, const struct registered *who)
            ledger_now(service->ledger) < who->identity.code_ends;
 }
 
+bool code_is_used(const struct identity *identity)
+{
+    static const uint8_t none[32];
+    return memcmp(identity->code_key, none, sizeof(none)) != 0;
+}
+
 bool code_make(const struct service *service, struct identity *identity)
 {
     uint8_t random[4];
@@ -144,6 +150,43 @@ bool code_text(const struct service *service, const struct identity *identity, c
     out[size] = '\0';
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return done;
+}
+
+/* The code of the identity, if it is the one that the answer speaks of: they end at the same moment. */
+static bool code_for(const struct service *service, uint64_t number, uint64_t ends,
+                     char out[CODE_TEXT_SIZE + 1])
+{
+    const struct registered *who = register_by_number(service, number);
+    return who != NULL && ends != 0 && (uint64_t)who->identity.code_ends == ends &&
+           code_is_good(service, who) && !code_is_used(&who->identity) &&
+           code_text(service, &who->identity, out);
+}
+
+void code_add(struct service *service, uint16_t type, struct text *body)
+{
+    bool add = type == (OPERATION_IDENTITY_ADD | FRAME_TYPE_DONE);
+    if (!add && type != (OPERATION_IDENTITY_CHANGE | FRAME_TYPE_DONE))
+        return;
+    enum message message = add ? MESSAGE_identity_add_answer : MESSAGE_identity_change_answer;
+    union message_any answer;
+    struct message_memory memory = { NULL, 0 }; /* neither has a list */
+    const char *field;
+    char code[CODE_TEXT_SIZE + 1];
+    PUNKT_CHECK(message_decode(message, body->data, body->size, &memory, &answer, &field));
+    uint64_t number = add ? answer.identity_add_answer.identity : answer.identity_change_answer.identity;
+    uint64_t ends = add ? answer.identity_add_answer.code_ends : answer.identity_change_answer.code_ends;
+    if (!code_for(service, number, ends, code))
+        return;
+    struct message_text text = message_text_of(code, CODE_TEXT_SIZE);
+    if (add)
+        answer.identity_add_answer.code = text;
+    else
+        answer.identity_change_answer.code = text;
+    struct wire_writer writer = wire_writer_over(service->with_code, sizeof(service->with_code));
+    message_encode(message, &answer, &writer);
+    PUNKT_CHECK(!writer.failed); /* a few numbers and the code */
+    *body = (struct text){ (const char *)service->with_code, wire_written(&writer) };
+    OPENSSL_cleanse(code, sizeof(code));
 }
 
 /* --- handshakes --- */
@@ -252,7 +295,6 @@ static void book_void(struct service *service, const struct registered *who)
     event.occurred = event.time;
     code_clear(&event.identity.after);
     append_own(service, &event);
-    register_take(service, &event.identity.after);
 }
 
 void codes_turn(struct service *service)

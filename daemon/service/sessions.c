@@ -132,6 +132,8 @@ bool session_enters(struct service *service, struct session *session)
     struct registered *who = session->who;
     if (who == NULL || session->counted)
         return true;
+    if (who->identity.proof == PROOF_PSK && code_is_used(&who->identity))
+        code_void(service, who); /* the answer of its enrolment has arrived */
     bool till = who->identity.role == ROLE_TILL;
     uint32_t most = till ? limits->till_connections : limits->other_connections;
     if (most == 0)

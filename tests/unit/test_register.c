@@ -8,7 +8,7 @@
 #include "ledger/fold.h"
 #include "service_world.h"
 
-/* As an operation does it: an event, then the entry. */
+/* As an operation does it. */
 static void change(struct service_world *world, enum identity_act act, const struct identity *after)
 {
     struct service *service = world->service;
@@ -20,7 +20,6 @@ static void change(struct service_world *world, enum identity_act act, const str
     while (!ledger_has_room(world->ledger))
         service_turns(world);
     append_own(service, &event);
-    register_take(service, after);
     ledger_turn_end(world->ledger);
 }
 

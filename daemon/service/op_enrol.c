@@ -1,0 +1,242 @@
+/*
+ * Enrolment: who holds the code registers a key, and gets what it proves itself with from now on (RELIABILITY.md, Identity,
+ * roles). A code is used once; with the same key again it gets the same, for an answer may be lost.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/log.h"
+#include "service/ca.h"
+#include "service/internal.h"
+
+#define SIGNING_REQUEST_MAX 2048 /* the limit of the field */
+
+/* A signing request on the worker thread. */
+struct enrolment {
+    struct pending pending;
+    struct ledger_job job;
+    uint32_t code_handle;
+    struct actor_name name;
+    utc_us now;
+    enum punkt_status status;
+    struct failure failure;
+    struct ca_signed certificate;
+    size_t size;
+    char signing_request[SIGNING_REQUEST_MAX];
+};
+
+static void enrolment_drop(struct pending *pending)
+{
+    free(pending); /* the first member */
+}
+
+static struct enrolment *enrolment_of(struct ledger_job *job)
+{
+    return (struct enrolment *)(void *)((char *)job - offsetof(struct enrolment, job));
+}
+
+/* The last word to this connection: what is behind its answer is its end. */
+static void end_connection(struct service *service, uint64_t conn)
+{
+    if (answers_are_empty(&service->answers))
+        service->options.link.close(service->options.link.ctx, conn);
+    else
+        answers_add_close(&service->answers, ledger_newest(service->ledger), conn);
+}
+
+static void refuse_enrolment(struct request *request, enum result result, const char *detail)
+{
+    refuse_now(request, result, detail);
+    end_connection(request->service, request->conn);
+}
+
+/* Whose code it is, still; NULL: refused. */
+static struct registered *owner(struct request *request, uint32_t code_handle)
+{
+    struct registered *who = register_by_code(request->service, code_handle);
+    if (who == NULL || !code_is_good(request->service, who))
+        refuse_enrolment(request, RESULT_CODE_USED, "");
+    else if (who->identity.status == IDENTITY_SUSPENDED)
+        refuse_enrolment(request, RESULT_NOT_PERMITTED, "suspended by the administrator");
+    else
+        return who;
+    return NULL;
+}
+
+/* Registers the key, by an event; who came with the key before is shut out. There is room. */
+static void register_key(struct service *service, struct registered *who, const uint8_t key[32], utc_us ends)
+{
+    struct event event = { .type = EVENT_IDENTITY,
+                           .time = ledger_now(service->ledger),
+                           .day = today(service),
+                           .identity = { .act = IDENTITY_ACT_ENROL, .after = who->identity } };
+    struct identity *after = &event.identity.after;
+    event.occurred = event.time;
+    memcpy(after->code_key, key, sizeof(after->code_key));
+    if (after->proof == PROOF_CERTIFICATE)
+        memcpy(after->key, key, sizeof(after->key));
+    else
+        after->psk_master = psk_newest_master(service);
+    after->key_ends = ends;
+    after->key_version++;
+    after->enrolled = event.time;
+    after->status = IDENTITY_ACTIVE;
+    append_own(service, &event);
+    (void)register_close(service, who, NULL);
+    log_info("%s has enrolled: key %u", actor_name(service, after->number).text, after->key_version);
+}
+
+/* Whether the code is used now, or was with this key. Else it is refused. */
+static bool use_code(struct request *request, struct registered *who, const uint8_t key[32], utc_us ends)
+{
+    struct service *service = request->service;
+    const struct registered *other =
+        who->identity.proof == PROOF_CERTIFICATE ? register_by_key(service, key) : NULL;
+    bool used = code_is_used(&who->identity);
+    if (used && memcmp(who->identity.code_key, key, sizeof(who->identity.code_key)) == 0)
+        return true;
+    if (used)
+        refuse_enrolment(request, RESULT_CODE_USED, "");
+    else if (other != NULL && other != who)
+        refuse_enrolment(request, RESULT_IDENTITY_EXISTS, "this key is in the register");
+    else if (!ledger_has_room(service->ledger))
+        refuse_enrolment(request, RESULT_BUSY, "");
+    else
+        register_key(service, who, key, ends);
+    return code_is_used(&who->identity) && !used;
+}
+
+static void tell_identity(const struct identity *identity, struct msg_enrol_answer *out)
+{
+    message_init(MESSAGE_enrol_answer, out);
+    out->identity = identity->number;
+    out->role = identity->role;
+    out->proof = identity->proof;
+    code_for_wire(identity->name, &out->name);
+    code_for_wire(identity->store, &out->store);
+    code_for_wire(identity->till, &out->till);
+}
+
+static void answer_enrolment(struct request *request, const union message_any *answer)
+{
+    answer_read(request, answer, ledger_newest(request->service->ledger));
+    end_connection(request->service, request->conn);
+}
+
+/* --- by a certificate --- */
+
+/* Worker thread. */
+static enum job_step sign_run(struct ledger_job *job, struct reading *reading)
+{
+    struct enrolment *enrolment = enrolment_of(job);
+    struct text signing_request = { enrolment->signing_request, enrolment->size };
+    (void)reading;
+    enrolment->status = ca_sign(enrolment->pending.service->options.ca, signing_request, enrolment->name.text,
+                                enrolment->now, &enrolment->certificate, &enrolment->failure);
+    return JOB_DONE;
+}
+
+static void answer_signed(struct request *request, const struct enrolment *enrolment)
+{
+    const struct service_options *options = &request->service->options;
+    const struct ca_signed *certificate = &enrolment->certificate;
+    if (enrolment->status != PUNKT_OK) {
+        bool wrong = enrolment->status == PUNKT_INVALID;
+        refuse_enrolment(request, wrong ? RESULT_MALFORMED : RESULT_BUSY, enrolment->failure.text);
+        return;
+    }
+    struct registered *who = owner(request, enrolment->code_handle);
+    if (who == NULL || !use_code(request, who, certificate->key, certificate->ends))
+        return;
+    struct text ca = ca_certificate(options->ca);
+    union message_any answer;
+    struct msg_enrol_answer *out = &answer.enrol_answer;
+    tell_identity(&who->identity, out);
+    out->port = options->certificate_port;
+    out->certificate = (struct message_text){ certificate->pem, certificate->size };
+    out->ca = (struct message_text){ ca.data, ca.size };
+    out->server_name = message_text_of(ca_server_name(options->ca), 255);
+    out->key_ends = (uint64_t)certificate->ends;
+    answer_enrolment(request, &answer);
+}
+
+static void sign_done(struct ledger_job *job)
+{
+    struct enrolment *enrolment = enrolment_of(job);
+    struct request request = pending_request(&enrolment->pending);
+    answer_signed(&request, enrolment);
+    pending_remove(&enrolment->pending);
+    enrolment_drop(&enrolment->pending);
+}
+
+static void enrol_by_certificate(struct request *request, const struct registered *who)
+{
+    struct service *service = request->service;
+    const struct msg_enrol_request *message = &request->message->enrol_request;
+    struct enrolment *enrolment = NULL;
+    if (message->signing_request.size == 0)
+        refuse_enrolment(request, RESULT_MALFORMED, "field signing_request");
+    else if (service->options.ca == NULL || !ca_signs(service->options.ca))
+        refuse_enrolment(request, RESULT_NOT_SET_UP, "punktd signs no certificates");
+    else if ((enrolment = calloc(1, sizeof(*enrolment))) == NULL)
+        refuse_enrolment(request, RESULT_BUSY, "out of memory");
+    if (enrolment == NULL)
+        return;
+    pending_add(&enrolment->pending, request, enrolment_drop);
+    enrolment->code_handle = who->identity.code_handle;
+    enrolment->name = actor_name(service, who->identity.number);
+    enrolment->now = ledger_now(service->ledger);
+    enrolment->size = (size_t)message->signing_request.size;
+    memcpy(enrolment->signing_request, message->signing_request.data, enrolment->size);
+    enrolment->job = (struct ledger_job){ .run = sign_run, .done = sign_done };
+    ledger_submit_work(service->ledger, &enrolment->job);
+}
+
+/* --- by a pre-shared key --- */
+
+static void enrol_by_psk(struct request *request, struct registered *who)
+{
+    struct service *service = request->service;
+    /* No key comes with it: the code serves again until the new key has been used (session_enters). */
+    uint8_t any[32];
+    uint8_t key[32];
+    char name[PSK_NAME_MAX + 1];
+    memset(any, 0xFF, sizeof(any));
+    if (psk_newest_master(service) == 0) {
+        refuse_enrolment(request, RESULT_NOT_SET_UP, "no psk_master in the secrets file");
+        return;
+    }
+    if (!use_code(request, who, any, 0))
+        return;
+    if (!psk_derive(service, &who->identity, key)) {
+        refuse_enrolment(request, RESULT_BUSY, "the key cannot be made");
+        return;
+    }
+    psk_name(&who->identity, name);
+    union message_any answer;
+    struct msg_enrol_answer *out = &answer.enrol_answer;
+    tell_identity(&who->identity, out);
+    out->port = service->options.psk_port;
+    out->psk_identity = message_text_of(name, PSK_NAME_MAX);
+    out->psk_key = (struct message_text){ (const char *)key, sizeof(key) };
+    answer_enrolment(request, &answer);
+    OPENSSL_cleanse(key, sizeof(key));
+}
+
+enum handled handle_enrol(struct request *request)
+{
+    const struct msg_enrol_request *message = &request->message->enrol_request;
+    request->session->closing = true; /* it is the only request of its connection */
+    if (message->version_min > PROTOCOL_VERSION || message->version_max < PROTOCOL_VERSION) {
+        refuse_enrolment(request, RESULT_VERSION, "this server speaks version 1");
+        return HANDLED;
+    }
+    struct registered *who = owner(request, request->session->code_handle);
+    if (who != NULL && who->identity.proof == PROOF_PSK)
+        enrol_by_psk(request, who);
+    else if (who != NULL)
+        enrol_by_certificate(request, who);
+    return HANDLED;
+}
