@@ -12,7 +12,7 @@ static int approval_list_run(struct cli *cli, const struct args *args)
     struct request request = { .body = NULL };
     int exit_code = request_begin(cli, args, OPERATION_APPROVAL_LIST, &request);
     if (exit_code == CLI_OK)
-        exit_code = pages_print(cli, &request, UINT64_MAX, "state identity");
+        exit_code = pages_print(cli, &request, UINT64_MAX, "state identity", "Nothing waits for approval.");
     request_done(&request);
     return exit_code;
 }
@@ -60,7 +60,7 @@ static int flags_list_run(struct cli *cli, const struct args *args)
     struct request request = { .body = NULL };
     int exit_code = request_begin(cli, args, OPERATION_FLAG_LIST, &request);
     if (exit_code == CLI_OK)
-        exit_code = pages_print(cli, &request, UINT64_MAX, "identity");
+        exit_code = pages_print(cli, &request, UINT64_MAX, "identity", "Nothing is flagged.");
     request_done(&request);
     return exit_code;
 }

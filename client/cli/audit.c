@@ -63,12 +63,16 @@ static int verify_files(struct cli *cli, const struct args *args)
 {
     char path[4096];
     const char *folder = args->value[OPTION_DATA];
+    uint8_t bytes[HEAD_SIZE];
+    char head[2 * HEAD_SIZE + 1];
     const char *words[8] = { "punktd", "verify", "--data", folder };
     char *argv[sizeof(words) / sizeof(words[0])];
     size_t count = 4;
-    if (args->value[OPTION_HEAD] != NULL) {
+    if (args->value[OPTION_HEAD] != NULL && head_read(args->value[OPTION_HEAD], bytes)) {
+        for (size_t i = 0; i < sizeof(bytes); i++)
+            (void)snprintf(head + 2 * i, 3, "%02x", bytes[i]);
         words[count++] = "--head";
-        words[count++] = args->value[OPTION_HEAD];
+        words[count++] = head;
     }
     if (cli->json)
         words[count] = "--json";
@@ -166,7 +170,7 @@ int audit_log_run(struct cli *cli, const struct args *args)
         (void)parse_uint(args->value[OPTION_LIMIT], 1, UINT64_MAX, &limit);
     int exit_code = request_begin(cli, args, OPERATION_AUDIT_LOG, &request);
     if (exit_code == CLI_OK)
-        exit_code = pages_print(cli, &request, limit, "identity");
+        exit_code = pages_print(cli, &request, limit, "identity", "Nobody did anything of the kind.");
     request_done(&request);
     return exit_code;
 }

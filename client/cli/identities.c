@@ -224,7 +224,8 @@ static int list_run(struct cli *cli, const struct args *args)
     if (exit_code == CLI_OK) {
         struct msg_identity_list_request *body = request.body;
         body->kind = tills ? KIND_TILLS : KIND_USERS;
-        exit_code = pages_print(cli, &request, UINT64_MAX, tills ? NOT_OF_TILLS : NOT_OF_USERS);
+        exit_code = pages_print(cli, &request, UINT64_MAX, tills ? NOT_OF_TILLS : NOT_OF_USERS,
+                                tills ? "No till is in the register." : "No user is in the register.");
     }
     request_done(&request);
     return exit_code;

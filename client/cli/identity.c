@@ -14,11 +14,14 @@
 
 bool cli_is_local(const char *address)
 {
-    static const char *const local[] = { "127.", "localhost", "[::1]" };
-    if (strncmp(address, "unix:", strlen("unix:")) == 0)
+    static const char *const names[] = { "localhost", "[::1]" };
+    size_t size = strcspn(address, ",");
+    if (strncmp(address, "unix:", strlen("unix:")) == 0 || strncmp(address, "127.", strlen("127.")) == 0)
         return true;
-    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
-        if (strncmp(address, local[i], strlen(local[i])) == 0)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t length = strlen(names[i]);
+        if (size >= length && strncmp(address, names[i], length) == 0 &&
+            (size == length || address[length] == ':'))
             return true;
     }
     return false;

@@ -57,14 +57,17 @@ int pages_take(struct cli *cli, struct request *request, uint64_t limit, struct 
     return exit_code;
 }
 
-int pages_print(struct cli *cli, struct request *request, uint64_t limit, const char *without)
+int pages_print(struct cli *cli, struct request *request, uint64_t limit, const char *without,
+                const char *none)
 {
     const struct operation_row *row = operation_row((uint16_t)request->operation);
     struct rows rows;
     rows_init(&rows, field_find(row->answer, "entries")->element);
     rows.without = without;
     int exit_code = pages_take(cli, request, limit, &rows);
-    if (exit_code == CLI_OK && !cli->json)
+    if (exit_code == CLI_OK && !cli->json && json_array_size(rows.array) == 0)
+        (void)fprintf(cli->out, "%s\n", none);
+    else if (exit_code == CLI_OK && !cli->json)
         exit_code = rows_print(cli, &rows);
     rows_done(&rows);
     return exit_code;

@@ -85,8 +85,9 @@ struct rows;
  */
 int pages_take(struct cli *cli, struct request *request, uint64_t limit, struct rows *rows);
 
-/* The same with rows of its own, printed without the columns that are named in `without` (NULL: all). */
-int pages_print(struct cli *cli, struct request *request, uint64_t limit, const char *without);
+/* The same with rows of its own, printed without the columns that are named in `without`; of no row the sentence `none`. */
+int pages_print(struct cli *cli, struct request *request, uint64_t limit, const char *without,
+                const char *none);
 
 /*
  * The number in the register of a user, of STORE/TILL, or of a number as it is. CLI_OK, or the exit code of the error it

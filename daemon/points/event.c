@@ -8,7 +8,7 @@ const char *event_type_name(enum event_type type)
     case EVENT_PROGRAMME:
         return "programme";
     case EVENT_CARDS_ISSUED:
-        return "cards_issued";
+        return "card_issued";
     case EVENT_PURCHASE:
         return "purchase";
     case EVENT_RETURN:
