@@ -1171,7 +1171,7 @@ local messages = {
         { name = "time", kind = "UINT", required = true, doc = "when that was booked" },
         { name = "kinds", kind = "UINT", required = true, doc = "why, a bit each; see the table of flags" },
         { name = "event", kind = "CODE", required = true, doc = "what raised it: a word of the table of events" },
-        { name = "identity", kind = "UINT", required = true, doc = "of who sent it; 0: the server itself" },
+        { name = "identity", kind = "UINT", required = true, doc = "of who sent it; of an alarm, whom it is about; 0: the server itself" },
         { name = "actor", kind = "TEXT", required = true, doc = "its name, as in the register now" },
         { name = "account", kind = "UINT", required = false, doc = "the account; 0: none" },
         { name = "store", kind = "CODE", required = false, doc = "where" },

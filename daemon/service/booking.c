@@ -37,9 +37,11 @@ bool points_wanted(struct request *request, uint64_t points, millipoints *out)
 
 struct judgement request_judgement(const struct request *request)
 {
+    enum role role = request_role(request);
     struct judgement judgement = { .now = ledger_now(request->service->ledger),
-                                   .role = text_of(role_name(request_role(request))),
-                                   .approved = request->approves_row != NULL };
+                                   .role = text_of(role_name(role)),
+                                   .approved = request->approves_row != NULL,
+                                   .till = role == ROLE_TILL };
     if (request->flags & FRAME_FLAG_ADVICE)
         judgement.flags |= EVENT_FLAG_ADVICE;
     if (request->flags & FRAME_FLAG_HISTORIC)
@@ -121,6 +123,8 @@ static void append(struct request *request, struct event *event, uint16_t type, 
     code_add(service, type, &body);
     answers_add(&service->answers, position, request->conn, type, flags, request->number, body.data,
                 body.size);
+    if (event->suspense.new_card)
+        abuse_unknown_card(request); /* an advice; the next one is told less */
 }
 
 void append_own(struct service *service, struct event *event)
@@ -159,6 +163,7 @@ static size_t approve(struct request *request, struct event *event, const union 
 void book(struct request *request, struct event *event, union message_any *answer)
 {
     struct service *service = request->service;
+    abuse_hide(request, answer);
     set_position(request->row->answer, answer, ledger_reserve(service->ledger));
     size_t size = request->approves_row != NULL
                       ? approve(request, event, answer)
@@ -170,12 +175,18 @@ void book(struct request *request, struct event *event, union message_any *answe
 static void refuse_encoded(struct request *request, enum result result, size_t size)
 {
     struct service *service = request->service;
+    if (!abuse_may_refuse(request)) {
+        refuse_now(request, RESULT_RATE, "too many requests were refused today");
+        return;
+    }
     struct event event = { .type = EVENT_REFUSAL,
                            .time = ledger_now(service->ledger),
                            .day = today(service),
                            .refusal = { .result = (uint32_t)result } };
     event.occurred = event.time;
     append(request, &event, answer_type(request, FRAME_TYPE_REFUSED), 0, size);
+    if (result == RESULT_UNKNOWN_CARD)
+        abuse_unknown_card(request);
 }
 
 void refuse_by(struct request *request, struct event *event, enum result result, const char *detail)
@@ -290,6 +301,8 @@ void answer_decision(struct request *request)
     size_t size = decision_encode(service, bytes);
     answer_bytes(service, request->conn, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0,
                  request->number, bytes, size, ledger_newest(service->ledger));
+    if (service->decision.refusal == REFUSAL_UNKNOWN_CARD)
+        abuse_unknown_card(request);
 }
 
 void refuse_now(struct request *request, enum result result, const char *detail)

@@ -595,12 +595,16 @@ void seal_soon(struct service *service);
 
 /* --- abuse.c (RELIABILITY.md, Limits; Audit and abuse) --- */
 
-/* A frame of a till was taken: slows its connection down if it sends too fast. */
+/* A frame was taken: slows its connection down if it is a till's that sends too fast. No allocation, no system call. */
 void abuse_frame(struct service *service, struct session *session);
-/* A card was named that nobody issued. */
+/* A card was named that nobody issued: too many of them lock the till, which raises an alarm. */
 void abuse_unknown_card(struct request *request);
-/* Whether the till of this request may look cards up now; if not, every card is answered as an unknown one. */
+/* Whether the till of this request, which is decoded, may look up the card that it names; if not, that is an unknown one. */
 PUNKT_MUST_CHECK bool abuse_may_look_up(const struct request *request);
+/* Whether it is locked: then nothing is said of any account. */
+PUNKT_MUST_CHECK bool abuse_is_locked(const struct request *request);
+/* Takes balances out of the answer to a locked till, and whether the card was known. */
+void abuse_hide(struct request *request, union message_any *answer);
 /* One more final refusal is remembered. False: it had too many today, RESULT_RATE. */
 PUNKT_MUST_CHECK bool abuse_may_refuse(struct request *request);
 

@@ -265,6 +265,10 @@ static enum handled decide_once(struct request *request)
     }
     if (refuse_reversed(request))
         return HANDLED;
+    if (!abuse_may_look_up(request)) {
+        refuse(request, RESULT_UNKNOWN_CARD, "");
+        return HANDLED;
+    }
     return handle_change(request);
 }
 

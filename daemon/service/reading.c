@@ -100,4 +100,6 @@ void refuse_read(struct request *request, enum result result, const char *detail
     struct service *service = request->service;
     answer_refusal(service, request->conn, (uint16_t)request->row->code, request->number, result, detail,
                    ledger_newest(service->ledger));
+    if (result == RESULT_UNKNOWN_CARD)
+        abuse_unknown_card(request);
 }

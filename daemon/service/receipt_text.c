@@ -287,7 +287,7 @@ bool receipt_text_add(const struct request *request, uint16_t type, struct text 
         put_text(&composing, RECEIPT_NUMBER, text_of_code(source.number));
     struct card card;
     const struct points_view *view = &service->view_of_reads;
-    if (view->card(view->ctx, text_of_code(source.card), &card) &&
+    if (!abuse_is_locked(request) && view->card(view->ctx, text_of_code(source.card), &card) &&
         view->account(view->ctx, card.account, &scratch->account))
         put_account(&composing, &scratch->account, text_of_code(source.store), today(service));
     make(&composing, source.kind, request->receipt.width);

@@ -30,10 +30,11 @@ struct registered {
     uint32_t connections;
     /* What is counted of it since the start (abuse.c). */
     struct {
-        int64_t tokens_us;       /* monotonic: the bucket was full so long ago that it now has what it has */
-        int64_t unknown_from_us; /* the minute in which unknown cards are counted */
-        int64_t locked_until_us; /* no look-ups of cards before */
+        utc_us bucket_full_us;  /* ledger time: when its bucket of requests is full again */
+        utc_us unknown_from_us; /* the minute in which unknown cards are counted */
+        utc_us locked_until_us; /* no look-ups of cards before */
         uint32_t unknown;
+        bool alarm_due; /* of the lock */
         local_day refusals_day;
         uint32_t refusals;
     } abuse;

@@ -288,6 +288,10 @@ static void handle_other(struct request *request)
         refuse_not_permitted(request, detail);
         return;
     }
+    if (known && !abuse_may_look_up(request)) {
+        refuse_read(request, RESULT_UNKNOWN_CARD, "");
+        return;
+    }
     fetched_clear(request->service);
     if (handle_decoded(request) != HANDLED_FETCH)
         return;
@@ -321,8 +325,8 @@ static bool is_enrolment(const struct session *session, const struct operation_r
     return (row != NULL && row->code == OPERATION_ENROL) || session->proof == SERVICE_PROOF_CODE;
 }
 
-enum service_verdict service_frame(struct service *service, struct session *session,
-                                   const struct frame *frame)
+static enum service_verdict take_frame(struct service *service, struct session *session,
+                                       const struct frame *frame)
 {
     const struct operation_row *row = operation_row(frame->type);
     struct request request = { .service = service,
@@ -362,6 +366,15 @@ enum service_verdict service_frame(struct service *service, struct session *sess
     else
         return lane_take(&request);
     return SERVICE_TAKEN;
+}
+
+enum service_verdict service_frame(struct service *service, struct session *session,
+                                   const struct frame *frame)
+{
+    enum service_verdict verdict = take_frame(service, session, frame);
+    if (verdict == SERVICE_TAKEN)
+        abuse_frame(service, session);
+    return verdict;
 }
 
 bool service_turn(struct service *service)

@@ -46,11 +46,12 @@ static void note_close(void *ctx, uint64_t conn)
     world->connections[conn - 1].closed = true;
 }
 
-static void ignore_slow_down(void *ctx, uint64_t conn, uint32_t milliseconds)
+static void note_slow_down(void *ctx, uint64_t conn, uint32_t milliseconds)
 {
-    (void)ctx;
-    (void)conn;
-    (void)milliseconds;
+    struct service_world *world = ctx;
+    assert_int_equal(conn, world->conn);
+    world->slowed++;
+    world->slowed_ms = milliseconds;
 }
 
 static bool read_programme(struct text text, struct programme *out, struct failure *failure)
@@ -105,7 +106,7 @@ static void open_service(struct service_world *world, const char *programme)
                                             .send = keep_reply,
                                             .proven = ignore_proven,
                                             .close = note_close,
-                                            .slow_down = ignore_slow_down },
+                                            .slow_down = note_slow_down },
                                   .limits = { .in_flight_max = 16 },
                                   .programmes = { .read = read_programme, .check = check_programme },
                                   .psk_masters = { { 1, 2, 3 } },

@@ -40,6 +40,8 @@ struct service_world {
         bool closed; /* the service asked for it */
     } connections[WORLD_CONNECTIONS];
     uint32_t connection_count;
+    uint32_t slowed;    /* how often a connection was to be read more slowly */
+    uint32_t slowed_ms; /* and for how long the last time */
     struct service_options options;
     struct service_reply reply;
     uint8_t request[FRAME_BODY_MAX];
