@@ -116,11 +116,6 @@ static enum punkt_status start_process(struct daemon *daemon, struct failure *fa
     privilege_guard();
     if (status == PUNKT_OK && privilege_is_root())
         log_warning("punktd runs as root; `user: NAME` in its settings makes it somebody who may do less");
-    daemon->secrets = privilege_keys(sizeof(*daemon->secrets));
-    if (status == PUNKT_OK && daemon->secrets == NULL) {
-        failure_set(failure, "there is no memory for keys");
-        status = PUNKT_NO_MEMORY;
-    }
     return status;
 }
 
@@ -192,14 +187,28 @@ static enum punkt_status publish(struct daemon *daemon, struct failure *failure)
     return status;
 }
 
-static enum punkt_status read_secrets(struct daemon *daemon, struct failure *failure)
+/* From the file to where the service looks, in locked memory all the way. */
+static enum punkt_status read_keys(struct daemon *daemon, struct failure *failure)
 {
+    static_assert(sizeof(((struct secrets *)0)->psk_masters) ==
+                      sizeof(((struct service_keys *)0)->psk_masters),
+                  "as many masters");
     char path[2 * CONFIG_PATH_MAX];
     (void)snprintf(path, sizeof(path), "%s/secrets", daemon->config.data);
     const char *file = daemon->config.secrets[0] != '\0' ? daemon->config.secrets : path;
-    enum punkt_status status = secrets_load(file, daemon->secrets, failure);
-    if (status == PUNKT_OK && daemon->config.psk.listen[0] != '\0' &&
-        daemon->secrets->psk_masters_known == 0) {
+    struct secrets *secrets = privilege_keys(sizeof(*secrets));
+    struct service_keys *keys = daemon->keys = privilege_keys(sizeof(*keys));
+    if (secrets == NULL || keys == NULL) {
+        privilege_keys_free(secrets, sizeof(*secrets));
+        failure_set(failure, "there is no memory for keys");
+        return PUNKT_NO_MEMORY;
+    }
+    enum punkt_status status = secrets_load(file, secrets, failure);
+    memcpy(keys->pepper, secrets->pin_pepper, sizeof(keys->pepper));
+    memcpy(keys->psk_masters, secrets->psk_masters, sizeof(keys->psk_masters));
+    keys->psk_masters_known = secrets->psk_masters_known;
+    privilege_keys_free(secrets, sizeof(*secrets));
+    if (status == PUNKT_OK && daemon->config.psk.listen[0] != '\0' && keys->psk_masters_known == 0) {
         failure_set(
             failure,
             "psk.listen needs a line psk_master_1 in the secrets %s: 64 hexadecimal digits, as `openssl rand "
@@ -239,18 +248,15 @@ static enum punkt_status start_service(struct daemon *daemon, struct failure *fa
         .seal_key = config->seal_key[0] != '\0' ? config->seal_key : NULL,
         .uid_count = daemon->admin_count,
     };
-    enum punkt_status status = read_secrets(daemon, failure);
+    enum punkt_status status = read_keys(daemon, failure);
     if (status == PUNKT_OK)
         status = open_ca(daemon, failure);
     if (status != PUNKT_OK)
         return status;
-    memcpy(options.pepper, daemon->secrets->pin_pepper, sizeof(options.pepper));
-    memcpy(options.psk_masters, daemon->secrets->psk_masters, sizeof(options.psk_masters));
-    options.psk_masters_known = daemon->secrets->psk_masters_known;
+    options.keys = daemon->keys;
     options.ca = daemon->ca;
     memcpy(options.uids, daemon->admins, sizeof(options.uids));
     status = service_open(&options, &daemon->service, failure);
-    explicit_bzero(&options, sizeof(options));
     if (status == PUNKT_OK)
         status = publish(daemon, failure);
     return status;
@@ -264,6 +270,8 @@ static void stop_service(struct daemon *daemon)
     daemon->service = NULL;
     ca_free(daemon->ca);
     daemon->ca = NULL;
+    privilege_keys_free(daemon->keys, sizeof(*daemon->keys));
+    daemon->keys = NULL;
 }
 
 static enum punkt_status start_loop(struct daemon *daemon, struct failure *failure)
@@ -320,7 +328,6 @@ static void stop_process(struct daemon *daemon)
         free_event(daemon->signal_events[i]);
     if (daemon->loop != NULL)
         event_base_free(daemon->loop);
-    privilege_keys_free(daemon->secrets, sizeof(*daemon->secrets));
 }
 
 typedef enum punkt_status start_fn(struct daemon *daemon, struct failure *failure);

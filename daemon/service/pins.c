@@ -132,8 +132,8 @@ static bool hash_pin(const struct service *service, account_number account, stru
     for (size_t i = 0; i < 8; i++)
         message[i] = (uint8_t)(account >> (8 * i));
     memcpy(message + 8, secret.data, secret.size);
-    bool done = HMAC(EVP_sha256(), service->options.pepper, sizeof(service->options.pepper), message,
-                     8 + secret.size, keyed, &keyed_size) != NULL &&
+    bool done = HMAC(EVP_sha256(), service->options.keys->pepper, sizeof(service->options.keys->pepper),
+                     message, 8 + secret.size, keyed, &keyed_size) != NULL &&
                 EVP_PBE_scrypt((const char *)keyed, keyed_size, salt, PIN_SALT_SIZE, SCRYPT_N, SCRYPT_R,
                                SCRYPT_P, SCRYPT_MEMORY, out, PIN_HASH_SIZE) == 1;
     OPENSSL_cleanse(message, sizeof(message));

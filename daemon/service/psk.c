@@ -60,10 +60,10 @@ bool psk_derive(const struct service *service, const struct identity *identity, 
     uint8_t info[64];
     uint32_t master = identity->psk_master;
     if (master == 0 || master > SERVICE_PSK_MASTERS_MAX ||
-        (service->options.psk_masters_known >> (master - 1) & 1) == 0)
+        (service->options.keys->psk_masters_known >> (master - 1) & 1) == 0)
         return false;
     size_t size = info_for("punkt psk", identity->number, identity->key_version, info);
-    return derive(service->options.psk_masters[master - 1], 32, NULL, 0, info, size, out_key, 32);
+    return derive(service->options.keys->psk_masters[master - 1], 32, NULL, 0, info, size, out_key, 32);
 }
 
 void psk_name(const struct identity *identity, char out[PSK_NAME_MAX + 1])
@@ -76,7 +76,7 @@ uint32_t psk_newest_master(const struct service *service)
 {
     uint32_t newest = 0;
     for (uint32_t i = 0; i < SERVICE_PSK_MASTERS_MAX; i++) {
-        if ((service->options.psk_masters_known >> i & 1) != 0)
+        if ((service->options.keys->psk_masters_known >> i & 1) != 0)
             newest = i + 1;
     }
     return newest;
@@ -124,7 +124,7 @@ static bool code_secret(const struct service *service, const struct identity *id
 {
     uint8_t info[64];
     size_t size = info_for("punkt enrol", identity->number, 0, info);
-    return derive(service->options.pepper, sizeof(service->options.pepper), identity->code_salt,
+    return derive(service->options.keys->pepper, sizeof(service->options.keys->pepper), identity->code_salt,
                   sizeof(identity->code_salt), info, size, out, CODE_SECRET_SIZE);
 }
 

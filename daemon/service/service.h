@@ -76,15 +76,19 @@ struct service_programmes {
     void (*diff)(struct text before, struct text after, void (*each)(void *ctx, struct text line), void *ctx);
 };
 
+struct service_keys {
+    uint8_t pepper[32]; /* of PINs and enrolment codes (LEDGER.md, Secrets) */
+    /* Masters of pre-shared keys by number - 1; those whose bit is not set are not there. The newest makes new keys. */
+    uint8_t psk_masters[SERVICE_PSK_MASTERS_MAX][32];
+    uint32_t psk_masters_known;
+};
+
 struct service_options {
     struct ledger *ledger; /* borrowed; outlives the service */
     struct service_link link;
     struct service_limits limits;
     struct service_programmes programmes;
-    uint8_t pepper[32]; /* of PINs (LEDGER.md, Secrets) */
-    /* Masters of pre-shared keys by number - 1; those whose bit is not set are not there. The newest makes new keys. */
-    uint8_t psk_masters[SERVICE_PSK_MASTERS_MAX][32];
-    uint32_t psk_masters_known;
+    const struct service_keys *keys; /* borrowed, outlives the service: it is where memory is locked */
     /* What enrolment hands out. */
     const struct ca *ca; /* NULL: nothing is signed here; tills and users bring certificates of another CA */
     uint16_t certificate_port; /* 0: nobody listens for certificates */

@@ -10,7 +10,6 @@
 #include "net/net.h"
 #include "ops/command_line.h"
 #include "ops/config.h"
-#include "ops/secrets.h"
 #include "service/ca.h"
 #include "service/service.h"
 
@@ -33,7 +32,7 @@ struct daemon {
     bool stopping;
     char addresses[CONFIG_LISTEN_MAX][128];         /* plain ones */
     char proven_addresses[NET_LISTENER_KINDS][128]; /* the others, by kind; "": none */
-    struct secrets *secrets;                        /* in locked memory */
+    struct service_keys *keys;                      /* in locked memory */
     struct ca *ca;                                  /* NULL: nobody listens for certificates */
     utc_us certificate_ends;                        /* the server's; 0: it has none */
     int64_t certificate_warned_day;                 /* since 1970, as said in the log */

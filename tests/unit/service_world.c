@@ -98,6 +98,8 @@ static void start_service(struct service_world *world)
         fail_msg("%s", failure.text);
 }
 
+static const struct service_keys test_keys = { .psk_masters = { { 1, 2, 3 } }, .psk_masters_known = 1 };
+
 static void open_service(struct service_world *world, const char *programme)
 {
     struct failure failure = { { 0 } };
@@ -109,8 +111,7 @@ static void open_service(struct service_world *world, const char *programme)
                                             .slow_down = note_slow_down },
                                   .limits = { .in_flight_max = 16 },
                                   .programmes = { .read = read_programme, .check = check_programme },
-                                  .psk_masters = { { 1, 2, 3 } },
-                                  .psk_masters_known = 1 };
+                                  .keys = &test_keys };
     start_service(world);
     if (service_publish(world->service, text_of(programme), &failure) != PUNKT_OK)
         fail_msg("%s", failure.text);
