@@ -112,6 +112,25 @@ static void expire(struct service *service, journal_position proposal)
     append_own(service, &event);
 }
 
+void approval_withdraw(struct request *request, journal_position proposal)
+{
+    struct service *service = request->service;
+    struct proposal_record record;
+    PUNKT_CHECK(fold_proposal(ledger_fold(service->ledger), proposal, &record));
+    if (record.state != PROPOSAL_OPEN)
+        return;
+    struct event event = { .type = EVENT_PROPOSAL_ENDED,
+                           .time = ledger_now(service->ledger),
+                           .day = today(service),
+                           .request = { .identity = request->identity },
+                           .proposal_ended = { .proposal = proposal,
+                                               .state = PROPOSAL_REJECTED,
+                                               .note = TEXT_LITERAL("withdrawn by a reversal") } };
+    event.occurred = event.time;
+    append_own(service, &event);
+    approval_ended(service, proposal);
+}
+
 bool approvals_have_work(const struct service *service)
 {
     const struct approvals *approvals = service->approvals;

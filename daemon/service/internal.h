@@ -563,6 +563,8 @@ PUNKT_MUST_CHECK enum punkt_status approvals_open(struct service *service, struc
 void approvals_free(struct service *service);
 /* The decision was refused as NEEDS_APPROVAL: books the proposal instead, and answers that. */
 void approval_propose(struct request *request);
+/* Who proposed it undoes that, or somebody for him: ends it, if it is open. */
+void approval_withdraw(struct request *request, journal_position proposal);
 /* It was decided. */
 void approval_ended(struct service *service, journal_position proposal);
 /* Those that are open, from `from` on, oldest first; returns how many, up to most. */

@@ -23,12 +23,20 @@ static bool was_passed_over(struct request *request, const struct request_name *
            original->number <= lane.highest;
 }
 
-/* Where to look instead of an event that was found: a tie leads to the first, a return that waited to what it became. */
+/*
+ * Where to look instead of an event that was found: a tie leads to the first, a return that waited to what it became, a
+ * proposal to what was approved.
+ */
 static journal_position leads_to(struct request *request, const struct event *event,
                                  journal_position position)
 {
+    struct proposal_record proposal;
     if (event->type == EVENT_TIE)
         return event->tie.first;
+    if (event->type == EVENT_PROPOSAL &&
+        fold_proposal(ledger_fold(request->service->ledger), position, &proposal) &&
+        proposal.state == PROPOSAL_APPROVED)
+        return proposal.ended_by;
     if (event->type != EVENT_RETURN_WAITING)
         return position;
     return fold_request(ledger_fold(request->service->ledger), event->request.identity, event->request.epoch,
@@ -56,6 +64,12 @@ static enum found find_original(struct request *request, struct reversal_request
         }
         next = leads_to(request, reversal->event, reversal->position);
     } while (next != reversal->position);
+    if (reversal->event->type == EVENT_PROPOSAL) {
+        /* It booked nothing, and shall not later. */
+        approval_withdraw(request, reversal->position);
+        reversal->event = &passed_over;
+        reversal->position = 0;
+    }
     return FOUND;
 }
 

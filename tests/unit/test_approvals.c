@@ -322,6 +322,48 @@ static void returns_without_a_purchase(void **state)
     end(&people);
 }
 
+static enum result undo(struct people *people, uint64_t number)
+{
+    struct msg_reversal_request request;
+    message_init(MESSAGE_reversal_request, &request);
+    request.epoch = 12; /* the supervisor's lane */
+    request.number = number;
+    request.amount = -1;
+    request.store = code("S1");
+    request.till = code("1");
+    service_speak(people->world, people->supervisor);
+    return service_call(people->world, OPERATION_REVERSAL, 0, &request);
+}
+
+/* Before it is decided a reversal takes it back, and after it was approved what was booked. */
+static void reversals_take_it_back(void **state)
+{
+    (void)state;
+    struct people people = begin();
+    const struct msg_reversal_answer *answer = &people.world->reply.message.reversal_answer;
+    (void)take_back(&people, "d1", 3000, 0);
+    uint64_t first = proposed(people.world);
+    assert_int_equal(undo(&people, 1), RESULT_DONE);
+    assert_int_equal(answer->outcome, REVERSAL_NOTHING);
+    assert_int_equal(decide(&people, people.ann, first, true), RESULT_PROPOSAL_ENDED);
+    const struct msg_proposal_entry *entry = list(&people, first, 1);
+    assert_int_equal(entry->state, PROPOSAL_REJECTED);
+    assert_text(entry->decider, "sven");
+    assert_text(entry->decision_note, "withdrawn by a reversal");
+    assert_int_equal(undo(&people, 1), RESULT_DONE);
+    assert_int_equal(answer->outcome, REVERSAL_NOTHING);
+    (void)take_back(&people, "d1", 3000, 0);
+    uint64_t second = proposed(people.world);
+    assert_int_equal(decide(&people, people.ann, second, true), RESULT_DONE);
+    assert_int_equal(points_of(&people, "1001"), 470);
+    assert_int_equal(undo(&people, 4), RESULT_DONE);
+    assert_int_equal(answer->outcome, REVERSAL_DONE);
+    assert_int_equal(points_of(&people, "1001"), 500);
+    assert_int_equal(undo(&people, 4), RESULT_DONE);
+    assert_int_equal(points_of(&people, "1001"), 500);
+    end(&people);
+}
+
 /* The other acts that have a limit: each is approved as what it is. */
 static void every_limited_act(void **state)
 {
@@ -449,7 +491,7 @@ int main(void)
         cmocka_unit_test(nobody_decides_his_own),   cmocka_unit_test(rejected_it_is_over),
         cmocka_unit_test(it_is_judged_again),       cmocka_unit_test(returns_without_a_purchase),
         cmocka_unit_test(every_limited_act),        cmocka_unit_test(too_old_it_is_over),
-        cmocka_unit_test(many_come_by_pages),
+        cmocka_unit_test(many_come_by_pages),       cmocka_unit_test(reversals_take_it_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
