@@ -196,7 +196,13 @@ static enum punkt_call take_done(struct enrolment *at, const struct msg_enrol_an
     if (wrong == NULL)
         wrong = take_proof(at, message);
     at->answered = true;
-    return wrong == NULL ? PUNKT_CALL_DONE : say(at, PUNKT_CALL_UNKNOWN, wrong);
+    if (wrong != NULL)
+        return say(at, PUNKT_CALL_UNKNOWN, wrong);
+    /* As the handles will that read it. */
+    struct tls_context *context;
+    enum punkt_call usable = tls_context_new(&at->identity, &context, at->answer.trouble);
+    tls_context_free(context);
+    return usable == PUNKT_CALL_INVALID ? PUNKT_CALL_UNKNOWN : usable;
 }
 
 static enum punkt_call take_refusal(struct enrolment *at, const struct msg_refusal *refusal, uint64_t now_us)

@@ -30,29 +30,28 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Groups that were typed with dashes between them are complained about one by one. */
-static bool check_group(const char *text, size_t count, size_t *group_count, char *why)
+/* At a dash behind so many characters: what stands before it must be whole groups, since the dash before. */
+static bool check_dash(size_t count, size_t *began, char *why)
 {
-    size_t group = (count + GROUP_DIGITS - 1) / GROUP_DIGITS;
-    size_t in_group = count - *group_count;
-    if (*text == '-' && in_group != GROUP_DIGITS && count > 0) {
-        (void)snprintf(why, IDENTITY_WHY_SIZE, "group %zu of the code has %zu of %d characters", group,
-                       in_group, GROUP_DIGITS);
+    size_t since = count - *began;
+    if (since % GROUP_DIGITS != 0) {
+        (void)snprintf(why, IDENTITY_WHY_SIZE, "group %zu of the code has %zu of %d characters",
+                       *began / GROUP_DIGITS + 1, since, GROUP_DIGITS);
         return false;
     }
-    *group_count = count;
+    *began = count;
     return true;
 }
 
 static bool read_digits(const char *text, uint8_t out[DIGITS], char *why)
 {
     size_t count = 0;
-    size_t group_began = 0;
+    size_t began = 0;
     for (; *text != '\0'; text++) {
         if (is_space(*text))
             continue;
         if (*text == '-') {
-            if (!check_group(text, count, &group_began, why))
+            if (!check_dash(count, &began, why))
                 return false;
             continue;
         }

@@ -251,10 +251,15 @@ void link_hurry(struct link *link, uint64_t now_us)
         link->attempt_us = earliest_us;
 }
 
-/* A TLS server has answered plain bytes. */
-static bool is_alert(const struct link *link)
+/* What else a loss may mean before the server has let us in: in TLS 1.3 it judges our certificate after our handshake is done,
+ * and to plain bytes a TLS server says nothing at all. */
+static const char *loss_hint(const struct link *link)
 {
-    return !link->good && buffer_size(&link->in) >= 2 && memcmp(buffer_data(&link->in), "\x15\x03", 2) == 0;
+    if (link->good)
+        return "";
+    if (link->tls == NULL)
+        return ", perhaps because it wants TLS: with an identity";
+    return tls_refused(link->tls) ? "" : ", perhaps because it does not accept our key";
 }
 
 /* One transfer. False: the link went down. *out_size 0: the socket has no more for now, or takes no more. */
@@ -272,16 +277,10 @@ static bool receive_some(struct link *link, void *bytes, size_t size, uint64_t n
         *out_size = got > 0 ? (size_t)got : 0;
         if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
             return true;
-        if (is_alert(link))
-            why = "the server wants TLS: an identity is needed (punkt enrol)";
-        else if (got < 0)
+        if (got < 0)
             why = strerror(errno);
     }
-    /* In TLS 1.3 the server judges our certificate after our handshake is done. */
-    link_close(link, now_us, "%s%s", why,
-               link->tls != NULL && !link->good && !tls_refused(link->tls)
-                   ? ", perhaps it does not accept our key"
-                   : "");
+    link_close(link, now_us, "%s%s", why, loss_hint(link));
     return false;
 }
 

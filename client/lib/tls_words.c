@@ -74,7 +74,10 @@ static bool alert_words(const struct tls_failure *failure, int alert, char *out,
     case SSL_AD_DECRYPT_ERROR:
     case SSL_AD_UNKNOWN_PSK_IDENTITY:
     case SSL_AD_MISSING_EXTENSION:
-        if (failure->psk != NULL)
+        if (failure->psk == NULL && failure->shaken)
+            (void)snprintf(out, capacity, "the server does not accept our certificate (%s): " ASK,
+                           SSL_alert_desc_string_long(alert));
+        else if (failure->psk != NULL)
             (void)snprintf(
                 out, capacity,
                 "the server does not accept our %s: mistyped, used, rotated or revoked? ask the office",

@@ -49,20 +49,36 @@ void server_accept(struct server *server)
         server_fail(server, "accept: %s", strerror(errno));
 }
 
+void server_use_stream(struct server *server, const struct server_stream *stream, void *ctx)
+{
+    server->stream = stream;
+    server->stream_ctx = ctx;
+}
+
 void server_close(struct server *server)
 {
+    if (server->stream != NULL)
+        server->stream->close(server->stream_ctx);
+    server->stream = NULL;
     if (server->connection >= 0)
         (void)close(server->connection);
     server->connection = -1;
+}
+
+static ssize_t receive_some(struct server *server, void *out, size_t size)
+{
+    if (server->stream != NULL)
+        return server->stream->receive(server->stream_ctx, out, size);
+    return wait_readable(server, server->connection, "bytes") ? recv(server->connection, out, size, 0) : -1;
 }
 
 static bool receive(struct server *server, void *out, size_t size)
 {
     uint8_t *at = out;
     while (size > 0) {
-        if (!wait_readable(server, server->connection, "bytes"))
+        ssize_t got = server_good(server) ? receive_some(server, at, size) : -1;
+        if (!server_good(server))
             return false;
-        ssize_t got = recv(server->connection, at, size, 0);
         if (got <= 0) {
             server->connection_closed = true;
             server_fail(server, "the client closed while a frame was expected");
@@ -77,8 +93,7 @@ static bool receive(struct server *server, void *out, size_t size)
 void server_expect_close(struct server *server)
 {
     char byte;
-    if (wait_readable(server, server->connection, "the end of the connection") &&
-        recv(server->connection, &byte, 1, 0) > 0)
+    if (server_good(server) && receive_some(server, &byte, 1) > 0)
         server_fail(server, "the client sent more instead of closing");
 }
 
@@ -153,7 +168,8 @@ void server_send(struct server *server, const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
     while (size > 0 && server_good(server)) {
-        ssize_t sent = send(server->connection, at, size, MSG_NOSIGNAL);
+        ssize_t sent = server->stream != NULL ? server->stream->send(server->stream_ctx, at, size)
+                                              : send(server->connection, at, size, MSG_NOSIGNAL);
         if (sent <= 0) {
             server->connection_closed = errno == EPIPE || errno == ECONNRESET;
             server_fail(server, "send: %s", strerror(errno));

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "proto/message.h"
 
@@ -16,9 +17,18 @@
 struct server;
 typedef void server_script_fn(struct server *server);
 
+/* What lies between a connection and its frames: bytes in and out as recv and send do, waiting no longer than a script may. */
+struct server_stream {
+    ssize_t (*receive)(void *ctx, void *bytes, size_t size);
+    ssize_t (*send)(void *ctx, const void *bytes, size_t size);
+    void (*close)(void *ctx); /* before the connection is closed; ctx is gone after it */
+};
+
 struct server {
     int listener;
-    int connection; /* -1: none */
+    int connection;                     /* -1: none */
+    const struct server_stream *stream; /* NULL: the connection itself */
+    void *stream_ctx;
     pthread_t thread;
     server_script_fn *script;
     char address[64]; /* HOST:PORT, for the client */
@@ -45,6 +55,9 @@ void server_close(struct server *server);
 
 /* Waits until the client has closed. */
 void server_expect_close(struct server *server);
+
+/* Lays a stream over the connection that was accepted, until it is closed. */
+void server_use_stream(struct server *server, const struct server_stream *stream, void *ctx);
 
 /* Receives one frame, into server->frame; it must be this operation. Returns its number. */
 uint64_t server_expect(struct server *server, enum operation operation);
