@@ -23,6 +23,7 @@
 #include "net/net.h"
 #include "ops/command_line.h"
 #include "ops/config.h"
+#include "ops/confine.h"
 #include "ops/privilege.h"
 #include "ops/programme_reader.h"
 #include "ops/secrets.h"
@@ -330,6 +331,27 @@ static void stop_process(struct daemon *daemon)
         event_base_free(daemon->loop);
 }
 
+static enum punkt_status start_confinement(struct daemon *daemon, struct failure *failure)
+{
+    (void)failure;
+    struct failure reason;
+    if (!daemon->config.seccomp)
+        return PUNKT_OK;
+    switch (confine(&reason)) {
+    case CONFINED:
+        log_info("system calls that punktd has no use for are refused from now on (seccomp)");
+        break;
+    case CONFINED_FAILED:
+        log_warning("the kernel takes no filter of system calls: %s; punktd goes on without (seccomp)",
+                    reason.text);
+        break;
+    case CONFINED_NOT_BUILT:
+        log_debug("this build does not filter system calls (seccomp)");
+        break;
+    }
+    return PUNKT_OK;
+}
+
 typedef enum punkt_status start_fn(struct daemon *daemon, struct failure *failure);
 typedef void stop_fn(struct daemon *daemon);
 
@@ -344,8 +366,8 @@ static const struct {
     { "service", start_service, stop_service },
     { "loop", start_loop, stop_loop },
     { "net", start_net, stop_net },
-    { "listeners", start_listeners,
-      stop_listeners }, /* last: nobody is answered before everything is ready */
+    { "listeners", start_listeners, stop_listeners }, /* nobody is answered before everything is ready */
+    { "confinement", start_confinement, NULL }, /* last: what a start needs is more than what follows it */
 };
 
 /* --- the turn of the loop --- */

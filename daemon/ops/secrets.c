@@ -161,7 +161,10 @@ enum punkt_status secrets_load(const char *path, struct secrets *out, struct fai
         return PUNKT_IO;
     }
     enum punkt_status status;
-    if (stat(path, &status_of) == 0 && (status_of.st_mode & 077) != 0) {
+    bool known = stat(path, &status_of) == 0;
+    /* What root owns and lets us read by a group or an access list (systemd's credentials), root means so. */
+    mode_t others = known && status_of.st_uid == 0 && geteuid() != 0 ? 007 : 077;
+    if (known && (status_of.st_mode & others) != 0) {
         failure_set(failure, "the secrets file %s may be read by others; run: chmod 600 %s", path, path);
         status = PUNKT_INVALID;
     } else {

@@ -45,6 +45,7 @@ openssl/sha.h          net lib ledger service cli
 openssl/x509.h         net lib service
 openssl/x509v3.h       net lib service
 yaml.h                 ops
+seccomp.h              ops
 jansson.h              ops cli
 csv.h                  cli
 libsmartcols.h         cli
