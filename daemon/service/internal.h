@@ -243,6 +243,9 @@ struct request pending_request(const struct pending *pending);
 void session_close(struct service *service, struct session *session);
 /* The same behind the answer that waits for an event: its own last one. */
 void session_close_behind(struct service *service, struct session *session, journal_position wait_for);
+/* Counts what it did for the audit: by its source, and its identity if that is known. */
+void session_attempt(struct service *service, const struct session *session, enum attempt_kind kind,
+                     const char *detail);
 /* Why it may not say hello, for people; NULL: it may. */
 const char *session_refused(const struct service *service, const struct session *session);
 /*

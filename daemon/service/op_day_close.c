@@ -124,12 +124,13 @@ enum handled handle_day_close(struct request *request)
     return HANDLED;
 }
 
-static void block_for_wire(const struct request *request, uint64_t epoch, uint64_t first, uint64_t last,
+static void block_for_wire(const struct request *request, uint64_t first, uint64_t last,
                            struct msg_number_block *out)
 {
+    const struct msg_day_numbers_request *message = &request->message->day_numbers_request;
     struct requests_booked block;
-    (void)fold_requests_booked(ledger_fold(request->service->ledger), request->identity, epoch, first,
-                               &block);
+    (void)fold_requests_booked(ledger_fold(request->service->ledger),
+                               identity_named(request, message->identity), message->epoch, first, &block);
     message_init(MESSAGE_number_block, out);
     out->first = first;
     /* What was reversed before it came is known, but not answered. */
@@ -143,7 +144,8 @@ enum handled handle_day_numbers(struct request *request)
     const struct msg_day_numbers_request *message = &request->message->day_numbers_request;
     struct msg_number_block blocks[NUMBER_BLOCKS_MAX];
     struct lane_record lane = { .highest = 0 };
-    (void)fold_lane(ledger_fold(request->service->ledger), request->identity, message->epoch, &lane);
+    (void)fold_lane(ledger_fold(request->service->ledger), identity_named(request, message->identity),
+                    message->epoch, &lane);
     union message_any answer;
     struct msg_day_numbers_answer *out = &answer.day_numbers_answer;
     message_init(MESSAGE_day_numbers_answer, out);
@@ -151,7 +153,7 @@ enum handled handle_day_numbers(struct request *request)
     out->blocks = blocks;
     uint64_t first = message->first / REQUESTS_PER_RECORD * REQUESTS_PER_RECORD;
     while (lane.highest > 0 && first <= lane.highest && out->blocks_count < NUMBER_BLOCKS_MAX) {
-        block_for_wire(request, message->epoch, first, lane.highest, &blocks[out->blocks_count++]);
+        block_for_wire(request, first, lane.highest, &blocks[out->blocks_count++]);
         if (lane.highest - first < REQUESTS_PER_RECORD)
             break;
         first += REQUESTS_PER_RECORD;

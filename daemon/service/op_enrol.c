@@ -2,6 +2,7 @@
  * Enrolment: who holds the code registers a key, and gets what it proves itself with from now on (RELIABILITY.md, Identity,
  * roles). A code is used once; with the same key again it gets the same, for an answer may be lost.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +14,17 @@
 
 #define SIGNING_REQUEST_MAX 2048 /* the limit of the field */
 
+/* Who comes with a code. */
+struct applicant {
+    uint32_t code_handle;
+    char source[48];
+};
+
 /* A signing request on the worker thread. */
 struct enrolment {
     struct pending pending;
     struct ledger_job job;
-    uint32_t code_handle;
+    struct applicant from;
     struct actor_name name;
     utc_us now;
     enum punkt_status status;
@@ -46,20 +53,28 @@ static void end_connection(struct service *service, uint64_t conn)
         answers_add_close(&service->answers, ledger_newest(service->ledger), conn);
 }
 
-static void refuse_enrolment(struct request *request, enum result result, const char *detail)
+/* Counted for the audit, unless it is our fault. */
+static void refuse_enrolment(struct request *request, const struct applicant *from, enum result result,
+                             const char *detail)
 {
+    struct service *service = request->service;
+    const struct result_row *row = result_row(result);
+    const struct registered *who = register_by_code(service, from->code_handle);
+    if (!row->retryable && result != RESULT_NOT_SET_UP)
+        attempt_count(service, ATTEMPT_ENROLMENT, text_of(from->source),
+                      who != NULL ? who->identity.number : 0, row->name);
     refuse_now(request, result, detail);
-    end_connection(request->service, request->conn);
+    end_connection(service, request->conn);
 }
 
 /* Whose code it is, still; NULL: refused. */
-static struct registered *owner(struct request *request, uint32_t code_handle)
+static struct registered *owner(struct request *request, const struct applicant *from)
 {
-    struct registered *who = register_by_code(request->service, code_handle);
+    struct registered *who = register_by_code(request->service, from->code_handle);
     if (who == NULL || !code_is_good(request->service, who))
-        refuse_enrolment(request, RESULT_CODE_USED, "");
+        refuse_enrolment(request, from, RESULT_CODE_USED, "");
     else if (who->identity.status == IDENTITY_SUSPENDED)
-        refuse_enrolment(request, RESULT_NOT_PERMITTED, "suspended by the administrator");
+        refuse_enrolment(request, from, RESULT_NOT_PERMITTED, "suspended by the administrator");
     else
         return who;
     return NULL;
@@ -89,7 +104,8 @@ static void register_key(struct service *service, struct registered *who, const 
 }
 
 /* Whether the code is used now, or was with this key. Else it is refused. */
-static bool use_code(struct request *request, struct registered *who, const uint8_t key[32], utc_us ends)
+static bool use_code(struct request *request, const struct applicant *from, struct registered *who,
+                     const uint8_t key[32], utc_us ends)
 {
     struct service *service = request->service;
     const struct registered *other =
@@ -98,11 +114,11 @@ static bool use_code(struct request *request, struct registered *who, const uint
     if (used && memcmp(who->identity.code_key, key, sizeof(who->identity.code_key)) == 0)
         return true;
     if (used)
-        refuse_enrolment(request, RESULT_CODE_USED, "");
+        refuse_enrolment(request, from, RESULT_CODE_USED, "");
     else if (other != NULL && other != who)
-        refuse_enrolment(request, RESULT_IDENTITY_EXISTS, "this key is in the register");
+        refuse_enrolment(request, from, RESULT_IDENTITY_EXISTS, "this key is in the register");
     else if (!ledger_has_room(service->ledger))
-        refuse_enrolment(request, RESULT_BUSY, "");
+        refuse_enrolment(request, from, RESULT_BUSY, "");
     else
         register_key(service, who, key, ends);
     return code_is_used(&who->identity) && !used;
@@ -144,11 +160,12 @@ static void answer_signed(struct request *request, const struct enrolment *enrol
     const struct ca_signed *certificate = &enrolment->certificate;
     if (enrolment->status != PUNKT_OK) {
         bool wrong = enrolment->status == PUNKT_INVALID;
-        refuse_enrolment(request, wrong ? RESULT_MALFORMED : RESULT_BUSY, enrolment->failure.text);
+        refuse_enrolment(request, &enrolment->from, wrong ? RESULT_MALFORMED : RESULT_BUSY,
+                         enrolment->failure.text);
         return;
     }
-    struct registered *who = owner(request, enrolment->code_handle);
-    if (who == NULL || !use_code(request, who, certificate->key, certificate->ends))
+    struct registered *who = owner(request, &enrolment->from);
+    if (who == NULL || !use_code(request, &enrolment->from, who, certificate->key, certificate->ends))
         return;
     struct text ca = ca_certificate(options->ca);
     union message_any answer;
@@ -171,21 +188,22 @@ static void sign_done(struct ledger_job *job)
     enrolment_drop(&enrolment->pending);
 }
 
-static void enrol_by_certificate(struct request *request, const struct registered *who)
+static void enrol_by_certificate(struct request *request, const struct applicant *from,
+                                 const struct registered *who)
 {
     struct service *service = request->service;
     const struct msg_enrol_request *message = &request->message->enrol_request;
     struct enrolment *enrolment = NULL;
     if (message->signing_request.size == 0)
-        refuse_enrolment(request, RESULT_MALFORMED, "field signing_request");
+        refuse_enrolment(request, from, RESULT_MALFORMED, "field signing_request");
     else if (service->options.ca == NULL || !ca_signs(service->options.ca))
-        refuse_enrolment(request, RESULT_NOT_SET_UP, "punktd signs no certificates");
+        refuse_enrolment(request, from, RESULT_NOT_SET_UP, "punktd signs no certificates");
     else if ((enrolment = calloc(1, sizeof(*enrolment))) == NULL)
-        refuse_enrolment(request, RESULT_BUSY, "out of memory");
+        refuse_enrolment(request, from, RESULT_BUSY, "out of memory");
     if (enrolment == NULL)
         return;
     pending_add(&enrolment->pending, request, enrolment_drop);
-    enrolment->code_handle = who->identity.code_handle;
+    enrolment->from = *from;
     enrolment->name = actor_name(service, who->identity.number);
     enrolment->now = ledger_now(service->ledger);
     enrolment->size = (size_t)message->signing_request.size;
@@ -196,7 +214,7 @@ static void enrol_by_certificate(struct request *request, const struct registere
 
 /* --- by a pre-shared key --- */
 
-static void enrol_by_psk(struct request *request, struct registered *who)
+static void enrol_by_psk(struct request *request, const struct applicant *from, struct registered *who)
 {
     struct service *service = request->service;
     /* No key comes with it: the code serves again until the new key has been used (session_enters). */
@@ -205,13 +223,13 @@ static void enrol_by_psk(struct request *request, struct registered *who)
     char name[PSK_NAME_MAX + 1];
     memset(any, 0xFF, sizeof(any));
     if (psk_newest_master(service) == 0) {
-        refuse_enrolment(request, RESULT_NOT_SET_UP, "no psk_master in the secrets file");
+        refuse_enrolment(request, from, RESULT_NOT_SET_UP, "no psk_master in the secrets file");
         return;
     }
-    if (!use_code(request, who, any, 0))
+    if (!use_code(request, from, who, any, 0))
         return;
     if (!psk_derive(service, &who->identity, key)) {
-        refuse_enrolment(request, RESULT_BUSY, "the key cannot be made");
+        refuse_enrolment(request, from, RESULT_BUSY, "the key cannot be made");
         return;
     }
     psk_name(&who->identity, name);
@@ -228,15 +246,18 @@ static void enrol_by_psk(struct request *request, struct registered *who)
 enum handled handle_enrol(struct request *request)
 {
     const struct msg_enrol_request *message = &request->message->enrol_request;
-    request->session->closing = true; /* it is the only request of its connection */
+    struct session *session = request->session;
+    struct applicant from = { .code_handle = session->code_handle };
+    (void)snprintf(from.source, sizeof(from.source), "%s", session->source);
+    session->closing = true; /* it is the only request of its connection */
     if (message->version_min > PROTOCOL_VERSION || message->version_max < PROTOCOL_VERSION) {
-        refuse_enrolment(request, RESULT_VERSION, "this server speaks version 1");
+        refuse_enrolment(request, &from, RESULT_VERSION, "this server speaks version 1");
         return HANDLED;
     }
-    struct registered *who = owner(request, request->session->code_handle);
+    struct registered *who = owner(request, &from);
     if (who != NULL && who->identity.proof == PROOF_PSK)
-        enrol_by_psk(request, who);
+        enrol_by_psk(request, &from, who);
     else if (who != NULL)
-        enrol_by_certificate(request, who);
+        enrol_by_certificate(request, &from, who);
     return HANDLED;
 }

@@ -74,10 +74,12 @@ static bool is_refused(struct request *request)
     const char *why = session_refused(service, session);
     if (why == NULL && session_enters(service, session))
         return false;
-    if (why != NULL)
+    if (why != NULL) {
+        session_attempt(service, session, ATTEMPT_PROOF, why);
         refuse_now(request, RESULT_NOT_PERMITTED, why);
-    else
+    } else {
         refuse_now(request, RESULT_RATE, "this identity has as many connections as it may");
+    }
     session_close(service, session);
     return true;
 }

@@ -17,7 +17,7 @@ enum found {
 static bool was_passed_over(struct request *request, const struct request_name *original)
 {
     struct lane_record lane;
-    if (original->epoch == request->lane->epoch)
+    if (original->identity == request->lane->identity && original->epoch == request->lane->epoch)
         return original->number <= request->lane->highest;
     return fold_lane(ledger_fold(request->service->ledger), original->identity, original->epoch, &lane) &&
            original->number <= lane.highest;
@@ -77,8 +77,8 @@ static enum found find_original(struct request *request, struct reversal_request
 static bool reversed_unseen(const struct reversal_request *reversal)
 {
     const struct request_name *unseen = &reversal->event->reversal.original;
-    return reversal->event->type == EVENT_TOMBSTONE && unseen->epoch == reversal->original.epoch &&
-           unseen->number == reversal->original.number;
+    return reversal->event->type == EVENT_TOMBSTONE && unseen->identity == reversal->original.identity &&
+           unseen->epoch == reversal->original.epoch && unseen->number == reversal->original.number;
 }
 
 /* Undone before, or before it came: the first answer again. */
@@ -170,22 +170,37 @@ static void answer_reversal(struct request *request)
     book(request, event, &answer);
 }
 
+/* Whether such a request may have been, or come yet. Else it is refused. */
+static bool can_be(struct request *request, const struct request_name *original)
+{
+    const struct lane *lane = request->lane;
+    bool own = original->identity == request->identity;
+    if (original->number == 0 || original->epoch == 0 ||
+        (own && original->epoch == lane->epoch && original->number == request->number))
+        refuse(request, RESULT_DOES_NOT_MATCH, "that is no earlier request");
+    else if (!own && original->identity != IDENTITY_LOCAL &&
+             register_by_number(request->service, original->identity) == NULL)
+        refuse(request, RESULT_UNKNOWN_IDENTITY, "");
+    else
+        return true;
+    return false;
+}
+
 enum handled handle_reversal(struct request *request)
 {
     struct service *service = request->service;
     const struct msg_reversal_request *message = &request->message->reversal_request;
     struct reversal_request reversal = {
-        .original = { .identity = request->identity, .epoch = message->epoch, .number = message->number },
+        .original = { .identity = identity_named(request, message->identity),
+                      .epoch = message->epoch,
+                      .number = message->number },
         .card = text_of_code(&message->card),
         .amount = message->amount,
         .time = (utc_us)message->time,
         .place = place_of(&message->store, &message->till, &message->operator, message->business_date),
     };
-    if (message->number == 0 || message->epoch == 0 ||
-        (message->epoch == request->lane->epoch && message->number == request->number)) {
-        refuse(request, RESULT_DOES_NOT_MATCH, "that is no earlier request");
+    if (!can_be(request, &reversal.original))
         return HANDLED;
-    }
     enum found found = find_original(request, &reversal);
     if (found == FOUND && reversal.event != NULL)
         found = find_earlier(request, &reversal);

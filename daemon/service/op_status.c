@@ -59,7 +59,8 @@ enum handled handle_status(struct request *request)
     struct service *service = request->service;
     const struct msg_status_request *message = &request->message->status_request;
     journal_position position =
-        fold_request(ledger_fold(service->ledger), request->identity, message->epoch, message->number);
+        fold_request(ledger_fold(service->ledger), identity_named(request, message->identity), message->epoch,
+                     message->number);
     if (position == 0) {
         union message_any answer;
         message_init(MESSAGE_status_answer, &answer.status_answer);

@@ -277,10 +277,13 @@ void code_void(struct service *service, struct registered *who)
 
 void service_proof_refused(struct service *service, const struct service_peer *peer, const char *what)
 {
-    struct registered *who = NULL;
-    (void)what;
-    if (peer->proof == SERVICE_PROOF_CODE &&
-        (who = register_by_code(service, (uint32_t)peer->number)) != NULL)
+    bool code = peer->proof == SERVICE_PROOF_CODE;
+    struct registered *who = code ? register_by_code(service, (uint32_t)peer->number)
+                             : peer->proof == SERVICE_PROOF_PSK ? psk_owner(service, peer->number)
+                                                                : NULL;
+    attempt_count(service, code ? ATTEMPT_ENROLMENT : ATTEMPT_PROOF, text_of(peer->source),
+                  who != NULL ? who->identity.number : 0, what);
+    if (code && who != NULL)
         code_tried(service, who);
 }
 

@@ -302,13 +302,6 @@ static void handle_other(struct request *request)
         parked_wait(parked, request, HANDLED_FETCH, read_goes_on);
 }
 
-/* The one request that a connection begins with. */
-static bool is_first(const struct session *session, const struct operation_row *row)
-{
-    return row != NULL &&
-           row->code == (session->proof == SERVICE_PROOF_CODE ? OPERATION_ENROL : OPERATION_HELLO);
-}
-
 /* Whether the certificate has ended that it came with; then it is told so and closes. */
 static bool has_ended(struct service *service, struct session *session, const struct frame *frame)
 {
@@ -319,10 +312,24 @@ static bool has_ended(struct service *service, struct session *session, const st
     return true;
 }
 
-/* Enrolment codes only enrol, and nobody else does. */
-static bool is_enrolment(const struct session *session, const struct operation_row *row)
+/* Hello comes first; enrolment codes only enrol, and nobody else does. Then it is refused. */
+static bool is_out_of_place(struct service *service, struct session *session, const struct frame *frame,
+                            const struct operation_row *row)
 {
-    return (row != NULL && row->code == OPERATION_ENROL) || session->proof == SERVICE_PROOF_CODE;
+    bool code = session->proof == SERVICE_PROOF_CODE;
+    bool enrols = row != NULL && row->code == OPERATION_ENROL;
+    if (code != enrols) {
+        const char *why = code ? "an enrolment code only enrols" : "nobody enrols without an enrolment code";
+        session_attempt(service, session, ATTEMPT_ENROLMENT, why);
+        refuse_frame(service, session, frame, RESULT_NOT_PERMITTED, why);
+        if (code)
+            session_close(service, session);
+        return true;
+    }
+    if (code || session->identity != 0 || (row != NULL && row->code == OPERATION_HELLO))
+        return false;
+    refuse_frame(service, session, frame, RESULT_HELLO_FIRST, "");
+    return true;
 }
 
 static enum service_verdict take_frame(struct service *service, struct session *session,
@@ -342,14 +349,10 @@ static enum service_verdict take_frame(struct service *service, struct session *
                                .body_size = frame->body_size };
     if (!answers_have_room(&service->answers))
         return SERVICE_NOT_NOW;
-    if (session->closing || has_ended(service, session, frame))
+    if (session->closing || has_ended(service, session, frame) ||
+        is_out_of_place(service, session, frame, row))
         return SERVICE_TAKEN;
-    if (is_enrolment(session, row) && !is_first(session, row))
-        refuse_frame(service, session, frame, RESULT_NOT_PERMITTED,
-                     "enrolment codes only enrol, and nothing else does");
-    else if (session->identity == 0 && !is_first(session, row))
-        refuse_frame(service, session, frame, RESULT_HELLO_FIRST, "");
-    else if (row == NULL)
+    if (row == NULL)
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
     else if ((frame->flags & ~FRAME_FLAGS_REQUEST) != 0)
         refuse_frame(service, session, frame, RESULT_MALFORMED, "unknown flags");

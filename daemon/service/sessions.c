@@ -90,6 +90,13 @@ void session_close_behind(struct service *service, struct session *session, jour
     answers_add_close(&service->answers, wait_for, session->conn);
 }
 
+void session_attempt(struct service *service, const struct session *session, enum attempt_kind kind,
+                     const char *detail)
+{
+    uint64_t identity = session->who != NULL ? session->who->identity.number : 0;
+    attempt_count(service, kind, text_of(session->source), identity, detail);
+}
+
 const char *session_refused(const struct service *service, const struct session *session)
 {
     const struct registered *who = session->who;

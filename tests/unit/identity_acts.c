@@ -34,7 +34,7 @@ struct service_world *identity_world_new(void)
     world->options.ca = ca;
     world->options.certificate_port = 7443;
     world->options.psk_port = 7444;
-    memset(world->options.pepper, 42, sizeof(world->options.pepper));
+    memset(world->keys.pepper, 42, sizeof(world->keys.pepper));
     service_world_restart(world);
     return world;
 }

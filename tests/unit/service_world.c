@@ -103,6 +103,7 @@ static const struct service_keys test_keys = { .psk_masters = { { 1, 2, 3 } }, .
 static void open_service(struct service_world *world, const char *programme)
 {
     struct failure failure = { { 0 } };
+    world->keys = test_keys;
     world->options =
         (struct service_options){ .link = { .ctx = world,
                                             .send = keep_reply,
@@ -111,7 +112,7 @@ static void open_service(struct service_world *world, const char *programme)
                                             .slow_down = note_slow_down },
                                   .limits = { .in_flight_max = 16 },
                                   .programmes = { .read = read_programme, .check = check_programme },
-                                  .keys = &test_keys };
+                                  .keys = &world->keys };
     start_service(world);
     if (service_publish(world->service, text_of(programme), &failure) != PUNKT_OK)
         fail_msg("%s", failure.text);

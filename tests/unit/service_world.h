@@ -43,6 +43,7 @@ struct service_world {
     uint32_t slowed;    /* how often a connection was to be read more slowly */
     uint32_t slowed_ms; /* and for how long the last time */
     struct service_options options;
+    struct service_keys keys; /* that these name */
     struct service_reply reply;
     uint8_t request[FRAME_BODY_MAX];
 };

@@ -285,10 +285,13 @@ static void assert_only_enrols(void **state)
     assert_int_equal(add_user(world, ROLE_ADMIN, "anna"), RESULT_DONE);
     code_credentials(code_of_reply(world).text, name, key);
     assert_true(service_psk(world->service, true, name, strlen(name), key, &peer.number));
-    (void)service_join(world, &peer);
+    uint64_t conn = service_join(world, &peer);
     message_init(MESSAGE_ping_request, &ping);
     assert_int_equal(service_hello(world, LANE), RESULT_NOT_PERMITTED);
+    assert_true(service_closed(world, conn));
+    conn = service_join(world, &peer);
     assert_int_equal(service_call(world, OPERATION_PING, 0, &ping), RESULT_NOT_PERMITTED);
+    assert_true(service_closed(world, conn));
 }
 
 /* The code of one that is suspended waits; that of a revoked one is over. */
@@ -412,8 +415,8 @@ static void assert_psk_rotated(void **state)
     uint64_t old = world->conn;
     service_speak(world, 1);
     /* A newer master makes the next key; the first still makes the first. */
-    world->service->options.psk_masters[3][5] = 9;
-    world->service->options.psk_masters_known |= 8;
+    world->keys.psk_masters[3][5] = 9;
+    world->keys.psk_masters_known |= 8;
     assert_int_equal(change_till(world, IDENTITY_ACT_ROTATE, "S", "1"), RESULT_DONE);
     struct code_word code = code_of_reply(world);
     assert_true(come_with(world, &first)); /* is on its way while the new key is made */
@@ -430,7 +433,7 @@ static void assert_psk_rotated(void **state)
     assert_true(come_with(world, &second));
     assert_int_equal(service_hello(world, LANE), RESULT_DONE);
     /* A master that is no longer there takes its keys along. */
-    world->service->options.psk_masters_known = 1;
+    world->keys.psk_masters_known = 1;
     assert_false(come_with(world, &second));
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "identity_acts.h"
+#include "service_acts.h"
 
 #define LANE 5
 
@@ -172,7 +173,7 @@ static void assert_not_set_up(void **state)
     struct service_world *world = *state;
     const struct ca *ca = world->options.ca;
     world->options.ca = NULL;
-    world->options.psk_masters_known = 0;
+    world->keys.psk_masters_known = 0;
     service_world_restart(world);
     assert_int_equal(add_user(world, ROLE_OFFICE, "anna"), RESULT_NOT_SET_UP);
     assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_NOT_SET_UP);
@@ -551,6 +552,113 @@ static void assert_lanes_apart(void **state)
     assert_int_equal(world->reply.number, 1);
 }
 
+/* --- requests of others --- */
+
+static enum result undo(struct service_world *world, uint64_t identity, uint64_t number)
+{
+    struct msg_reversal_request message;
+    message_init(MESSAGE_reversal_request, &message);
+    message.identity = identity;
+    message.epoch = LANE;
+    message.number = number;
+    message.store = code("S1");
+    message.till = code("1");
+    return service_call(world, OPERATION_REVERSAL, 0, &message);
+}
+
+static uint64_t state_of(struct service_world *world, uint64_t identity, uint64_t number)
+{
+    struct msg_status_request message;
+    message_init(MESSAGE_status_request, &message);
+    message.identity = identity;
+    message.epoch = LANE;
+    message.number = number;
+    assert_int_equal(service_call(world, OPERATION_STATUS, 0, &message), RESULT_DONE);
+    return world->reply.message.status_answer.state;
+}
+
+static uint64_t last_of(struct service_world *world, uint64_t identity)
+{
+    struct msg_day_numbers_request message;
+    message_init(MESSAGE_day_numbers_request, &message);
+    message.identity = identity;
+    message.epoch = LANE;
+    assert_int_equal(service_call(world, OPERATION_DAY_NUMBERS, 0, &message), RESULT_DONE);
+    return world->reply.message.day_numbers_answer.last;
+}
+
+/* Two lanes of one epoch: what is named is that of whom it is named of. */
+static void assert_of_others(void **state)
+{
+    struct service_world *world = *state;
+    struct service_peer anna;
+    struct service_peer otto;
+    uint64_t office = add_user_with_key(world, ROLE_OFFICE, "anna", &anna);
+    uint64_t supervisor = add_user_with_key(world, ROLE_SUPERVISOR, "otto", &otto);
+    uint64_t hers = come(world, &anna);
+    (void)issue(world, "1001");
+    (void)buy(world, "1001", 5000, "S1", "17", false);
+    uint64_t his = come(world, &otto);
+    assert_int_equal(last_of(world, 0), 0);
+    assert_int_equal(last_of(world, office), 2);
+    assert_int_equal(state_of(world, 0, 2), 0);
+    assert_int_equal(state_of(world, office, 2), 1);
+    /* His number 2 has not come yet, hers is undone. */
+    assert_int_equal(undo(world, office, 2), RESULT_DONE);
+    assert_int_equal(world->reply.message.reversal_answer.outcome, 1);
+    assert_int_equal(world->reply.message.reversal_answer.taken, 50);
+    assert_int_equal(undo(world, office, 2), RESULT_DONE); /* as it was answered first */
+    assert_int_equal(world->reply.message.reversal_answer.outcome, 1);
+    /* The number of this very request, but of her: it was never seen, and will be refused. */
+    assert_int_equal(undo(world, office, 3), RESULT_DONE);
+    assert_int_equal(world->reply.message.reversal_answer.outcome, 3);
+    assert_int_equal(undo(world, supervisor, 4), RESULT_DOES_NOT_MATCH); /* this very request */
+    assert_int_equal(undo(world, supervisor + 1, 1), RESULT_UNKNOWN_IDENTITY);
+    service_speak(world, hers);
+    struct msg_purchase_request late;
+    message_init(MESSAGE_purchase_request, &late);
+    late.card = code("1001");
+    late.receipt = code("18");
+    late.amount = 100;
+    late.store = code("S1");
+    late.till = code("1");
+    assert_int_equal(service_call(world, OPERATION_PURCHASE, 0, &late), RESULT_WILL_BE_REFUSED);
+    service_speak(world, his);
+    assert_int_equal(state_of(world, 0, 5), 2);
+}
+
+/* --- what the audit log says of those who were refused --- */
+
+static uint64_t attempts(struct service_world *world)
+{
+    struct msg_audit_log_request message;
+    message_init(MESSAGE_audit_log_request, &message);
+    message.kind = code("attempts");
+    message.limit = 200;
+    service_end(world->service);
+    service_speak(world, 1);
+    assert_int_equal(service_call(world, OPERATION_AUDIT_LOG, 0, &message), RESULT_DONE);
+    return world->reply.message.audit_log_answer.entries_count;
+}
+
+static void assert_attempts(void **state)
+{
+    struct service_world *world = *state;
+    struct service_peer stranger = { .proof = SERVICE_PROOF_CERTIFICATE,
+                                     .key = { 9 },
+                                     .source = "192.0.2.7" };
+    struct service_peer nobody = { .proof = SERVICE_PROOF_CERTIFICATE, .source = "192.0.2.8" };
+    for (uint32_t i = 0; i < 3; i++)
+        assert_refused(world, &stranger, "this key is not in the register of tills and users");
+    for (uint32_t i = 0; i < 5; i++)
+        service_proof_refused(world->service, &nobody, "no certificate");
+    assert_int_equal(attempts(world), 2); /* one of each source */
+    const struct msg_audit_entry *entries = world->reply.message.audit_log_answer.entries;
+    assert_non_null(memmem(entries[0].detail.data, entries[0].detail.size, "192.0.2.7", 9));
+    assert_non_null(memmem(entries[1].detail.data, entries[1].detail.size, "192.0.2.8", 9));
+    assert_non_null(memmem(entries[1].detail.data, entries[1].detail.size, "5", 1));
+}
+
 #define A_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -578,6 +686,8 @@ int main(void)
         A_TEST(assert_till_connections),
         A_TEST(assert_other_connections),
         A_TEST(assert_lanes_apart),
+        A_TEST(assert_of_others),
+        A_TEST(assert_attempts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
