@@ -5,43 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "every_request.h"
 #include "service_acts.h"
 #include "service_people.h"
 
-static const struct operation_row *rows[64];
+static const struct operation_row *rows[OPERATIONS_MAX];
 static uint32_t row_count;
 
-static void find_rows(void)
-{
-    row_count = 0;
-    for (uint32_t code = 0; code <= UINT8_MAX; code++) {
-        if (operation_row((uint16_t)code) != NULL)
-            rows[row_count++] = operation_row((uint16_t)code);
-    }
-    assert_true(row_count > 50);
-}
-
-/* A request that is well-formed and names what is S1/1's own; whatever else there is: the shortest. */
+/* What is S1/1's own. */
 static void fill(const struct operation_row *row, union message_any *out)
 {
-    const struct message_table *table = &message_tables[row->request];
-    static const uint64_t one = 1;
-    message_init(row->request, out);
-    for (size_t i = 0; i < table->field_count; i++) {
-        const struct message_field *field = &table->fields[i];
-        uint8_t *value = (uint8_t *)out + field->offset;
-        bool place = strcmp(field->name, "store") == 0 || strcmp(field->name, "till") == 0;
-        struct wire_code word = code(strcmp(field->name, "store") == 0 ? "S1" : "1");
-        struct message_text text = { "x", 1 };
-        if (!field->required && !place)
-            continue;
-        if (field->kind == FIELD_CARD || field->kind == FIELD_CODE)
-            memcpy(value, &word, sizeof(word));
-        else if (field->kind == FIELD_UINT || field->kind == FIELD_SINT || field->kind == FIELD_FIXED)
-            memcpy(value, &one, sizeof(one));
-        else if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_BLOCK || field->kind == FIELD_BYTES)
-            memcpy(value, &text, sizeof(text));
-    }
+    every_request_fill(row, "S1", "1", out);
 }
 
 /* What was to be tried again left the lane where it is. */
@@ -66,7 +40,7 @@ static void every_cell_of_the_table(void **state)
     struct service_world *world = service_world_new(acts_programme);
     uint64_t identities[ROLE_COUNT + 1];
     uint32_t allowed = 0;
-    find_rows();
+    row_count = every_operation(rows);
     add_everybody(world, identities);
     for (uint32_t role = 1; role <= ROLE_COUNT; role++) {
         uint64_t conn = join_as(world, identities[role], 1000 + role);
@@ -150,7 +124,7 @@ static void tills_name_what_is_their_own(void **state)
     struct service_world *world = service_world_new(acts_programme);
     uint64_t identities[ROLE_COUNT + 1];
     uint32_t tried = 0;
-    find_rows();
+    row_count = every_operation(rows);
     add_everybody(world, identities);
     uint64_t supervisor = join_as(world, identities[ROLE_SUPERVISOR], 8);
     uint64_t till = join_as(world, identities[ROLE_TILL], 9);
@@ -186,7 +160,7 @@ static void elements_name_nobody(void **state)
     (void)state;
     static const char *const names[] = { "store", "till", "identity" };
     uint32_t lists = 0;
-    find_rows();
+    row_count = every_operation(rows);
     for (uint32_t i = 0; i < row_count; i++) {
         const struct message_table *table = &message_tables[rows[i]->request];
         for (size_t j = 0; operation_allows(rows[i], ROLE_TILL) && j < table->field_count; j++) {

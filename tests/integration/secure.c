@@ -1,0 +1,219 @@
+#include "secure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+#include "talk.h"
+
+struct secure {
+    SSL_CTX *context;
+    SSL *ssl;
+    int fd;
+    uint64_t next, next_read; /* numbers */
+    uint8_t frame[FRAME_HEADER_SIZE + FRAME_BODY_MAX];
+    uint8_t lists[8 << 20];
+};
+
+/* --- the world --- */
+
+static void expect_run(const char *const argv[])
+{
+    struct run run;
+    run_begin(argv, NULL, &run);
+    run_end(&run);
+    if (run.exit_code != 0)
+        fail_msg("%s %s: %s", argv[0], argv[1], run.err);
+    run_done(&run);
+}
+
+struct world *secure_world_new(const char *programme)
+{
+    struct world_options options = { .programme = programme, .stopped = true };
+    struct world *world = world_new(&options);
+    char folder[SECURE_PATH_MAX];
+    char settings[1024];
+    (void)snprintf(folder, sizeof(folder), "%s/tls", world_folder(world));
+    const char *const argv[] = { "punktd", "init-ca", folder, "--name", "127.0.0.1", NULL };
+    expect_run(argv);
+    (void)snprintf(settings, sizeof(settings),
+                   WORLD_JOURNAL "tls:\n  listen: 127.0.0.1:0\n  folder: %s\nenrol:\n  listen: 127.0.0.1:0\n",
+                   folder);
+    world_configure(world, settings);
+    world_start(world);
+    return world;
+}
+
+void secure_address(const struct world *world, const char *word, char out[SECURE_PATH_MAX])
+{
+    char path[SECURE_PATH_MAX];
+    char line[SECURE_PATH_MAX];
+    bool found = false;
+    size_t size = strlen(word);
+    (void)snprintf(path, sizeof(path), "%s/port", world_folder(world));
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (!found && fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        found = strncmp(line, word, size) == 0 && line[size] == ' ';
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_true(found);
+    (void)snprintf(out, SECURE_PATH_MAX, "%s", line + size + 1);
+}
+
+/* The word behind "key": " in one object of JSON. */
+static void json_word(const char *json, const char *key, char out[SECURE_PATH_MAX])
+{
+    char quoted[64];
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\":\"", key);
+    const char *at = strstr(json, quoted);
+    if (at == NULL)
+        fail_msg("no %s in %s", key, json);
+    at += strlen(quoted);
+    (void)snprintf(out, SECURE_PATH_MAX, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* Uses the code that an answer holds. */
+static void enrol(const struct world *world, struct run *added, const char *file, char out[SECURE_PATH_MAX])
+{
+    char code[SECURE_PATH_MAX];
+    char address[SECURE_PATH_MAX];
+    if (added->exit_code != 0)
+        fail_msg("punkt: %s", added->err);
+    json_word(added->out, "code", code);
+    run_done(added);
+    secure_address(world, "enrol", address);
+    (void)snprintf(out, SECURE_PATH_MAX, "%s/%s.identity", world_folder(world), file);
+    const char *const argv[] = { "punkt", "enrol", address, code, "--identity", out, NULL };
+    expect_run(argv);
+}
+
+void secure_user(const struct world *world, const char *name, const char *role, char out[SECURE_PATH_MAX])
+{
+    struct run run;
+    world_json(world, &run, "user", "add", name, "--role", role, NULL);
+    enrol(world, &run, name, out);
+}
+
+void secure_till(const struct world *world, const char *store, const char *till, char out[SECURE_PATH_MAX])
+{
+    struct run run;
+    char place[SECURE_PATH_MAX];
+    (void)snprintf(place, sizeof(place), "%s/%s", store, till);
+    world_json(world, &run, "till", "add", place, NULL);
+    (void)snprintf(place, sizeof(place), "%s-%s", store, till);
+    enrol(world, &run, place, out);
+}
+
+/* --- connections --- */
+
+/* The identity file holds PEM blocks behind its lines: key, certificate, CA. */
+static SSL_CTX *context_of(const char *identity)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    FILE *file = fopen(identity, "re");
+    assert_non_null(context);
+    assert_non_null(file);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    X509 *ca = PEM_read_X509(file, NULL, NULL, NULL);
+    assert_true(key != NULL && certificate != NULL && ca != NULL);
+    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca), 1);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+    X509_free(ca);
+    assert_int_equal(fclose(file), 0);
+    return context;
+}
+
+struct secure *secure_hello(const struct world *world, const char *identity, uint64_t epoch)
+{
+    char address[SECURE_PATH_MAX];
+    struct secure *secure = calloc(1, sizeof(*secure));
+    struct timeval patience = { .tv_sec = WORLD_PATIENCE_MS / 1000 };
+    struct msg_hello_request hello;
+    assert_non_null(secure);
+    secure_address(world, "tls", address);
+    secure->fd = talk_dial(address);
+    assert_int_equal(setsockopt(secure->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+    secure->context = context_of(identity);
+    secure->ssl = SSL_new(secure->context);
+    assert_non_null(secure->ssl);
+    assert_int_equal(SSL_set_fd(secure->ssl, secure->fd), 1);
+    assert_int_equal(SSL_connect(secure->ssl), 1);
+    message_init(MESSAGE_hello_request, &hello);
+    hello.version_min = hello.version_max = PROTOCOL_VERSION;
+    hello.epoch = epoch;
+    hello.first_unanswered = 1;
+    secure->next = 1;
+    assert_int_equal(secure_call(secure, OPERATION_HELLO, 0, &hello), RESULT_DONE);
+    return secure;
+}
+
+void secure_free(struct secure *secure)
+{
+    SSL_free(secure->ssl);
+    SSL_CTX_free(secure->context);
+    (void)close(secure->fd);
+    free(secure);
+}
+
+static void read_whole(struct secure *secure, uint8_t *out, size_t size)
+{
+    for (size_t got = 0; got < size;) {
+        int count = SSL_read(secure->ssl, out + got, (int)(size - got));
+        assert_true(count > 0);
+        got += (size_t)count;
+    }
+}
+
+/* The next answer: to this request. */
+static enum result read_answer(struct secure *secure, enum operation operation, uint64_t number)
+{
+    struct frame frame;
+    struct msg_refusal refusal;
+    struct message_memory memory = { secure->lists, sizeof(secure->lists) };
+    const char *field;
+    size_t size = FRAME_HEADER_SIZE;
+    size_t got = 0;
+    enum frame_split split;
+    do {
+        read_whole(secure, secure->frame + got, size - got);
+        got = size;
+        split = frame_split(secure->frame, got, FRAME_BODY_MAX, &frame, &size);
+    } while (split == FRAME_NEED_MORE);
+    assert_int_equal(split, FRAME_WHOLE);
+    assert_int_equal(frame.number, number);
+    if (frame.type == (operation | FRAME_TYPE_DONE))
+        return RESULT_DONE;
+    assert_int_equal(frame.type, operation | FRAME_TYPE_REFUSED);
+    assert_true(message_decode(MESSAGE_refusal, frame.body, frame.body_size, &memory, &refusal, &field));
+    return (enum result)refusal.result;
+}
+
+enum result secure_call(struct secure *secure, enum operation operation, uint16_t flags, const void *body)
+{
+    const struct operation_row *row = operation_row((uint16_t)operation);
+    bool change = row->kind == OPERATION_KIND_CHANGE;
+    uint64_t number = change ? secure->next : (UINT64_C(1) << 40) + secure->next_read++;
+    struct wire_writer writer = wire_writer_over(secure->frame + FRAME_HEADER_SIZE, FRAME_BODY_MAX);
+    message_encode(row->request, body, &writer);
+    assert_false(writer.failed);
+    frame_put_header(secure->frame, (uint32_t)wire_written(&writer), (uint16_t)operation, flags, number);
+    int size = (int)(FRAME_HEADER_SIZE + wire_written(&writer));
+    assert_int_equal(SSL_write(secure->ssl, secure->frame, size), size);
+    enum result result = read_answer(secure, operation, number);
+    if (change && (result == RESULT_DONE || !result_row(result)->retryable))
+        secure->next++;
+    return result;
+}
