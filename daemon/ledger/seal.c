@@ -131,5 +131,14 @@ bool seal_key_read(struct text text, struct seal_key *out)
 
 bool seal_head_read(struct text text, uint8_t out_hash[JOURNAL_HASH_SIZE])
 {
-    return read_hex(text, out_hash, JOURNAL_HASH_SIZE);
+    char digits[2 * JOURNAL_HASH_SIZE];
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == ' ')
+            continue;
+        if (count == sizeof(digits))
+            return false;
+        digits[count++] = text.data[i];
+    }
+    return read_hex((struct text){ digits, count }, out_hash, JOURNAL_HASH_SIZE);
 }

@@ -38,5 +38,5 @@ size_t seal_key_write(const struct seal_key *key, char out[SEAL_KEY_TEXT_MAX]);
 /* The same lines, in this order, hex digits small or large. False: it is something else, and *out is wiped. */
 PUNKT_MUST_CHECK bool seal_key_read(struct text text, struct seal_key *out);
 
-/* The hash of a block, as a head is printed: 64 hex digits, small or large. False: it is none. */
+/* The hash of a block, as a head is printed: 64 hex digits, small or large; blanks between them do not count, as on paper. False: it is none. */
 PUNKT_MUST_CHECK bool seal_head_read(struct text text, uint8_t out_hash[JOURNAL_HASH_SIZE]);

@@ -127,6 +127,12 @@ static void head_as_printed(void **state)
     fill(wanted, sizeof(wanted), 0);
     assert_true(seal_head_read(text_of(head), hash));
     assert_memory_equal(hash, wanted, sizeof(hash));
+    memset(hash, 0xFF, sizeof(hash));
+    assert_true(seal_head_read(
+        text_of(" 00010203 04050607 08090a0b 0c0d0e0f  10111213 14151617 18191a1b 1c1d1e1f "), hash));
+    assert_memory_equal(hash, wanted, sizeof(hash));
+    assert_false(seal_head_read(
+        text_of("00010203 04050607 08090a0b 0c0d0e0f 10111213 14151617 18191a1b 1c1d1e1f 2"), hash));
     assert_false(seal_head_read(text_of(head + 1), hash));
     assert_false(seal_head_read(text_of(head + 2), hash));
     assert_false(
