@@ -205,23 +205,37 @@ static void read_tag(struct wire_reader *reader, struct account_tag *out)
     memcpy(out->text, bytes, size);
 }
 
-/* Straight, for every purchase reads and writes them. */
+/* Newest first, each by the minutes since: since the last purchase, which mostly is the newest, and then since the next. */
 static void write_recent(struct wire_writer *writer, const struct account *account)
 {
-    uint8_t bytes[sizeof(account->recent)];
+    uint8_t bytes[ACCOUNT_RECENT_MAX * (WIRE_UINT_SIZE_MAX + 4)];
     uint8_t *at = bytes;
-    for (uint32_t i = 0; i < account->recent_count; i++)
-        at = wire_put_u64(at, account->recent[i]);
+    uint32_t next = account_minute(account->last_purchase);
+    for (uint32_t i = account->recent_count; i > 0; i--) {
+        uint32_t minute = (uint32_t)(account->recent[i - 1] >> 32);
+        uint32_t places = htole32((uint32_t)account->recent[i - 1]);
+        at = wire_put_uint(at, (uint32_t)(next - minute));
+        memcpy(at, &places, sizeof(places));
+        at += sizeof(places);
+        next = minute;
+    }
     wire_write_bytes(writer, bytes, (size_t)(at - bytes));
 }
 
 static void read_recent(struct wire_reader *reader, struct account *out)
 {
-    const uint8_t *bytes = wire_read_bytes(reader, out->recent_count * sizeof(out->recent[0]));
-    for (uint32_t i = 0; i < out->recent_count && !reader->failed; i++) {
-        uint64_t recent;
-        memcpy(&recent, bytes + i * sizeof(recent), sizeof(recent));
-        out->recent[i] = le64toh(recent);
+    uint32_t next = account_minute(out->last_purchase);
+    for (uint32_t i = out->recent_count; i > 0 && !reader->failed; i--) {
+        uint64_t since = wire_read_uint(reader);
+        const uint8_t *bytes = wire_read_bytes(reader, 4);
+        uint32_t places;
+        if (bytes == NULL || since > UINT32_MAX) {
+            reader->failed = true;
+            return;
+        }
+        memcpy(&places, bytes, sizeof(places));
+        next -= (uint32_t)since; /* around zero, if it must: what was written comes back */
+        out->recent[i - 1] = (uint64_t)next << 32 | le32toh(places);
     }
 }
 
@@ -252,7 +266,8 @@ size_t account_encode(const struct account *account, uint8_t *out, size_t capaci
         write_tag(&writer, &account->tags[i]);
     for (uint32_t i = 0; i < account->activated_count; i++)
         wire_write_u64(&writer, account->activated[i]);
-    write_recent(&writer, account);
+    if (account->recent_count > 0)
+        write_recent(&writer, account);
     return record_end(&writer);
 }
 

@@ -9,6 +9,7 @@
 
 #define MINUTES_PER_HOUR 60
 #define MINUTES_PER_DAY (24 * MINUTES_PER_HOUR)
+#define DAY_MINUTES_MAX (26 * MINUTES_PER_HOUR) /* of the longest, when the clock is put back */
 
 /* 16 bits of two names, never 0: enough to tell apart those that one card meets. */
 static uint32_t place_hash(struct text first, struct text second)
@@ -58,27 +59,35 @@ struct often {
     uint32_t hour, day, operator;
 };
 
-static struct often count_often(const struct programme *programme, const struct account *account,
-                                const struct event *event)
+static void count_day(const struct programme *programme, const struct account *account, local_day day,
+                      struct often *inout_often)
 {
-    struct often often = { 1, 1, event->operator.size> 0 };
-    if (account->recent_count == 0)
-        return often;
-    uint32_t minute = account_minute(event->occurred);
-    uint32_t day_begins = account_minute(calendar_day_start(&programme->calendar, event->purchase.day));
-    uint32_t day_ends = account_minute(calendar_day_start(&programme->calendar, event->purchase.day + 1));
-    uint64_t till = till_hash(event);
-    uint64_t operator= operator_hash(event);
+    uint32_t begins = account_minute(calendar_day_start(&programme->calendar, day));
+    uint32_t ends = account_minute(calendar_day_start(&programme->calendar, day + 1));
     for (uint32_t i = 0; i < account->recent_count; i++) {
-        uint64_t recent = account->recent[i];
-        uint32_t at = (uint32_t)(recent >> 32);
-        bool before = at <= minute;
-        often.hour += before && minute - at < MINUTES_PER_HOUR && (recent >> 16 & UINT16_MAX) == till;
-        often.day += at >= day_begins && at < day_ends;
-        often.operator+= before && minute - at<ABUSE_OPERATOR_DAYS * MINUTES_PER_DAY && operator!=
-            0 &&(recent &UINT16_MAX) ==
+        uint32_t at = (uint32_t)(account->recent[i] >> 32);
+        inout_often->day += at >= begins && at < ends;
+    }
+}
+
+static struct often count_often(const struct programme *programme, const struct account *account,
+                                const struct event *event, uint32_t places)
+{
+    uint32_t operator= places & UINT16_MAX;
+    struct often often = { 1, 1, operator!= 0 };
+    uint32_t minute = account_minute(event->occurred);
+    bool any_near = false;
+    for (uint32_t i = 0; i < account->recent_count; i++) {
+        uint32_t at = (uint32_t)(account->recent[i] >> 32);
+        uint32_t was = (uint32_t)account->recent[i];
+        any_near = any_near || (uint64_t)at + DAY_MINUTES_MAX >= minute;
+        often.hour += at <= minute && minute - at < MINUTES_PER_HOUR && was >> 16 == places >> 16;
+        often.operator+= at <= minute && minute - at<ABUSE_OPERATOR_DAYS * MINUTES_PER_DAY && operator!=
+            0 &&(was &UINT16_MAX) ==
             operator;
     }
+    if (any_near)
+        count_day(programme, account, event->purchase.day, &often);
     return often;
 }
 
@@ -127,7 +136,7 @@ static uint32_t raise_if(bool raised, enum flag_kind kind)
     return raised ? (uint32_t)kind : 0;
 }
 
-bool abuse_purchase(const struct judgement *judgement, const struct programme *programme,
+bool abuse_purchase(const struct judgement *judgement, const struct programme *programme, uint32_t places,
                     struct decision *decision)
 {
     const struct abuse_limits *limits = &programme->abuse;
@@ -135,7 +144,7 @@ bool abuse_purchase(const struct judgement *judgement, const struct programme *p
     struct event *event = &decision->event;
     if (is_historic(judgement))
         return true;
-    struct often often = count_often(programme, account, event);
+    struct often often = count_often(programme, account, event, places);
     millipoints earned = earned_today(account, &event->purchase);
     if (reaches(limits->card_day_block, often.day) ||
         (event->purchase.earned > 0 && reaches(limits->points_day_block, earned))) {
@@ -171,12 +180,12 @@ void abuse_redeemed(const struct judgement *judgement, const struct programme *p
                     const struct redemption *redemptions)
 {
     struct event *event = &decision->event;
-    uint32_t first = maker->before->first_earned;
-    int64_t after_s = ((int64_t)account_minute(event->occurred) - first) * 60;
     if (count == 0 || is_historic(judgement))
         return;
-    event->raises |= raise_if(first != 0 && programme->abuse.redeem_after_s != 0 && after_s >= 0 &&
-                                  after_s <= programme->abuse.redeem_after_s,
+    uint32_t first = maker->before->first_earned;
+    int64_t after_s = ((int64_t)account_minute(event->occurred) - first) * 60;
+    event->raises |= raise_if(first > EARNED_LONG_AGO && programme->abuse.redeem_after_s != 0 &&
+                                  after_s >= 0 && after_s <= programme->abuse.redeem_after_s,
                               FLAG_QUICK_REDEEM);
     if ((event->flags & EVENT_FLAG_OFFLINE) == 0)
         return;

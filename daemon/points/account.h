@@ -142,6 +142,7 @@ struct account_pin {
 /* Purchases of the last days, for flags (RELIABILITY.md, Audit and abuse); beyond it, the oldest is forgotten. */
 #define ACCOUNT_RECENT_MAX 16
 #define ACCOUNT_RECENT_DAYS 30
+#define EARNED_LONG_AGO 1
 
 struct account {
     account_number number;
@@ -172,7 +173,8 @@ struct account {
     uint32_t expired_count;
     uint32_t joined_through; /* the highest number of a lot that was joined with others: above it none was */
     uint32_t recent_count;
-    uint32_t first_earned;     /* when its first purchase that earned happened: account_minute; 0: none yet */
+    /* When its first purchase that earned happened: account_minute; 0: none yet; EARNED_LONG_AGO: over a day before another. */
+    uint32_t first_earned;
     local_day earned_day;      /* of the newest purchase that earned */
     millipoints earned_on_day; /* on that day, by it and by all that came after it, though for a day before */
     struct debt debts[ACCOUNT_DEBTS_MAX]; /* oldest first */

@@ -250,25 +250,26 @@ static bool end_hold(struct account *account, journal_position id)
 
 /* --- recent purchases --- */
 
+static void forget_recent(struct account *account)
+{
+    remove_entry(account->recent, &account->recent_count, sizeof(account->recent[0]), 0);
+}
+
 /* Puts one in its place by time; what is too old or too many is forgotten. */
 static void remember_recent(struct account *account, uint64_t recent)
 {
-    uint32_t at = account->recent_count;
-    while (at > 0 && account->recent[at - 1] > recent)
-        at--;
+    const uint64_t days = UINT64_C(24) * 60 * ACCOUNT_RECENT_DAYS;
     if (account->recent_count == ACCOUNT_RECENT_MAX) {
-        if (at == 0)
+        if (recent < account->recent[0])
             return;
-        remove_entry(account->recent, &account->recent_count, sizeof(account->recent[0]), 0);
-        at--;
+        forget_recent(account);
     }
-    memmove(&account->recent[at + 1], &account->recent[at],
-            (account->recent_count - at) * sizeof(account->recent[0]));
+    uint32_t at = account->recent_count++;
+    for (; at > 0 && account->recent[at - 1] > recent; at--)
+        account->recent[at] = account->recent[at - 1];
     account->recent[at] = recent;
-    account->recent_count++;
-    uint64_t newest = account->recent[account->recent_count - 1] >> 32;
-    while ((account->recent[0] >> 32) + ACCOUNT_RECENT_DAYS * 24 * 60 < newest)
-        remove_entry(account->recent, &account->recent_count, sizeof(account->recent[0]), 0);
+    while ((account->recent[0] >> 32) + days < account->recent[account->recent_count - 1] >> 32)
+        forget_recent(account);
 }
 
 /* Points of a purchase of a day; of one before the day that is kept they count into that. */
@@ -281,10 +282,13 @@ static bool remember_earned(struct account *account, local_day day, millipoints 
     return !__builtin_add_overflow(account->earned_on_day, points, &account->earned_on_day);
 }
 
+/* minute: of a purchase that earned, or of another account's first one. */
 static void remember_first(struct account *account, uint32_t minute)
 {
     if (account->first_earned == 0 || (minute != 0 && minute < account->first_earned))
         account->first_earned = minute;
+    else if (minute > account->first_earned && minute - account->first_earned > 24 * 60)
+        account->first_earned = EARNED_LONG_AGO;
 }
 
 /* --- merging --- */

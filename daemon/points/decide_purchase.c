@@ -17,6 +17,7 @@ struct buying {
     local_day today;
     struct maker maker;
     bool barred;      /* the card may not spend */
+    uint32_t places;  /* for abuse_purchase */
     minor_units paid; /* with points, so far */
 };
 
@@ -221,6 +222,7 @@ static void count(struct buying *buying)
                                    .period = purchase->day,
                                    .value = buying->decision->event.occurred };
     abuse_remember(buying->current, &buying->decision->event, &last);
+    buying->places = last.which;
     maker_change(maker, &last);
     abuse_redeemed(buying->judgement, buying->current, buying->decision, maker, purchase->redemption_count,
                    purchase->redemptions);
@@ -272,7 +274,7 @@ static bool book(struct buying *buying)
     count(buying);
     maker_tier(&buying->maker, buying->current);
     return maker_end(&buying->maker, buying->decision->event.purchase.earned) &&
-           abuse_purchase(buying->judgement, buying->current, buying->decision);
+           abuse_purchase(buying->judgement, buying->current, buying->places, buying->decision);
 }
 
 void decide_purchase(const struct points_view *view, const struct judgement *judgement,

@@ -151,16 +151,16 @@ const struct reward *reward_redeemed(const struct points_view *view, utc_us occu
 
 /* --- abuse (abuse.c; RELIABILITY.md, Audit and abuse) --- */
 
-/*
- * Raises the flags of the purchase that was decided on sides[0]; programme: of now. False: refused, for there were too
- * many today. Nobody is refused but tills, and no advice.
- */
-bool abuse_purchase(const struct judgement *judgement, const struct programme *programme,
-                    struct decision *decision);
 /* What the account remembers of it: `which` and `id` of a CHANGE_LAST_PURCHASE. */
 void abuse_remember(const struct programme *programme, const struct event *event,
                     struct account_change *inout_change);
-/* The same of what was redeemed, in a purchase too: before maker_end. */
+/*
+ * Raises the flags of the purchase that was decided on sides[0]; programme: of now; places: `which` of what is remembered.
+ * False: refused, for there were too many today. Nobody is refused but tills, and no advice.
+ */
+bool abuse_purchase(const struct judgement *judgement, const struct programme *programme, uint32_t places,
+                    struct decision *decision);
+/* Flags what was redeemed, in a purchase too: before maker_end. */
 void abuse_redeemed(const struct judgement *judgement, const struct programme *programme,
                     struct decision *decision, struct maker *maker, uint32_t count,
                     const struct redemption *redemptions);

@@ -225,6 +225,12 @@ static void redeemed_soon_after_the_first_earning(void **state)
     assert_int_equal(redeem(world, POINT, 0), 0);
     assert_int_equal(raised(world, &(struct sold){ .amount = 9900 }), 0);
     assert_int_equal(redeem(world, POINT, 0), 0); /* it was not the first */
+    world_go_to(world, 2026, 3, 12);
+    assert_int_equal(raised(world, &(struct sold){ .amount = 9900 }), 0);
+    assert_int_equal(world->accounts[0].first_earned, EARNED_LONG_AGO);
+    assert_int_equal(redeem(world, POINT, 0), 0);
+    assert_int_equal(raised(world, &(struct sold){ .amount = 9900 }), 0);
+    assert_int_equal(world->accounts[0].first_earned, EARNED_LONG_AGO);
     world_free(world);
 }
 

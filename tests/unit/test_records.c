@@ -19,7 +19,7 @@
 #define VERSION 4
 #define ROUNDS 300
 
-#define PLAIN_ACCOUNT_MAX 74 /* bytes, with two lots and the purchases that made them */
+#define PLAIN_ACCOUNT_MAX 69 /* bytes, with two lots and the purchases that made them */
 #define PLAIN_CARD_MAX 15
 #define PLAIN_RETURNED_MAX 17
 
@@ -182,7 +182,7 @@ static bool list_decodes(const struct record_kind *kind, unsigned bit, uint64_t 
     wire_write_uint(&writer, UINT64_C(1) << bit);
     wire_write_uint(&writer, count);
     for (uint64_t i = 0; i < count; i++)
-        wire_write_bytes(&writer, entry, entry[0] == 1 ? 2 : entry[0] == 8 ? 8 : 1);
+        wire_write_bytes(&writer, entry, entry[0] == 1 ? 2 : entry[0] >= 5 ? (size_t)entry[0] : 1);
     assert_false(writer.failed);
     return decodes(kind, bytes, wire_written(&writer));
 }
@@ -197,7 +197,7 @@ static void test_too_many(void **unused PUNKT_UNUSED)
         char entry[8]; /* begins with how many bytes it has, less one; or 0: one byte, an empty mask */
     } rows[] = {
         { KIND_ACCOUNT, 7, ACCOUNT_LOTS_MAX, "" },
-        { KIND_ACCOUNT, 8, ACCOUNT_RECENT_MAX, "\10" },
+        { KIND_ACCOUNT, 8, ACCOUNT_RECENT_MAX, "\5" }, /* five minutes before the next, and where */
         { KIND_ACCOUNT, 15, ACCOUNT_MONTHS_MAX, "" },
         { KIND_ACCOUNT, 16, ACCOUNT_TALLIES_MAX, "\1\1" }, /* a mask of its kind, which must be there */
         { KIND_ACCOUNT, 17, ACCOUNT_STAMPS_MAX, "" },
@@ -274,9 +274,9 @@ static void test_plain_sizes(void **unused PUNKT_UNUSED)
     account->lot_count = COUNT_OF(lots);
     memcpy(account->lots, lots, sizeof(lots));
     account->recent_count = 2;
-    account->recent[0] = UINT64_C(0x1C0F8A0) << 32 | 0xABCD1234;
-    account->recent[1] = UINT64_C(0x1C187E0) << 32 | 0xABCD5678;
-    account->first_earned = 0x1C0F8A0;
+    account->recent[0] = (uint64_t)account_minute(20480 * US_PER_DAY) << 32 | 0xABCD1234;
+    account->recent[1] = (uint64_t)account_minute(20500 * US_PER_DAY) << 32 | 0xABCD5678;
+    account->first_earned = EARNED_LONG_AGO;
     account->earned_day = 20500;
     account->earned_on_day = 25000;
     assert_in_range(account_encode(account, bytes, sizeof(bytes)), 1, PLAIN_ACCOUNT_MAX);
