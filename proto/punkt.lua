@@ -1056,6 +1056,7 @@ local messages = {
         { name = "identity", kind = "UINT", required = true, doc = "its number in the register" },
         { name = "code", kind = "TEXT", required = false, doc = "with which it enrols, once; empty: it needs none, or the code has ended" },
         { name = "code_ends", kind = "UINT", required = false, doc = "when the code ends" },
+        { name = "enrol_port", kind = "UINT", required = false, doc = "where the server takes the code; 0: there is none, or it listens nowhere for codes" },
     },
     identity_change_request = {
         { name = "act", kind = "UINT", required = true, doc = "1 suspend, 2 resume, 3 revoke for good, 4 another role, 5 rotate: a new key" },
@@ -1075,6 +1076,7 @@ local messages = {
         { name = "closed", kind = "UINT", required = false, doc = "connections that are closed for it" },
         { name = "code", kind = "TEXT", required = false, doc = "act 5: with which it enrols, once; empty: it needs none, or the code has ended" },
         { name = "code_ends", kind = "UINT", required = false, doc = "when the code ends" },
+        { name = "enrol_port", kind = "UINT", required = false, doc = "where the server takes the code; 0: there is none, or it listens nowhere for codes" },
     },
     identity_list_request = {
         { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first" },

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/identity.h"
 #include "cli/parse.h"
@@ -81,6 +82,8 @@ static int enrol_run(struct cli *cli, const struct args *args)
         path = home;
     if (at_home && !cli_make_folders(path))
         return cli_error(cli, CLI_FAILED, "bad_file", "the folders of %s cannot be made", path);
+    if (args->value[OPTION_REPLACE] == NULL && access(path, F_OK) == 0)
+        return cli_usage(cli, "%s is there already, and says who one is; --replace overwrites it", path);
     struct punkt_enrol_request request = {
         .size = sizeof(request),
         .timeout_ms = cli_timeout_ms(cli, 0),

@@ -17,6 +17,7 @@ enum { ACT_SUSPEND = 1, ACT_RESUME, ACT_REVOKE, ACT_ROLE, ACT_ROTATE };
 enum { KIND_TILLS = 1, KIND_USERS };
 
 #define HOST_SIZE 256
+#define ENROL_PORT 7445 /* which `punkt enrol` takes unless it is told another */
 
 /* Columns that say nothing of tills, or of users; a key is for `show`. */
 #define NOT_OF_TILLS "name role key"
@@ -160,7 +161,7 @@ static int change_fill(struct cli *cli, const struct args *args, struct request 
 
 /* --- answers --- */
 
-/* Where the new till reaches the daemon: the host that was asked, or, on the daemon's own machine, the name of that. */
+/* Where the new one reaches the daemon: the host that was asked, or, on the daemon's own machine, the name of that. */
 static void enrol_host(const struct cli *cli, char out[HOST_SIZE])
 {
     char server[HOST_SIZE] = "";
@@ -168,33 +169,42 @@ static void enrol_host(const struct cli *cli, char out[HOST_SIZE])
         (void)snprintf(server, sizeof(server), "%.*s", (int)strcspn(cli->server, ","), cli->server);
     else if (cli->identity != NULL)
         (void)cli_identity_value(cli->identity, "server", server, sizeof(server));
+    if (server[0] == '\0' || cli_is_local(server)) {
+        if (gethostname(out, HOST_SIZE) != 0)
+            (void)snprintf(out, HOST_SIZE, "localhost");
+        out[HOST_SIZE - 1] = '\0';
+        return;
+    }
     char *port = strrchr(server, ':');
     if (port != NULL)
         *port = '\0';
-    if (server[0] != '\0' && !cli_is_local(server))
-        (void)snprintf(out, HOST_SIZE, "%s", server);
-    else if (gethostname(out, HOST_SIZE) != 0)
-        (void)snprintf(out, HOST_SIZE, "HOST");
-    out[HOST_SIZE - 1] = '\0';
+    (void)snprintf(out, HOST_SIZE, "%s", server);
+}
+
+static uint64_t number_in(const struct reply *reply, const char *name)
+{
+    return (uint64_t)field_number(reply->body, field_find(reply->message, name));
 }
 
 /* The one command that makes a machine this till, or its user this user. */
 static void print_code(struct cli *cli, const struct reply *reply)
 {
     const struct message_field *code = field_find(reply->message, "code");
-    const struct message_field *ends = field_find(reply->message, "code_ends");
-    char host[HOST_SIZE];
+    uint64_t port = number_in(reply, "enrol_port");
+    char host[HOST_SIZE], ends[TIME_TEXT_SIZE];
     if (!field_says(reply->body, code))
         return;
-    json_t *code_text = field_text(cli, reply->message, reply->body, code);
-    json_t *ends_text = field_text(cli, reply->message, reply->body, ends);
+    json_t *text = field_text(cli, reply->message, reply->body, code);
+    time_text(number_in(reply, "code_ends"), false, ends);
     enrol_host(cli, host);
-    (void)fprintf(cli->out, "Until %s, once, type %s:\n\n    punkt enrol %s %s\n",
-                  json_string_value(ends_text) != NULL ? json_string_value(ends_text) : "",
-                  is_of_till(cli->command) ? "at the till" : "at the machine where that is", host,
-                  json_string_value(code_text) != NULL ? json_string_value(code_text) : "");
-    json_decref(code_text);
-    json_decref(ends_text);
+    (void)fprintf(cli->out, "Once, until %s, to be typed %s:\n\n    punkt enrol %s", ends,
+                  is_of_till(cli->command) ? "at the till" : "by that user", host);
+    if (port != 0 && port != ENROL_PORT)
+        (void)fprintf(cli->out, ":%" PRIu64, port);
+    (void)fprintf(cli->out, " %s\n", json_string_value(text) != NULL ? json_string_value(text) : "");
+    json_decref(text);
+    if (port == 0)
+        (void)fputs("\nBut the daemon listens nowhere for it: set enrol.listen in its settings.\n", cli->out);
 }
 
 /* An entry of the register is added or changed. */

@@ -153,6 +153,8 @@ enum handled handle_identity_add(struct request *request)
     message_init(MESSAGE_identity_add_answer, &answer.identity_add_answer);
     answer.identity_add_answer.identity = identity.number;
     answer.identity_add_answer.code_ends = (uint64_t)identity.code_ends;
+    if (identity.code_ends != 0)
+        answer.identity_add_answer.enrol_port = request->service->options.enrol_port;
     book_identity(request, IDENTITY_ACT_ADD, &identity, (struct text){ "", 0 }, &message->operator, & answer);
     return HANDLED;
 }
@@ -274,6 +276,8 @@ enum handled handle_identity_change(struct request *request)
     out->closed = shut_out ? who->connections : 0;
     if (message->act == IDENTITY_ACT_ROTATE)
         out->code_ends = (uint64_t)identity.code_ends;
+    if (out->code_ends != 0)
+        out->enrol_port = request->service->options.enrol_port;
     book_identity(request, (enum identity_act)message->act, &identity, text_of_message(message->reason),
                   &message->operator, & answer);
     if (shut_out)

@@ -172,10 +172,12 @@ enum punkt_status service_open(const struct service_options *options, struct ser
     return PUNKT_OK;
 }
 
-void service_listens(struct service *service, uint16_t certificate_port, uint16_t psk_port)
+void service_listens(struct service *service, uint16_t certificate_port, uint16_t psk_port,
+                     uint16_t enrol_port)
 {
     service->options.certificate_port = certificate_port;
     service->options.psk_port = psk_port;
+    service->options.enrol_port = enrol_port;
 }
 
 void service_free(struct service *service)

@@ -93,6 +93,7 @@ struct service_options {
     const struct ca *ca; /* NULL: nothing is signed here; tills and users bring certificates of another CA */
     uint16_t certificate_port; /* 0: nobody listens for certificates */
     uint16_t psk_port;         /* 0: nobody listens for pre-shared keys */
+    uint16_t enrol_port;       /* 0: nobody listens for codes */
     const char *seal_key;      /* file of the key of seals; NULL: no seals are made */
     uint32_t uid_count; /* whose Unix connections are the local administrator's, besides root's and our own */
     uint32_t uids[SERVICE_UIDS_MAX];
@@ -111,7 +112,8 @@ PUNKT_MUST_CHECK enum punkt_status service_open(const struct service_options *op
                                                 struct service **out_service, struct failure *failure);
 
 /* The ports of service_options, once they are known: where 0 was asked for, a free one was picked. */
-void service_listens(struct service *service, uint16_t certificate_port, uint16_t psk_port);
+void service_listens(struct service *service, uint16_t certificate_port, uint16_t psk_port,
+                     uint16_t enrol_port);
 
 /* Publishes the programme as a new version in force from now, unless the newest has the same text. */
 PUNKT_MUST_CHECK enum punkt_status service_publish(struct service *service, struct text text,

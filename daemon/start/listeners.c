@@ -168,11 +168,12 @@ enum punkt_status start_listeners(struct daemon *daemon, struct failure *failure
         status = listen_proven(daemon, NET_LISTEN_CERTIFICATE, config->tls.listen, failure);
     if (status == PUNKT_OK)
         status = listen_proven(daemon, NET_LISTEN_PSK, config->psk.listen, failure);
-    /* Who enrols is told where to come back to. */
-    service_listens(daemon->service, port_of(daemon->proven_addresses[NET_LISTEN_CERTIFICATE]),
-                    port_of(daemon->proven_addresses[NET_LISTEN_PSK]));
     if (status == PUNKT_OK)
         status = listen_proven(daemon, NET_LISTEN_ENROL, config->enrol.listen, failure);
+    /* Who is added is told where to enrol, and who enrols where to come back to. */
+    service_listens(daemon->service, port_of(daemon->proven_addresses[NET_LISTEN_CERTIFICATE]),
+                    port_of(daemon->proven_addresses[NET_LISTEN_PSK]),
+                    port_of(daemon->proven_addresses[NET_LISTEN_ENROL]));
     if (status == PUNKT_OK)
         status = listen_plain(daemon, failure);
     return status == PUNKT_OK ? write_port_file(daemon, failure) : status;

@@ -34,6 +34,7 @@ struct service_world *identity_world_new(void)
     world->options.ca = ca;
     world->options.certificate_port = 7443;
     world->options.psk_port = 7444;
+    world->options.enrol_port = 7445;
     memset(world->keys.pepper, 42, sizeof(world->keys.pepper));
     service_world_restart(world);
     return world;

@@ -122,6 +122,7 @@ static void assert_once(void **state)
     assert_int_equal(add_user(world, ROLE_ADMIN, "anna"), RESULT_IDENTITY_EXISTS);
     assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_DONE);
     uint64_t till = world->reply.message.identity_add_answer.identity;
+    assert_int_equal(world->reply.message.identity_add_answer.enrol_port, world->options.enrol_port);
     assert_int_equal(add_till(world, "S", "1", PROOF_CERTIFICATE), RESULT_IDENTITY_EXISTS);
     assert_int_equal(change_user(world, IDENTITY_ACT_REVOKE, "anna"), RESULT_DONE);
     assert_int_equal(change_till(world, IDENTITY_ACT_REVOKE, "S", "1"), RESULT_DONE);
@@ -157,6 +158,7 @@ static void assert_key_once(void **state)
     assert_int_equal(add_certificate(world, "anna", &certificate, PROOF_CERTIFICATE), RESULT_DONE);
     assert_int_equal(world->reply.message.identity_add_answer.code.size, 0);
     assert_int_equal(world->reply.message.identity_add_answer.code_ends, 0);
+    assert_int_equal(world->reply.message.identity_add_answer.enrol_port, 0);
     certificate_for(world, key, &certificate); /* another one for the same key */
     assert_int_equal(add_certificate(world, "otto", &certificate, PROOF_CERTIFICATE), RESULT_IDENTITY_EXISTS);
     assert_int_equal(change_user(world, IDENTITY_ACT_REVOKE, "anna"), RESULT_DONE);
