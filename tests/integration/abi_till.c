@@ -53,7 +53,23 @@ static void open_handle(const char *server, const char *outbox)
     NUMBER(info, programme_version);
     TEXT(info, currency);
     TEXT(info, zone);
+    NUMBER(info, role);
+    TEXT(info, name);
     GIVEN(info, time_us);
+}
+
+/* A code that cannot be one is found out before anybody is asked. */
+static void enrol(void)
+{
+    const struct punkt_enrol_request request = { .size = sizeof(request),
+                                                 .server = "localhost",
+                                                 .code = "0410-610",
+                                                 .identity = "none",
+                                                 .timeout_ms = 1 };
+    ANSWER(enrol, enrolled);
+    show_head("enrol", punkt_enrol(&request, &enrolled), &enrolled.head);
+    NUMBER(enrolled, identity);
+    TEXT(enrolled, server);
 }
 
 static void issue(void)
@@ -438,6 +454,9 @@ static void unknown_fields(const char *server)
     if (punkt_new(&options, &none) != PUNKT_CALL_INVALID)
         printf("options with an unknown field were taken\n");
     punkt_free(none);
+    const struct punkt_enrol_request request = { .size = sizeof(request), .grown = 1 };
+    ANSWER(enrol, enrolled);
+    expect_unknown("enrol", punkt_enrol(&request, &enrolled), &enrolled.head);
     UNKNOWN(ping, plain, ping);
     UNKNOWN(card_issue, card_issue, card_issue);
     UNKNOWN(card_show, card_show, card_show);
@@ -474,6 +493,7 @@ int main(int argc, char **argv)
         return 0;
     }
 #endif
+    enrol();
     open_handle(argv[1], NULL);
     issue();
     quote();

@@ -251,7 +251,8 @@ static void answer_status(struct server *s)
                                         .answer = { .data = (char *)body, .size = wire_written(&writer) } };
     uint64_t number = server_expect(s, OPERATION_STATUS);
     server_decode(s, MESSAGE_status_request, NULL, &got);
-    check(s, server_good(s) && got.epoch == s->hello_epoch && got.number == 12, "status");
+    check(s, server_good(s) && got.epoch == s->hello_epoch && got.number == 12 && got.identity == 17,
+          "status");
     server_done(s, OPERATION_STATUS, number, 0, &answer);
     answer = (struct msg_status_answer){ .state = 0 };
     server_done(s, OPERATION_STATUS, server_expect(s, OPERATION_STATUS), 0, &answer);
@@ -284,7 +285,7 @@ static void script_reads(struct server *s)
 
 static void ask_status(struct punkt *punkt)
 {
-    struct punkt_status_request request = { .size = sizeof(request), .number = 12 };
+    struct punkt_status_request request = { .size = sizeof(request), .number = 12, .identity = 17 };
     struct punkt_status_answer answer = PUNKT_ANSWER_INIT(answer);
     assert_int_equal(punkt_status(punkt, &request, &answer), PUNKT_CALL_DONE);
     assert_int_equal(answer.head.number, 0); /* a read has none */
