@@ -21,6 +21,7 @@ static const unsigned char psk_suite_number[] = { 0x13, 0x01 };
 /* What holds for every context, whoever its peers are and whatever the system's openssl.cnf says. */
 static SSL_CTX *context_new(const char *suites)
 {
+    char groups[] = "X25519:P-256"; /* not const, for OpenSSL casts it */
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL)
         return NULL;
@@ -40,7 +41,7 @@ static SSL_CTX *context_new(const char *suites)
         SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_num_tickets(context, 0) != 1 || SSL_CTX_set_max_early_data(context, 0) != 1 ||
         SSL_CTX_set_recv_max_early_data(context, 0) != 1 || SSL_CTX_set_ciphersuites(context, suites) != 1 ||
-        SSL_CTX_set1_groups_list(context, "X25519:P-256") != 1) {
+        SSL_CTX_set1_groups_list(context, groups) != 1) {
         SSL_CTX_free(context);
         return NULL;
     }

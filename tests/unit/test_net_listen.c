@@ -44,8 +44,9 @@ static void test_addresses_refused(void **state PUNKT_UNUSED)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char address[128] = "untouched";
         struct failure failure = { "" };
-        assert_int_equal(net_listen(world->net, NET_LISTEN_PLAIN, rows[i].where, address, sizeof(address), &failure),
-                         PUNKT_INVALID);
+        assert_int_equal(
+            net_listen(world->net, NET_LISTEN_PLAIN, rows[i].where, address, sizeof(address), &failure),
+            PUNKT_INVALID);
         if (strstr(failure.text, rows[i].says) == NULL || strstr(failure.text, rows[i].where) == NULL)
             fail_msg("%s: %s", rows[i].where, failure.text);
         assert_string_equal(address, "untouched");
@@ -59,7 +60,9 @@ static void test_address_in_use(void **state PUNKT_UNUSED)
     struct world *world = world_new(&options);
     char address[128];
     struct failure failure = { "" };
-    assert_int_equal(net_listen(world->net, NET_LISTEN_PLAIN, world->address, address, sizeof(address), &failure), PUNKT_BUSY);
+    assert_int_equal(
+        net_listen(world->net, NET_LISTEN_PLAIN, world->address, address, sizeof(address), &failure),
+        PUNKT_BUSY);
     assert_non_null(strstr(failure.text, "in use"));
     world_free(world);
 }
@@ -70,7 +73,8 @@ static void test_ipv6(void **state PUNKT_UNUSED)
     struct world *world = world_new(&options);
     char address[128];
     struct failure failure = { "" };
-    const enum punkt_status status = net_listen(world->net, NET_LISTEN_PLAIN, "[::1]:0", address, sizeof(address), &failure);
+    const enum punkt_status status =
+        net_listen(world->net, NET_LISTEN_PLAIN, "[::1]:0", address, sizeof(address), &failure);
     if (status != PUNKT_OK) { /* a machine without IPv6 */
         world_free(world);
         skip();
@@ -249,7 +253,8 @@ static void test_unix_socket(void **state PUNKT_UNUSED)
     client_send_frame(fd, 1, "near", 4);
     client_expect(world, fd, 1, "near", 4);
     /* Somebody answers on it, so nobody else may take it. */
-    assert_int_equal(net_listen(world->net, NET_LISTEN_PLAIN, where, address, sizeof(address), &failure), PUNKT_BUSY);
+    assert_int_equal(net_listen(world->net, NET_LISTEN_PLAIN, where, address, sizeof(address), &failure),
+                     PUNKT_BUSY);
     close(fd);
     world_free(world);
     assert_int_equal(lstat(path, &found), -1); /* it leaves nothing behind */
@@ -282,7 +287,8 @@ static void test_stale_socket(void **state PUNKT_UNUSED)
     const int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(file >= 0);
     close(file);
-    assert_int_equal(net_listen(world->net, NET_LISTEN_PLAIN, where, address, sizeof(address), &failure), PUNKT_BUSY);
+    assert_int_equal(net_listen(world->net, NET_LISTEN_PLAIN, where, address, sizeof(address), &failure),
+                     PUNKT_BUSY);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
     world_free(world);
