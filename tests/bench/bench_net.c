@@ -153,7 +153,8 @@ int main(int argc, char **argv)
     struct event_base *loop = event_base_new();
     if (loop == NULL || net_open(&options, &handler, &bench, loop, &bench.net) != PUNKT_OK)
         return EXIT_FAILURE;
-    if (net_listen(bench.net, NET_LISTEN_PLAIN, "127.0.0.1:0", address, sizeof(address), &failure) != PUNKT_OK) {
+    if (net_listen(bench.net, NET_LISTEN_PLAIN, "127.0.0.1:0", address, sizeof(address), &failure) !=
+        PUNKT_OK) {
         (void)fprintf(stderr, "%s\n", failure.text);
         return EXIT_FAILURE;
     }

@@ -69,7 +69,7 @@ static void test_random_pieces(void **state PUNKT_UNUSED)
         size_t written = 0;
         size_t have = 0;
         assert_non_null(back);
-        while (have < size) {
+        for (const int64_t start_ms = world_real_ms(); have < size; world_patience(start_ms)) {
             const size_t piece = u64_min(size - written, 1 + random_below(&random, 20000));
             if (piece > 0)
                 tls_client_write(client, bytes + written, piece);
@@ -161,7 +161,9 @@ static void test_many_at_once(void **state PUNKT_UNUSED)
             struct tls_client *client = new_client(tls_world);
             struct world_session *session = tls_client_open(client);
             send_burst(client, 1, 1000, one_record == 1);
+            const int64_t start_ms = world_real_ms();
             for (uint32_t before = 0; session->frames < 1000; before = session->frames) {
+                world_patience(start_ms);
                 world_turn(tls_world->world);
                 assert_true(session->frames - before <= budget);
             }
