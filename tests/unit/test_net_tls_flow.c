@@ -132,6 +132,36 @@ static void test_largest_frame(void **state PUNKT_UNUSED)
     tls_world_free(tls_world);
 }
 
+/* A record waits for room in the socket, and the answers behind it move to a larger buffer meanwhile. */
+static void test_answers_move(void **state PUNKT_UNUSED)
+{
+    enum { ANSWER = 300000 };
+    const struct net_options options = world_options();
+    struct tls_world *tls_world = new_world(&options);
+    struct world *world = tls_world->world;
+    struct tls_client *client = new_client(tls_world);
+    struct world_session *session = tls_client_open(client);
+    const struct conn *conn = conn_find(world->net, session->name);
+    const int small = 4096;
+    uint8_t *body = calloc(1, ANSWER);
+    assert_non_null(body);
+    assert_int_equal(setsockopt(conn->transport.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+    assert_int_equal(setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    for (uint64_t i = 1; i <= 4; i++) {
+        body[0] = (uint8_t)i;
+        assert_true(net_send(world->net, session->name, 1, 0, i, body, ANSWER, 0));
+        WORLD_UNTIL(world, conn->blocked);
+        turn_some(world);
+    }
+    for (uint64_t i = 1; i <= 4; i++) {
+        body[0] = (uint8_t)i;
+        tls_client_expect(client, i, body, ANSWER);
+    }
+    free(body);
+    tls_client_free(client);
+    tls_world_free(tls_world);
+}
+
 /*
  * Bytes that are decrypted, or at least off the socket, while the socket is silent: none may be forgotten, whether the
  * turn's budget, the limit in flight or a pause kept them from being read, in one record or in many.
@@ -536,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_random_pieces),
         cmocka_unit_test(test_bytes_one_by_one),
         cmocka_unit_test(test_largest_frame),
+        cmocka_unit_test(test_answers_move),
         cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_left_over),
         cmocka_unit_test(test_hello_at_once),
