@@ -6,6 +6,7 @@
 
 #include "ledger/fold.h"
 #include "service/internal.h"
+#include "service/proof.h"
 
 /* Of what can be proposed: acts of the office, returns without their purchase. The limit of approval_decide_answer. */
 #define APPROVED_ANSWER_MAX 4096

@@ -9,6 +9,7 @@
 
 #include "ledger/fold.h"
 #include "service/internal.h"
+#include "service/proof.h"
 
 static uint32_t lane_slot(uint64_t identity, uint64_t epoch)
 {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "service/ca.h"
 #include "service/internal.h"
+#include "service/proof.h"
 
 #define SIGNING_REQUEST_MAX 2048 /* the limit of the field */
 

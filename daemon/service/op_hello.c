@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "service/internal.h"
+#include "service/proof.h"
 #include "service/receipt_lines.h"
 
 /* Greatest common divisor of numbers above zero. */

@@ -7,6 +7,7 @@
 
 #include "service/ca.h"
 #include "service/internal.h"
+#include "service/proof.h"
 
 #define ENTRIES_MAX 200     /* of a page: the limit of the field */
 #define LOOKED_AT_MAX 20000 /* for one page, so that a search keeps nobody waiting */

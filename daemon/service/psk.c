@@ -13,6 +13,7 @@
 #include <openssl/rand.h>
 
 #include "service/internal.h"
+#include "service/proof.h"
 
 #define CODE_SECRET_SIZE 16
 #define CODE_BYTES (4 + CODE_SECRET_SIZE) /* handle, secret */

@@ -10,6 +10,7 @@
 
 #include "ledger/fold.h"
 #include "service/internal.h"
+#include "service/proof.h"
 
 /* What an entry may be found by. */
 enum finder { BY_KEY, BY_USER, BY_TILL, BY_CODE };

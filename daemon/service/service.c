@@ -6,6 +6,7 @@
 
 #include "ledger/fold.h"
 #include "service/internal.h"
+#include "service/proof.h"
 
 /* Lists of the largest message, decoded: what fits in a frame, and a little more than the largest counts. */
 #define LISTS_BYTES (LINES_MAX * (sizeof(struct msg_line) + sizeof(struct msg_return_line)) + 65536)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "service/internal.h"
+#include "service/proof.h"
 
 #define TILL_CONNECTIONS 2 /* one for each of its lanes */
 #define OTHER_CONNECTIONS 64

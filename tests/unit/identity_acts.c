@@ -48,6 +48,18 @@ void identity_world_free(struct service_world *world)
     ca_free(ca);
 }
 
+int identity_set_up(void **state)
+{
+    *state = identity_world_new();
+    return 0;
+}
+
+int identity_tear_down(void **state)
+{
+    identity_world_free(*state);
+    return 0;
+}
+
 /* --- keys --- */
 
 struct evp_pkey_st *key_new(void)
@@ -258,4 +270,29 @@ void assert_detail(const struct service_world *world, const char *want)
     assert_int_not_equal(world->reply.result, RESULT_DONE);
     memcpy(detail, got.data, got.size);
     assert_string_equal(detail, want);
+}
+
+enum result ping(struct service_world *world)
+{
+    struct msg_ping_request message;
+    message_init(MESSAGE_ping_request, &message);
+    return service_call(world, OPERATION_PING, 0, &message);
+}
+
+uint64_t come(struct service_world *world, const struct service_peer *peer)
+{
+    uint64_t conn = service_join(world, peer);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
+    return conn;
+}
+
+void assert_shut_out(struct service_world *world, const struct service_peer *peer, const char *why)
+{
+    uint64_t back = world->conn;
+    uint64_t conn = service_join(world, peer);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_NOT_PERMITTED);
+    assert_detail(world, why);
+    assert_true(service_closed(world, conn));
+    service_speak(world, back);
+    service_leave(world, conn);
 }

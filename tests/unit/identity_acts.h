@@ -5,6 +5,7 @@
 #pragma once
 
 #include "service/ca.h"
+#include "service/proof.h"
 #include "service_world.h"
 
 struct evp_pkey_st;
@@ -12,6 +13,9 @@ struct evp_pkey_st;
 /* A world with a CA of its own that signs, in a folder inside the world's. */
 struct service_world *identity_world_new(void);
 void identity_world_free(struct service_world *world);
+/* The same as cmocka wants it. */
+int identity_set_up(void **state);
+int identity_tear_down(void **state);
 
 /* By the connection spoken over, which may. What came of it; the answer or refusal is in world->reply. */
 enum result add_user(struct service_world *world, enum role role, const char *name);
@@ -44,6 +48,15 @@ struct service_peer peer_with(const struct ca_signed *certificate);
 
 /* Comes with a code, and asks for what there is; the request names the key if there is one. Its connection is named. */
 enum result enrol(struct service_world *world, const char *code, struct evp_pkey_st *key, uint64_t *out_conn);
+
+/* The lane of tests' hellos. */
+#define ACTS_LANE 5
+
+enum result ping(struct service_world *world);
+/* Comes and says hello; the connection is spoken over. */
+uint64_t come(struct service_world *world, const struct service_peer *peer);
+/* Comes, is refused with these words, and is closed. */
+void assert_shut_out(struct service_world *world, const struct service_peer *peer, const char *why);
 
 /* The detail of the refusal is this. */
 void assert_detail(const struct service_world *world, const char *want);

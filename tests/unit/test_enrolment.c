@@ -9,20 +9,6 @@
 #include "identity_acts.h"
 #include "ledger/fold.h"
 
-#define LANE 5
-
-static int set_up(void **state)
-{
-    *state = identity_world_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    identity_world_free(*state);
-    return 0;
-}
-
 static const struct identity *identity(const struct service_world *world, uint64_t number)
 {
     return &register_by_number(world->service, number)->identity;
@@ -91,7 +77,7 @@ static void assert_by_certificate(void **state)
     assert_kept(world, till);
     assert_int_equal(identity(world, till)->key_version, 1);
     (void)service_join(world, &peer);
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     assert_int_equal(world->reply.message.hello_answer.identity, till);
     key_free(key);
 }
@@ -287,7 +273,7 @@ static void assert_only_enrols(void **state)
     assert_true(service_psk(world->service, true, name, strlen(name), key, &peer.number));
     uint64_t conn = service_join(world, &peer);
     message_init(MESSAGE_ping_request, &ping);
-    assert_int_equal(service_hello(world, LANE), RESULT_NOT_PERMITTED);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_NOT_PERMITTED);
     assert_true(service_closed(world, conn));
     conn = service_join(world, &peer);
     assert_int_equal(service_call(world, OPERATION_PING, 0, &ping), RESULT_NOT_PERMITTED);
@@ -322,7 +308,7 @@ static void assert_rotated(void **state)
     uint64_t conn;
     uint64_t till = add_till_with_key(world, "S", "1", &before);
     uint64_t old = service_join(world, &before);
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     service_speak(world, 1);
     assert_int_equal(change_till(world, IDENTITY_ACT_ROTATE, "S", "1"), RESULT_DONE);
     assert_int_equal(world->reply.message.identity_change_answer.closed, 0);
@@ -330,14 +316,14 @@ static void assert_rotated(void **state)
     assert_false(service_closed(world, old));
     struct code_word code = code_of_reply(world);
     (void)service_join(world, &before);
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     assert_int_equal(enrol(world, code.text, key, &conn), RESULT_DONE);
     struct service_peer after = peer_of_reply(world);
     assert_true(service_closed(world, old));
     (void)service_join(world, &before);
-    assert_int_equal(service_hello(world, LANE), RESULT_NOT_PERMITTED);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_NOT_PERMITTED);
     (void)service_join(world, &after);
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     assert_int_equal(world->reply.message.hello_answer.identity, till);
     key_free(key);
 }
@@ -394,13 +380,13 @@ static void assert_by_psk(void **state)
     /* It has arrived when the key is used: from then on the code is over. */
     assert_true(come_with(world, &first));
     assert_true(is_offered(world, code.text));
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     assert_int_equal(world->reply.message.hello_answer.identity, IDENTITY_FIRST);
     assert_false(is_offered(world, code.text));
     service_world_restart(world);
     assert_false(is_offered(world, code.text));
     assert_true(come_with(world, &first));
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
 }
 
 static void assert_psk_rotated(void **state)
@@ -411,7 +397,7 @@ static void assert_psk_rotated(void **state)
     assert_int_equal(enrol(world, code_of_reply(world).text, NULL, &conn), RESULT_DONE);
     struct shared first = shared_of_reply(world);
     assert_true(come_with(world, &first));
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     uint64_t old = world->conn;
     service_speak(world, 1);
     /* A newer master makes the next key; the first still makes the first. */
@@ -428,10 +414,10 @@ static void assert_psk_rotated(void **state)
     assert_int_equal(identity(world, IDENTITY_FIRST)->psk_master, 4);
     assert_true(service_closed(world, old));
     service_speak(world, late);
-    assert_int_equal(service_hello(world, LANE), RESULT_NOT_PERMITTED);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_NOT_PERMITTED);
     assert_false(come_with(world, &first));
     assert_true(come_with(world, &second));
-    assert_int_equal(service_hello(world, LANE), RESULT_DONE);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
     /* A master that is no longer there takes its keys along. */
     world->keys.psk_masters_known = 1;
     assert_false(come_with(world, &second));
@@ -448,12 +434,12 @@ static void assert_psk_shut_out(void **state)
     service_speak(world, 1);
     assert_int_equal(change_till(world, IDENTITY_ACT_SUSPEND, "S", "1"), RESULT_DONE);
     assert_true(come_with(world, &shared));
-    assert_int_equal(service_hello(world, LANE), RESULT_NOT_PERMITTED);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_NOT_PERMITTED);
     assert_detail(world, "suspended by the administrator");
     service_speak(world, 1);
     assert_int_equal(change_till(world, IDENTITY_ACT_REVOKE, "S", "1"), RESULT_DONE);
     assert_true(come_with(world, &shared));
-    assert_int_equal(service_hello(world, LANE), RESULT_NOT_PERMITTED);
+    assert_int_equal(service_hello(world, ACTS_LANE), RESULT_NOT_PERMITTED);
     assert_detail(world, "revoked by the administrator, for good");
 }
 
@@ -559,7 +545,7 @@ static void assert_no_secret_kept(void **state)
     assert_false(ledger_contains(world, shared.key, sizeof(shared.key)));
 }
 
-#define A_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define A_TEST(name) cmocka_unit_test_setup_teardown(name, identity_set_up, identity_tear_down)
 
 int main(void)
 {
