@@ -33,9 +33,9 @@ struct key key_reward(uint64_t reward);
 struct key key_reversed(journal_position original);  /* a position: of the event that undid it */
 struct key key_waiting(const struct document *sale); /* a position: of the newest return that waits for it */
 struct key key_identity(uint64_t number);
-struct key key_proposal(journal_position proposal); /* for good; */
+struct key key_proposal(journal_position proposal);      /* for good; */
 struct key key_open_proposal(journal_position proposal); /* removed when it ends */
-struct key key_flag(journal_position flag); /* removed when it is resolved */
+struct key key_flag(journal_position flag);              /* removed when it is resolved */
 struct key key_seal(void);
 
 /* What reports are made of. */
