@@ -331,10 +331,9 @@ struct text programme_text_default(void)
 const char *programme_key(size_t index, const char **out_section)
 {
     static const struct schema_table *const tables[] = {
-        &programme_table, &rules_table,  &filter_table,  &offers_table,  &period_table,
-        &limit_table,     &tiers_table,  &window_table,  &kept_table,    &grace_table,
-        &levels_table,    &expiry_table, &rewards_table, &offline_table, &abuse_table,
-        &receipt_table,
+        &programme_table, &rules_table,   &filter_table, &offers_table,  &period_table, &limit_table,
+        &tiers_table,     &window_table,  &kept_table,   &grace_table,   &levels_table, &expiry_table,
+        &rewards_table,   &offline_table, &abuse_table,  &receipt_table,
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         for (size_t row = 0; row < tables[i]->row_count; row++) {

@@ -188,6 +188,10 @@ static millipoints points_named(const struct event *event)
 void approval_propose(struct request *request)
 {
     struct service *service = request->service;
+    if (!abuse_may_refuse(request)) {
+        refuse_now(request, RESULT_RATE, "too many requests were refused today");
+        return;
+    }
     const struct decision *decision = &service->decision;
     const struct event *wanted = &decision->event; /* as far as it was decided */
     utc_us now = ledger_now(service->ledger);

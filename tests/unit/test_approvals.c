@@ -459,6 +459,22 @@ static void too_old_it_is_over(void **state)
     end(&people);
 }
 
+/* They are refusals, of which so many a day are remembered. */
+static void proposals_are_counted(void **state)
+{
+    (void)state;
+    struct people people = begin();
+    people.world->options.limits.refusals_day = 2;
+    service_world_restart(people.world);
+    people.office = join_as(people.world, people.office_number, 98);
+    (void)propose(&people, 101);
+    (void)propose(&people, 102);
+    struct msg_adjust_request request = adjustment(103);
+    assert_int_equal(service_call(people.world, OPERATION_ADJUST, 0, &request), RESULT_RATE);
+    (void)list(&people, 0, 2);
+    end(&people);
+}
+
 static void many_come_by_pages(void **state)
 {
     (void)state;
@@ -492,6 +508,7 @@ int main(void)
         cmocka_unit_test(it_is_judged_again),       cmocka_unit_test(returns_without_a_purchase),
         cmocka_unit_test(every_limited_act),        cmocka_unit_test(too_old_it_is_over),
         cmocka_unit_test(many_come_by_pages),       cmocka_unit_test(reversals_take_it_back),
+        cmocka_unit_test(proposals_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
