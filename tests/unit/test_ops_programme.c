@@ -475,35 +475,6 @@ static void reads_rewards(void **state)
     assert_int_equal(programme.rewards[5].stock, 0);
 }
 
-static void reads_abuse(void **state)
-{
-    (void)state;
-    static struct programme programme;
-    static const struct abuse_limits want = { .card_hour = 1,
-                                              .card_day = 2,
-                                              .card_day_block = 4,
-                                              .operator_card = 8,
-                                              .late_s = 30,
-                                              .points_day = 50500,
-                                              .points_day_block = 100000,
-                                              .redeem_after_s = 7200,
-                                              .staff_tag = "crew",
-                                              .staff_day = 16 };
-    static const struct abuse_limits off = { .staff_tag = "staff" };
-    read_yaml(
-        "decimals: 1\n" RULE
-        "abuse: {card_hour: 1, card_day: 2, card_day_block: 4, operator_card: 8, late: 30s,\n"
-        "  points_day: 50.5, points_day_block: 100, redeem_after: 2h, staff_tag: crew, staff_day: 16}\n...\n",
-        &programme);
-    assert_memory_equal(&programme.abuse, &want, sizeof(want));
-    read_yaml(
-        RULE
-        "abuse: {card_hour: 0, card_day: 0, card_day_block: 0, operator_card: 0, late: 0, points_day: 0,\n"
-        "  points_day_block: 0, redeem_after: 0, staff_day: 0}\n...\n",
-        &programme);
-    assert_memory_equal(&programme.abuse, &off, sizeof(off));
-}
-
 /* Whether a text has it before its end. */
 static bool has(struct text text, const char *wanted)
 {
@@ -623,7 +594,6 @@ int main(void)
         cmocka_unit_test(reads_every_form_of_tiers),
         cmocka_unit_test(reads_every_form_of_expiry),
         cmocka_unit_test(reads_rewards),
-        cmocka_unit_test(reads_abuse),
         cmocka_unit_test(says_nothing_means_the_default),
     };
     return cmocka_run_group_tests_name("ops programme", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Programmes: what tills print, and may redeem while they do not reach the server. */
+/* Programmes: what tills print, may redeem while they do not reach the server, and are flagged for. */
 #include "ops/programme_reader.h"
 
 #include "ops_files.h"
@@ -52,6 +52,32 @@ static void reads_languages(void **state)
     assert_false(programme.texts.languages[1].comma);
     assert_int_equal(programme.texts.languages[1].counts[RECEIPT_PURCHASE], 0);
     assert_template(1, RECEIPT_RETURN, 0, "{receipt}");
+}
+
+static void reads_abuse(void **state)
+{
+    (void)state;
+    static const struct abuse_limits want = { .card_hour = 1,
+                                              .card_day = 2,
+                                              .card_day_block = 4,
+                                              .operator_card = 8,
+                                              .late_s = 30,
+                                              .points_day = 50500,
+                                              .points_day_block = 100000,
+                                              .redeem_after_s = 7200,
+                                              .staff_tag = "crew",
+                                              .staff_day = 16 };
+    static const struct abuse_limits off = { .staff_tag = "staff" };
+    read_yaml(
+        "decimals: 1\n" RULE
+        "abuse: {card_hour: 1, card_day: 2, card_day_block: 4, operator_card: 8, late: 30s,\n"
+        "  points_day: 50.5, points_day_block: 100, redeem_after: 2h, staff_tag: crew, staff_day: 16}\n...\n");
+    assert_memory_equal(&programme.abuse, &want, sizeof(want));
+    read_yaml(
+        RULE
+        "abuse: {card_hour: 0, card_day: 0, card_day_block: 0, operator_card: 0, late: 0, points_day: 0,\n"
+        "  points_day_block: 0, redeem_after: 0, staff_day: 0}\n...\n");
+    assert_memory_equal(&programme.abuse, &off, sizeof(off));
 }
 
 static void reads_offline_limits(void **state)
@@ -197,9 +223,9 @@ static void finds_a_language(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_languages),     cmocka_unit_test(reads_offline_limits),
-        cmocka_unit_test(tells_every_mistake), cmocka_unit_test(too_many_of_each),
-        cmocka_unit_test(finds_a_language),
+        cmocka_unit_test(reads_languages),      cmocka_unit_test(reads_abuse),
+        cmocka_unit_test(reads_offline_limits), cmocka_unit_test(tells_every_mistake),
+        cmocka_unit_test(too_many_of_each),     cmocka_unit_test(finds_a_language),
     };
     return cmocka_run_group_tests_name("ops receipt", tests, NULL, NULL);
 }
