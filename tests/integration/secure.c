@@ -16,9 +16,11 @@ struct secure {
     SSL_CTX *context;
     SSL *ssl;
     int fd;
-    uint64_t next, next_read; /* numbers */
+    uint64_t next, next_read;         /* numbers */
+    const struct operation_row *sent; /* what was asked for last, */
+    uint64_t number;                  /* under this number, */
+    struct msg_refusal refusal;       /* and what came of it: result is RESULT_DONE if it is done */
     uint8_t frame[FRAME_HEADER_SIZE + FRAME_BODY_MAX];
-    uint8_t lists[8 << 20];
 };
 
 /* --- the world --- */
@@ -177,43 +179,62 @@ static void read_whole(struct secure *secure, uint8_t *out, size_t size)
     }
 }
 
-/* The next answer: to this request. */
-static enum result read_answer(struct secure *secure, enum operation operation, uint64_t number)
+void secure_send(struct secure *secure, enum operation operation, uint16_t flags, const void *body)
 {
-    struct frame frame;
-    struct msg_refusal refusal;
-    struct message_memory memory = { secure->lists, sizeof(secure->lists) };
-    const char *field;
+    const struct operation_row *row = operation_row((uint16_t)operation);
+    bool change = row->kind == OPERATION_KIND_CHANGE;
+    struct wire_writer writer = wire_writer_over(secure->frame + FRAME_HEADER_SIZE, FRAME_BODY_MAX);
+    message_encode(row->request, body, &writer);
+    assert_false(writer.failed);
+    secure->sent = row;
+    secure->number = change ? secure->next : (UINT64_C(1) << 40) + secure->next_read++;
+    frame_put_header(secure->frame, (uint32_t)wire_written(&writer), (uint16_t)operation, flags,
+                     secure->number);
+    int size = (int)(FRAME_HEADER_SIZE + wire_written(&writer));
+    assert_int_equal(SSL_write(secure->ssl, secure->frame, size), size);
+}
+
+static void read_frame(struct secure *secure, struct frame *out)
+{
     size_t size = FRAME_HEADER_SIZE;
     size_t got = 0;
     enum frame_split split;
     do {
         read_whole(secure, secure->frame + got, size - got);
         got = size;
-        split = frame_split(secure->frame, got, FRAME_BODY_MAX, &frame, &size);
+        split = frame_split(secure->frame, got, FRAME_BODY_MAX, out, &size);
     } while (split == FRAME_NEED_MORE);
     assert_int_equal(split, FRAME_WHOLE);
-    assert_int_equal(frame.number, number);
-    if (frame.type == (operation | FRAME_TYPE_DONE))
-        return RESULT_DONE;
-    assert_int_equal(frame.type, operation | FRAME_TYPE_REFUSED);
-    assert_true(message_decode(MESSAGE_refusal, frame.body, frame.body_size, &memory, &refusal, &field));
-    return (enum result)refusal.result;
+}
+
+enum result secure_answer(struct secure *secure)
+{
+    struct frame frame;
+    struct message_memory memory = { NULL, 0 };
+    const char *field;
+    read_frame(secure, &frame);
+    assert_int_equal(frame.number, secure->number);
+    secure->refusal.result = RESULT_DONE;
+    if (frame.type != (secure->sent->code | FRAME_TYPE_DONE)) {
+        assert_int_equal(frame.type, secure->sent->code | FRAME_TYPE_REFUSED);
+        assert_true(
+            message_decode(MESSAGE_refusal, frame.body, frame.body_size, &memory, &secure->refusal, &field));
+    }
+    enum result result = (enum result)secure->refusal.result;
+    bool final = result == RESULT_DONE || !result_row(result)->retryable;
+    if (secure->sent->kind == OPERATION_KIND_CHANGE && final)
+        secure->next++;
+    return result;
 }
 
 enum result secure_call(struct secure *secure, enum operation operation, uint16_t flags, const void *body)
 {
-    const struct operation_row *row = operation_row((uint16_t)operation);
-    bool change = row->kind == OPERATION_KIND_CHANGE;
-    uint64_t number = change ? secure->next : (UINT64_C(1) << 40) + secure->next_read++;
-    struct wire_writer writer = wire_writer_over(secure->frame + FRAME_HEADER_SIZE, FRAME_BODY_MAX);
-    message_encode(row->request, body, &writer);
-    assert_false(writer.failed);
-    frame_put_header(secure->frame, (uint32_t)wire_written(&writer), (uint16_t)operation, flags, number);
-    int size = (int)(FRAME_HEADER_SIZE + wire_written(&writer));
-    assert_int_equal(SSL_write(secure->ssl, secure->frame, size), size);
-    enum result result = read_answer(secure, operation, number);
-    if (change && (result == RESULT_DONE || !result_row(result)->retryable))
-        secure->next++;
-    return result;
+    secure_send(secure, operation, flags, body);
+    return secure_answer(secure);
+}
+
+struct message_text secure_detail(const struct secure *secure)
+{
+    assert_int_not_equal(secure->refusal.result, RESULT_DONE);
+    return secure->refusal.detail;
 }

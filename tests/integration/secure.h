@@ -33,5 +33,10 @@ struct secure;
 struct secure *secure_hello(const struct world *world, const char *identity, uint64_t epoch);
 void secure_free(struct secure *secure);
 
-/* Sends a request, a change as the next of the lane, and reads its answer. RESULT_DONE, or why not. */
+/* Sends a request, a change as the next of the lane; one at a time. Then reads its answer: RESULT_DONE, or why not. */
+void secure_send(struct secure *secure, enum operation operation, uint16_t flags, const void *body);
+enum result secure_answer(struct secure *secure);
+/* Both. */
 enum result secure_call(struct secure *secure, enum operation operation, uint16_t flags, const void *body);
+/* The last answer, if it was a refusal: what it says to people. Borrowed until the next request. */
+struct message_text secure_detail(const struct secure *secure);

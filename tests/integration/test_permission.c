@@ -133,12 +133,69 @@ static void another_identity_approves(void **state)
     world_free(world);
 }
 
+#define ROUNDS 50
+
+/* The proposal that the last refusal speaks of. */
+static uint64_t proposed(const struct secure *secure)
+{
+    char detail[401];
+    unsigned long long number = 0;
+    struct message_text text = secure_detail(secure);
+    (void)snprintf(detail, sizeof(detail), "%.*s", (int)text.size, text.data);
+    assert_int_equal(sscanf(detail, "proposal %llu:", &number), 1);
+    return number;
+}
+
+/* Two approve at once, again and again: one of them books it, and the other is told so. */
+static void two_approve_at_once(void **state)
+{
+    (void)state;
+    struct world *world =
+        secure_world_new("base: [{rule: spend, points: 1, amount: 1.00}]\nadjust_limits: {office: 0}\n...\n");
+    static const char *const names[] = { "ann", "ben" };
+    char path[SECURE_PATH_MAX];
+    struct secure *approvers[2];
+    struct talk *local = talk_hello(world_address(world), 9, 1, NULL);
+    talk_issue(local, 1, "1001", 1);
+    for (size_t i = 0; i < 2; i++) {
+        secure_user(world, names[i], "approver", path);
+        approvers[i] = secure_hello(world, path, 20 + i);
+    }
+    secure_user(world, "olga", "office", path);
+    struct secure *office = secure_hello(world, path, 30);
+    struct msg_adjust_request adjust;
+    message_init(MESSAGE_adjust_request, &adjust);
+    adjust.card = talk_code("1001");
+    adjust.points = 7;
+    adjust.reason = talk_code("goodwill");
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        struct msg_approval_decide_request approve;
+        message_init(MESSAGE_approval_decide_request, &approve);
+        assert_int_equal(secure_call(office, OPERATION_ADJUST, 0, &adjust), RESULT_NEEDS_APPROVAL);
+        approve.proposal = proposed(office);
+        approve.approve = 1;
+        for (size_t i = 0; i < 2; i++)
+            secure_send(approvers[(i + round) % 2], OPERATION_APPROVAL_DECIDE, 0, &approve);
+        enum result first = secure_answer(approvers[0]);
+        enum result second = secure_answer(approvers[1]);
+        assert_true((first == RESULT_DONE) != (second == RESULT_DONE));
+        assert_int_equal(first == RESULT_DONE ? second : first, RESULT_PROPOSAL_ENDED);
+    }
+    assert_int_equal(talk_card(local, "1001").available, 7 * ROUNDS);
+    secure_free(office);
+    secure_free(approvers[0]);
+    secure_free(approvers[1]);
+    talk_free(local);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_of_the_table),
         cmocka_unit_test(tills_name_what_is_their_own),
         cmocka_unit_test(another_identity_approves),
+        cmocka_unit_test(two_approve_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
