@@ -87,6 +87,7 @@ static void register_key(struct service *service, struct registered *who, const 
     struct event event = { .type = EVENT_IDENTITY,
                            .time = ledger_now(service->ledger),
                            .day = today(service),
+                           .request = { .identity = who->identity.number }, /* no number of a lane */
                            .identity = { .act = IDENTITY_ACT_ENROL, .after = who->identity } };
     struct identity *after = &event.identity.after;
     event.occurred = event.time;

@@ -295,7 +295,9 @@ static void book_void(struct service *service, const struct registered *who)
                            .day = today(service),
                            .identity = { .act = IDENTITY_ACT_ROTATE,
                                          .after = who->identity,
-                                         .reason = TEXT_LITERAL("the enrolment code is void") } };
+                                         .reason = code_is_used(&who->identity)
+                                                       ? TEXT_LITERAL("its enrolment code has done its work")
+                                                       : TEXT_LITERAL("too many wrong tries of its code") } };
     event.occurred = event.time;
     code_clear(&event.identity.after);
     append_own(service, &event);
