@@ -88,6 +88,7 @@ static void test_ipv6(void **state PUNKT_UNUSED)
     WORLD_UNTIL(world, world->sessions_count == 1);
     assert_true(world->sessions[0].peer.local);
     assert_memory_equal(world->sessions[0].peer.address, "[::1]:", 6);
+    assert_string_equal(world->sessions[0].peer.source, "::1");
     client_send_frame(fd, 1, "six", 3);
     client_expect(world, fd, 1, "six", 3);
     close(fd);
