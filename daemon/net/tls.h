@@ -19,8 +19,8 @@
 /* What the connections of one net share. */
 struct tls_shared {
     struct bio_method_st *socket; /* made by the first tls_shared_start */
-    SSL_CTX *contexts
-        [NET_LISTENER_KINDS]; /* NULL where nobody listens; a connection keeps the one it began with */
+    /* NULL where nobody listens; a connection keeps the one it began with. */
+    SSL_CTX *contexts[NET_LISTENER_KINDS];
     bool (*psk)(void *ctx, enum net_listener kind, const char *identity, size_t size,
                 uint8_t out_key[NET_PSK_SIZE], uint64_t *out_number); /* as in struct net_handler */
     void *ctx;
@@ -40,8 +40,8 @@ struct tls {
     bool broken;         /* nothing can be read or written any more */
     bool psk_named;      /* it named a pre-shared key */
     uint64_t psk_number; /* what the handler gave for it */
-    char psk_identity[NET_PSK_IDENTITY_MAX +
-                      1]; /* as it named it, for the log: cut, and '?' for what cannot be printed */
+    /* As it named it, for the log: cut, and '?' for what cannot be printed. */
+    char psk_identity[NET_PSK_IDENTITY_MAX + 1];
 };
 
 /* Nothing is allocated that tls_shared_done does not give back. Failure: PUNKT_NO_MEMORY. */
