@@ -106,12 +106,14 @@ static void other_texts_are_no_key(void **state)
 {
     (void)state;
 #define LINEAGE "lineage: 000102030405060708090a0b0c0d0e0f\n"
+#define BAD_LINEAGE "lineage: 000102030405060708090a0b0c0d0e0g\n"
+#define SHORT_KEY "key: 0001\n"
 #define KEY "key: 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f\n"
     static const char *const wrong[] = {
-        LINEAGE "number: \n" KEY,         LINEAGE "number: 01\n" KEY,
-        LINEAGE "number: -1\n" KEY,       LINEAGE "number: 18446744073709551616\n" KEY,
-        "number: 1\n" LINEAGE KEY,        LINEAGE "number: 1\n" KEY "\n",
-        LINEAGE "number: 1\nkey: 0001\n", "lineage: 000102030405060708090a0b0c0d0e0g\nnumber: 1\n" KEY,
+        LINEAGE "number: \n" KEY,        LINEAGE "number: 01\n" KEY,
+        LINEAGE "number: -1\n" KEY,      LINEAGE "number: 18446744073709551616\n" KEY,
+        "number: 1\n" LINEAGE KEY,       LINEAGE "number: 1\n" KEY "\n",
+        LINEAGE "number: 1\n" SHORT_KEY, BAD_LINEAGE "number: 1\n" KEY,
     };
     struct seal_key key;
     assert_true(seal_key_read(text_of(LINEAGE "number: 1\n" KEY), &key));
