@@ -203,6 +203,7 @@ static bool set_up(struct tls_context *context)
     SSL_CTX *ssl = context->ssl;
     X509_VERIFY_PARAM *verification = SSL_CTX_get0_param(ssl);
     bool psk = context->psk_identity[0] != '\0';
+    char groups[] = "P-256:X25519"; /* OpenSSL's macro takes no constant */
     (void)SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     (void)SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                     SSL_MODE_RELEASE_BUFFERS);
@@ -216,7 +217,7 @@ static bool set_up(struct tls_context *context)
     X509_VERIFY_PARAM_set_hostflags(verification, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) == 1 &&
-           SSL_CTX_set1_groups_list(ssl, "P-256:X25519") == 1 &&
+           SSL_CTX_set1_groups_list(ssl, groups) == 1 &&
            X509_VERIFY_PARAM_set_purpose(verification, X509_PURPOSE_SSL_SERVER) == 1 &&
            (!psk || SSL_CTX_set_ciphersuites(ssl, PSK_SUITE) == 1);
 }
@@ -275,7 +276,7 @@ static void host_of(const char *server, char *out, size_t capacity)
     (void)snprintf(out, capacity, "%.*s", (int)size, server);
 }
 
-static bool expect_name(SSL *ssl, const char *name)
+static bool expect_name(SSL *ssl, char *name)
 {
     X509_VERIFY_PARAM *verification = SSL_get0_param(ssl);
     if (X509_VERIFY_PARAM_set1_ip_asc(verification, name) == 1)
@@ -354,13 +355,12 @@ bool tls_refused(const struct tls *tls)
     return tls->refused;
 }
 
-/* What people call our pre-shared key. */
-static const char *psk_name(const struct tls_context *context)
+static enum tls_proof proof_of(const struct tls_context *context)
 {
     if (context->psk_identity[0] == '\0')
-        return NULL;
-    return strncmp(context->psk_identity, TLS_CODE_PREFIX, strlen(TLS_CODE_PREFIX)) == 0 ? "code"
-                                                                                         : "pre-shared key";
+        return TLS_PROOF_CERTIFICATE;
+    return strncmp(context->psk_identity, TLS_CODE_PREFIX, strlen(TLS_CODE_PREFIX)) == 0 ? TLS_PROOF_CODE
+                                                                                         : TLS_PROOF_PSK;
 }
 
 static enum tls_result fail(struct tls *tls)
@@ -368,7 +368,7 @@ static enum tls_result fail(struct tls *tls)
     const struct tls_failure failure = { .ssl = tls->ssl,
                                          .loss = tls->loss,
                                          .shaken = tls->open,
-                                         .psk = psk_name(tls->context),
+                                         .proof = proof_of(tls->context),
                                          .ca_path = tls->context->ca_path,
                                          .server_name = tls->server_name };
     tls->open = false;

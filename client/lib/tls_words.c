@@ -48,10 +48,41 @@ static void certificate_words(const struct tls_failure *failure, long verified, 
     }
 }
 
+/* The server does not take our proof, and said this alert of it. */
+static void proof_words(const struct tls_failure *failure, int alert, char *out, size_t capacity)
+{
+    switch (failure->proof) {
+    case TLS_PROOF_CERTIFICATE:
+        (void)snprintf(out, capacity, "the server does not accept our certificate (%s): " ASK,
+                       SSL_alert_desc_string_long(alert));
+        return;
+    case TLS_PROOF_PSK:
+        (void)snprintf(out, capacity, "the server does not accept our pre-shared key: " ASK);
+        return;
+    case TLS_PROOF_CODE:
+        (void)snprintf(out, capacity,
+                       "the server does not accept this code: mistyped, used, or over 30 minutes old?");
+        return;
+    }
+}
+
 /* What the server said of us. False: nothing of our proof. */
 static bool alert_words(const struct tls_failure *failure, int alert, char *out, size_t capacity)
 {
     switch (alert) {
+    case SSL_AD_HANDSHAKE_FAILURE:
+    case SSL_AD_ILLEGAL_PARAMETER:
+    case SSL_AD_DECRYPT_ERROR:
+    case SSL_AD_UNKNOWN_PSK_IDENTITY:
+    case SSL_AD_MISSING_EXTENSION:
+        if (failure->proof == TLS_PROOF_CERTIFICATE && !failure->shaken) {
+            (void)snprintf(out, capacity,
+                           "the server wants another proof than a certificate (%s): is it the right port?",
+                           SSL_alert_desc_string_long(alert));
+            return true;
+        }
+        proof_words(failure, alert, out, capacity);
+        return true;
     case SSL_AD_BAD_CERTIFICATE:
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
     case SSL_AD_CERTIFICATE_REVOKED:
@@ -59,8 +90,7 @@ static bool alert_words(const struct tls_failure *failure, int alert, char *out,
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_ACCESS_DENIED:
     case SSL_AD_CERTIFICATE_REQUIRED:
-        (void)snprintf(out, capacity, "the server does not accept our certificate (%s): " ASK,
-                       SSL_alert_desc_string_long(alert));
+        proof_words(failure, alert, out, capacity);
         return true;
     case SSL_AD_CERTIFICATE_EXPIRED:
         (void)snprintf(out, capacity,
@@ -68,25 +98,7 @@ static bool alert_words(const struct tls_failure *failure, int alert, char *out,
         return true;
     case SSL_AD_PROTOCOL_VERSION:
         (void)snprintf(out, capacity, "the server does not speak TLS 1.3");
-        return true;
-    case SSL_AD_HANDSHAKE_FAILURE:
-    case SSL_AD_ILLEGAL_PARAMETER:
-    case SSL_AD_DECRYPT_ERROR:
-    case SSL_AD_UNKNOWN_PSK_IDENTITY:
-    case SSL_AD_MISSING_EXTENSION:
-        if (failure->psk == NULL && failure->shaken)
-            (void)snprintf(out, capacity, "the server does not accept our certificate (%s): " ASK,
-                           SSL_alert_desc_string_long(alert));
-        else if (failure->psk != NULL)
-            (void)snprintf(
-                out, capacity,
-                "the server does not accept our %s: mistyped, used, rotated or revoked? ask the office",
-                failure->psk);
-        else
-            (void)snprintf(out, capacity,
-                           "the server wants another proof than a certificate (%s): is it the right port?",
-                           SSL_alert_desc_string_long(alert));
-        return true;
+        return false;
     default:
         (void)snprintf(out, capacity, "the server ended TLS: %s", SSL_alert_desc_string_long(alert));
         return false;
@@ -121,10 +133,10 @@ bool tls_words(const struct tls_failure *failure, char *out, size_t capacity)
     int alert = alert_of(reason);
     if (alert != 0)
         return alert_words(failure, alert, out, capacity);
-    if (failure->psk != NULL && !failure->shaken && (verified != X509_V_OK || error == 0) &&
-        !failure->loss.ended && failure->loss.error == 0) {
-        (void)snprintf(out, capacity, "the server does not have our %s: is it the right server and port?",
-                       failure->psk);
+    if (failure->proof != TLS_PROOF_CERTIFICATE && !failure->shaken &&
+        (verified != X509_V_OK || error == 0) && !failure->loss.ended && failure->loss.error == 0) {
+        (void)snprintf(out, capacity, "the server does not know this %s: is it the right server and port?",
+                       failure->proof == TLS_PROOF_CODE ? "code" : "pre-shared key");
         return true;
     }
     if (verified != X509_V_OK && !failure->shaken) {

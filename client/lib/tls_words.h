@@ -13,11 +13,17 @@ struct tls_loss {
     int error; /* errno; 0: none */
 };
 
+enum tls_proof {
+    TLS_PROOF_CERTIFICATE,
+    TLS_PROOF_PSK,
+    TLS_PROOF_CODE, /* a pre-shared key that was made of an enrolment code */
+};
+
 struct tls_failure {
     const SSL *ssl;
     struct tls_loss loss;
-    bool shaken;     /* the handshake was done on our side */
-    const char *psk; /* what our pre-shared key is called; NULL: we have certificates */
+    bool shaken; /* the handshake was done on our side */
+    enum tls_proof proof;
     const char *ca_path;
     const char *server_name;
 };

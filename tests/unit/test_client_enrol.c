@@ -1,6 +1,7 @@
 /*
  * Enrolment against a scripted server: a code becomes an identity file, once, whole, and never in the place of another.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,7 +161,8 @@ static void script_wrong_code(struct server *s)
 
 /* --- the client --- */
 
-static void start(server_script_fn *script)
+/* What the next script answers; a test changes it before it starts the script. */
+static void prepare(void)
 {
     struct enrol_code code;
     char why[IDENTITY_WHY_SIZE];
@@ -175,6 +178,11 @@ static void start(server_script_fn *script)
     assert_true(wire_code_from("12", 2, &answer.store));
     assert_true(wire_code_from("3", 1, &answer.till));
     first_size = 0;
+}
+
+static void start(server_script_fn *script)
+{
+    prepare();
     server_start(&server, NULL, script);
 }
 
@@ -270,13 +278,14 @@ static void pre_shared_key(void **state)
     static const char key[32] = "0123456789abcdef0123456789abcde";
     struct identity identity;
     char why[IDENTITY_WHY_SIZE];
-    start(script_good);
+    prepare();
     answer.proof = 1;
     answer.port = 0;
     answer.ca.size = 0;
     answer.server_name.size = 0;
     answer.psk_identity = (struct message_text){ .data = "punkt/17/1", .size = 10 };
     answer.psk_key = (struct message_text){ .data = key, .size = sizeof(key) };
+    server_start(&server, NULL, script_good);
     assert_int_equal(enrol(&out), PUNKT_CALL_DONE);
     server_join(&server);
     assert_true(out.psk);
@@ -311,9 +320,10 @@ static void lost_process(void **state)
     uint8_t kept[sizeof(first_request)];
     size_t kept_size = first_size;
     memcpy(kept, first_request, sizeof(kept));
-    start(script_goes_on);
+    prepare();
     first_size = kept_size;
     memcpy(first_request, kept, sizeof(kept));
+    server_start(&server, NULL, script_goes_on);
     assert_int_equal(enrol(&out), PUNKT_CALL_DONE);
     server_join(&server);
     expect_identity();
@@ -343,17 +353,19 @@ static void wrong_code(void **state)
         enrol_with(server.address, "0410-6105-0R3G-G28A-1C60-T3GF-208H-44RN", false, PATIENT_MS, &out),
         PUNKT_CALL_REFUSED);
     assert_int_equal(out.head.code, PUNKT_RESULT_CODE_USED);
-    expect_words(&out, "does not accept our code");
+    expect_words(&out, "does not accept this code");
     server_join(&server);
-    start(script_wrong_code);
+    prepare();
     tls.psk_identity = "enrol/01020305";
+    server_start(&server, NULL, script_wrong_code);
     assert_int_equal(enrol(&out), PUNKT_CALL_REFUSED);
     server_join(&server);
     /* Somebody who has no code, but a certificate, gets nothing. */
-    start(script_wrong_code);
+    prepare();
     tls = (struct peer_tls){ .person = &good_server };
+    server_start(&server, NULL, script_wrong_code);
     assert_int_equal(enrol(&out), PUNKT_CALL_REFUSED);
-    expect_words(&out, "does not have our code");
+    expect_words(&out, "does not know this code");
     server_join(&server);
     assert_false(exists(path));
 }
@@ -363,22 +375,38 @@ static void wrong_answers(void **state)
     (void)state;
     struct punkt_enrol_answer out;
     char *pem = peer_pem(good_server.certificate);
-    start(script_good);
+    prepare();
     answer.certificate = (struct message_text){ .data = pem, .size = strlen(pem) };
+    server_start(&server, NULL, script_good);
     assert_int_equal(enrol(&out), PUNKT_CALL_UNKNOWN);
     expect_words(&out, "of another key");
     server_join(&server);
-    start(script_good);
+    prepare();
     answer.ca.size = 0;
+    server_start(&server, NULL, script_good);
     assert_int_equal(enrol(&out), PUNKT_CALL_UNKNOWN);
     server_join(&server);
     char *other = peer_pem(other_ca.certificate);
-    start(script_good);
+    prepare();
     answer.ca = (struct message_text){ .data = other, .size = strlen(other) };
+    server_start(&server, NULL, script_good);
     assert_int_equal(enrol(&out), PUNKT_CALL_DONE); /* another CA may sign the server's certificate */
     server_join(&server);
     OPENSSL_free(other);
     OPENSSL_free(pem);
+}
+
+/* A port that is taken, where nobody answers. */
+static int bind_without_listening(char *out_address, size_t capacity)
+{
+    struct sockaddr_in inet = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(inet);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&inet, sizeof(inet)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&inet, &size), 0);
+    (void)snprintf(out_address, capacity, "127.0.0.1:%u", ntohs(inet.sin_port));
+    return fd;
 }
 
 static void wrong_requests(void **state)
@@ -397,11 +425,10 @@ static void wrong_requests(void **state)
     out.head.size = sizeof(out.head);
     assert_int_equal(punkt_enrol(NULL, &out), PUNKT_CALL_INVALID);
     /* Nobody is there: the code is as good as before. */
-    start(script_good);
-    assert_int_equal(close(server.listener), 0);
-    server.failure[0] = '\0';
-    assert_int_equal(enrol_with(server.address, CODE, false, 300, &out), PUNKT_CALL_NOT_SENT);
-    assert_int_equal(pthread_join(server.thread, NULL), 0);
+    char address[32];
+    int fd = bind_without_listening(address, sizeof(address));
+    assert_int_equal(enrol_with(address, CODE, false, 300, &out), PUNKT_CALL_NOT_SENT);
+    assert_int_equal(close(fd), 0);
     assert_false(exists(path));
     assert_true(exists(pending));
 }

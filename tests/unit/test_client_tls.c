@@ -95,16 +95,25 @@ static enum punkt_call buy(struct punkt *punkt, struct punkt_purchase_answer *an
 
 /* --- what goes well --- */
 
-static void script_sales(struct server *s)
+static void welcome(struct server *s)
 {
     peer_accept(s, &tls);
+    s->hello.role = ROLE_TILL;
+    s->hello.identity = 17;
+    s->hello.key_ends = UINT64_C(1800000000000000);
+    (void)wire_code_from("12", 2, &s->hello.store);
+    (void)wire_code_from("3", 1, &s->hello.till);
     server_hello(s);
+}
+
+static void script_sales(struct server *s)
+{
+    welcome(s);
     server_expect_number(s, OPERATION_PURCHASE, 1);
     server_done_purchase(s, 1, 0);
     server_expect_number(s, OPERATION_PURCHASE, 2);
     server_close(s); /* without an answer: it comes again, on another connection */
-    peer_accept(s, &tls);
-    server_hello(s);
+    welcome(s);
     server_expect_number(s, OPERATION_PURCHASE, 2);
     server_done_purchase(s, 2, 0);
     server_expect_close(s);
@@ -134,11 +143,6 @@ static void start(server_script_fn *script)
     server_start(&server, NULL, script);
     write_identity(identity_path, &ca);
     write_psk(0);
-    server.hello.role = ROLE_TILL;
-    server.hello.identity = 17;
-    server.hello.key_ends = UINT64_C(1800000000000000);
-    assert_true(wire_code_from("12", 2, &server.hello.store));
-    assert_true(wire_code_from("3", 1, &server.hello.till));
 }
 
 static void certificates(void **state)
@@ -204,8 +208,7 @@ static void script_big(struct server *s)
 {
     const struct msg_programme_show_answer shown = { .version = 7,
                                                      .text = { .data = programme, .size = TEXT_SIZE } };
-    peer_accept(s, &tls);
-    server_hello(s);
+    welcome(s);
     uint64_t number = server_expect(s, OPERATION_PROGRAMME_SHOW);
     server_done(s, OPERATION_PROGRAMME_SHOW, number, 0, &shown);
     server_expect_number(s, OPERATION_PURCHASE, 1);
@@ -247,8 +250,7 @@ static void big_frames(void **state)
 static void script_lanes(struct server *s)
 {
     struct msg_card_show_answer card = { .status = 1, .available = 42 };
-    peer_accept(s, &tls);
-    server_hello(s);
+    welcome(s);
     server_expect_number(s, OPERATION_PURCHASE, 1);
     server_done_purchase(s, 1, 0);
     int connection = s->connection; /* stays open while the other lane comes */
@@ -256,8 +258,7 @@ static void script_lanes(struct server *s)
     const struct server_stream *calls = s->stream;
     s->connection = -1;
     s->stream = NULL;
-    peer_accept(s, &tls);
-    server_hello(s);
+    welcome(s);
     uint64_t number = server_expect(s, OPERATION_CARD_SHOW);
     server_done(s, OPERATION_CARD_SHOW, number, 0, &card);
     server_expect_close(s);
@@ -360,7 +361,7 @@ static void wrong_pre_shared_keys(void **state)
     expect_distrust(psk_path, "does not accept our pre-shared key");
     /* A server that has no such key, but a certificate, is not believed for that. */
     tls = (struct peer_tls){ .person = &good_server };
-    expect_distrust(psk_path, "does not have our pre-shared key");
+    expect_distrust(psk_path, "does not know this pre-shared key");
     psk_of_server();
     expect_distrust(identity_path, "wants another proof than a certificate");
 }
