@@ -136,6 +136,14 @@ static uint32_t raise_if(bool raised, enum flag_kind kind)
     return raised ? (uint32_t)kind : 0;
 }
 
+/* What a server that is lost had booked in time comes again much later. */
+static bool booked_late(const struct judgement *judgement, const struct abuse_limits *limits,
+                        const struct event *event)
+{
+    return limits->late_s != 0 && (judgement->flags & EVENT_FLAG_SERVER_LOST) == 0 &&
+           event->time - event->occurred > limits->late_s * US_PER_SECOND;
+}
+
 bool abuse_purchase(const struct judgement *judgement, const struct programme *programme, uint32_t places,
                     struct decision *decision)
 {
@@ -160,8 +168,7 @@ bool abuse_purchase(const struct judgement *judgement, const struct programme *p
         raise_if(reaches(limits->operator_card, often.operator), FLAG_OPERATOR) |
         raise_if(event->purchase.earned > 0 && reaches(limits->points_day, earned), FLAG_POINTS_DAY) |
         raise_if(staff(limits, account, event, often.day), FLAG_STAFF) |
-        raise_if(limits->late_s != 0 && event->time - event->occurred > limits->late_s * US_PER_SECOND,
-                 FLAG_LATE_SALE);
+        raise_if(booked_late(judgement, limits, event), FLAG_LATE_SALE);
     return true;
 }
 

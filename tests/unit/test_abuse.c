@@ -122,6 +122,8 @@ static void booked_late(void **state)
     assert_int_equal(raised(world, &(struct sold){ .ago_s = 601, .flags = EVENT_FLAG_HISTORIC }), 0);
     assert_int_equal(raised(world, &(struct sold){ .ago_s = 601, .flags = EVENT_FLAG_ADVICE }),
                      FLAG_LATE_SALE);
+    const uint32_t lost = EVENT_FLAG_ADVICE | EVENT_FLAG_SERVER_LOST;
+    assert_int_equal(raised(world, &(struct sold){ .ago_s = 601, .flags = lost }), 0);
     world->programme.abuse.late_s = 0;
     assert_int_equal(raised(world, &(struct sold){ .ago_s = 86400 }), 0);
     world_free(world);
