@@ -53,7 +53,7 @@ struct receipts {
     uint64_t lines, skipped_lines;
 
     bool header_read;
-    size_t column;                        /* of the next cell of the row */
+    size_t column;                            /* of the next cell of the row */
     size_t column_of[RECEIPTS_COUNT];         /* SIZE_MAX: none */
     char cells[RECEIPTS_COUNT][CELL_MAX + 1]; /* of the row being read */
     bool given[RECEIPTS_COUNT];
@@ -106,12 +106,13 @@ bool receipts_map(char *text, struct receipts_options *options, const char **out
             return false;
     }
     char *const *columns = options->columns;
-    if (columns[RECEIPTS_RECEIPT] == NULL || columns[RECEIPTS_CODE] == NULL || columns[RECEIPTS_TIME] == NULL ||
-        columns[RECEIPTS_CARD] == NULL) {
+    if (columns[RECEIPTS_RECEIPT] == NULL || columns[RECEIPTS_CODE] == NULL ||
+        columns[RECEIPTS_TIME] == NULL || columns[RECEIPTS_CARD] == NULL) {
         *out_why = "--map needs receipt, code, time and card";
         return false;
     }
-    if (columns[RECEIPTS_AMOUNT] == NULL && (columns[RECEIPTS_PRICE] == NULL || columns[RECEIPTS_QUANTITY] == NULL)) {
+    if (columns[RECEIPTS_AMOUNT] == NULL &&
+        (columns[RECEIPTS_PRICE] == NULL || columns[RECEIPTS_QUANTITY] == NULL)) {
         *out_why = "--map needs quantity and price, or amount";
         return false;
     }
@@ -325,7 +326,8 @@ static bool line_of_row(struct receipts *receipts, bool returned, struct receipt
     if (options->columns[RECEIPTS_CATEGORY] != NULL && receipts->cells[RECEIPTS_CATEGORY][0] != '\0' &&
         !code_of_cell(receipts, RECEIPTS_CATEGORY, &out->category))
         return false;
-    if (options->columns[RECEIPTS_QUANTITY] != NULL && !decimal_of_cell(receipts, RECEIPTS_QUANTITY, &quantity))
+    if (options->columns[RECEIPTS_QUANTITY] != NULL &&
+        !decimal_of_cell(receipts, RECEIPTS_QUANTITY, &quantity))
         return false;
     if (!parse_product(quantity, (struct parse_decimal){ .units = 1 }, 3, MESSAGE_QUANTITY_MAX,
                        &thousandths)) {

@@ -34,9 +34,9 @@ enum receipts_role {
 extern const char *const receipts_role_names[RECEIPTS_COUNT];
 
 struct receipts_options {
-    char *columns[RECEIPTS_COUNT];  /* header of the column, NULL where there is none; borrowed */
-    const char *returns_prefix; /* receipt numbers that begin so are returns; NULL: none are */
-    const char *store;          /* of all receipts, unless there is a column */
+    char *columns[RECEIPTS_COUNT]; /* header of the column, NULL where there is none; borrowed */
+    const char *returns_prefix;    /* receipt numbers that begin so are returns; NULL: none are */
+    const char *store;             /* of all receipts, unless there is a column */
     const char *till;
     unsigned currency_exponent;
 };

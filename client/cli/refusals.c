@@ -1,6 +1,9 @@
 /*
  * What a refusal looks like, and what can be done about it.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/fields.h"
 
@@ -73,6 +76,15 @@ bool refusal_numbers(const struct cli *cli, const struct punkt_answer *answer, c
     return true;
 }
 
+/* The number of the proposal that a request became: its detail begins "proposal N"; 0: it became none. */
+static uint64_t proposal_of(const struct punkt_answer *answer)
+{
+    static const char before[] = "proposal ";
+    bool proposed = answer->call == PUNKT_CALL_REFUSED && answer->code == PUNKT_RESULT_NEEDS_APPROVAL &&
+                    answer->detail != NULL && strncmp(answer->detail, before, strlen(before)) == 0;
+    return proposed ? strtoull(answer->detail + strlen(before), NULL, 10) : 0;
+}
+
 json_t *refusal_json(const struct punkt_answer *answer, const char *retry)
 {
     char message[768];
@@ -86,6 +98,9 @@ json_t *refusal_json(const struct punkt_answer *answer, const char *retry)
                                answer->retryable || unheard);
     if (inside != NULL && retry != NULL)
         (void)json_object_set_new(inside, "retry", json_string(retry));
+    uint64_t proposal = proposal_of(answer);
+    if (inside != NULL && proposal != 0)
+        (void)json_object_set_new(inside, "proposal", json_integer((json_int_t)proposal));
     if (inside != NULL && has_numbers(answer)) {
         (void)json_object_set_new(inside, "needed", json_integer(answer->needed));
         (void)json_object_set_new(inside, "available", json_integer(answer->available));

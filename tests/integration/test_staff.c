@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mock_world.h"
 #include "secure.h"
 
 #define CARD "2900000000018"
@@ -203,6 +204,9 @@ static void test_approval(void **state)
     AS(paul, 0, "Nothing waits for approval.\n", "approval", "list");
     AS(olga, 0, "The balance changed by 100 points.", "adjust", CARD, "--reason", "goodwill", "--", "100");
     propose(olga, "500", first);
+    AS(olga, 4, "\"retryable\":false,\"proposal\":", "--json", "adjust", CARD, "--reason", "goodwill", "--",
+       "501");
+    LOCAL(world, 0, "\"points\":501", "--json", "approval", "list");
     propose(olga, "101", second);
     AS(paul, 0, "\"state\":\"open\",\"operation\":\"adjust\",\"identity\":2,\"actor\":\"olga\"", "--json",
        "approval", "list");
@@ -214,7 +218,7 @@ static void test_approval(void **state)
     AS(paul, 0, "approved", "approval", "show", first);
     AS(paul, 0, "Rejected, nothing is booked: adjust.\n", "approval", "reject", second);
     AS(paul, 3, "punkt approval list shows those that are open", "approval", "show", "1");
-    AS(paul, 0, "Nothing waits for approval.\n", "approval", "list");
+    AS(paul, 0, "    501 goodwill", "approval", "list");
     LOCAL(world, 0, "\"available\":600", "--json", "card", "show", CARD);
     LOCAL(world, 0, "paul", "audit", "log", "--actor", "paul");
     LOCAL(world, 2, "there is no kind of event", "audit", "log", "--kind", "approvals");
@@ -286,11 +290,62 @@ static void test_head(void **state)
     world_free(world);
 }
 
+/* --- pages --- */
+
+/* punkt --json ... of a mock: so many lines, the last with this in it. */
+#define MOCK_SAYS(mock, lines, last, ...)                                                                    \
+    do {                                                                                                     \
+        const char *const argv_[] = { "punkt",  "--server",  mock_world_address(mock),                       \
+                                      "--json", __VA_ARGS__, NULL };                                         \
+        struct run run_;                                                                                     \
+        run_begin(argv_, NULL, &run_);                                                                       \
+        run_end(&run_);                                                                                      \
+        assert_int_equal(lines_of(run_.out), lines);                                                         \
+        expect(&run_, 0, last);                                                                              \
+    } while (0)
+
+#define FLAG(number)                                                                                         \
+    "{\"flag\":" number ",\"time\":\"2026-01-01T00:00:00Z\",\"kinds\":[\"staff\"],\"event\":\"purchase\","   \
+    "\"identity\":2,\"actor\":\"12/3\"}"
+#define ACT(number)                                                                                          \
+    "{\"position\":" number ",\"time\":\"2026-01-01T00:00:00Z\",\"kind\":\"adjustment\",\"identity\":2,"     \
+    "\"actor\":\"olga\"}"
+
+/* As many pages as there are, empty ones among them; no more than was asked for, and none asked for in vain. */
+static void test_pages(void **state)
+{
+    struct mock_world *mock = mock_world_new(NULL);
+    (void)state;
+    mock_world_tell(mock, "answer flag_list {\"next\":7,\"entries\":[" FLAG("1") "," FLAG("2") "]} from=0");
+    mock_world_tell(mock, "answer flag_list {\"next\":9,\"entries\":[]} from=7");
+    mock_world_tell(mock, "answer flag_list {\"next\":0,\"entries\":[" FLAG("9") "]} from=9");
+    MOCK_SAYS(mock, 3, "{\"flag\":9,", "flags", "list");
+    mock_world_tell(mock,
+                    "answer audit_log {\"next\":7,\"entries\":[" ACT("1") "," ACT("2") "]} from=0 limit=3");
+    mock_world_tell(mock,
+                    "answer audit_log {\"next\":9,\"entries\":[" ACT("7") "," ACT("8") "]} from=7 limit=1");
+    MOCK_SAYS(mock, 3, "{\"position\":7,", "audit", "log", "--limit", "3");
+    mock_world_tell(mock, "answer identity_list {\"next\":200,\"entries\":[]} from=0");
+    mock_world_tell(mock,
+                    "answer identity_list {\"next\":0,\"entries\":[{\"identity\":201,\"role\":\"till\","
+                    "\"status\":\"active\",\"proof\":\"psk\",\"name\":null,\"store\":\"12\",\"till\":\"3\","
+                    "\"added\":\"2026-01-01T00:00:00Z\"}]} from=200");
+    MOCK_SAYS(mock, 1, "{\"identity\":201,\"role\":\"till\",\"status\":\"active\"", "till", "show", "12/3");
+    /* Without being told what to answer it says what it lacks. */
+    struct run run;
+    const char *const argv[] = { "punkt", "--server", mock_world_address(mock), "till", "list", NULL };
+    run_begin(argv, NULL, &run);
+    run_end(&run);
+    expect(&run, 1, "the mock has no register of tills and users");
+    json_decref(mock_world_end(mock));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_till),     cmocka_unit_test(test_users), cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_approval), cmocka_unit_test(test_flags), cmocka_unit_test(test_head),
+        cmocka_unit_test(test_pages),
     };
     (void)unsetenv("PUNKT_SERVER");
     (void)unsetenv("PUNKT_IDENTITY");

@@ -128,8 +128,10 @@ static void print_operations_table(FILE *out)
     fprintf(out, "### Roles\n\n| number | name | what it is for |\n|---|---|---|\n");
     for (unsigned role = 1; role <= ROLE_COUNT; role++)
         fprintf(out, "| %u | `%s` | %s |\n", role, role_name((enum role)role), role_docs[role - 1]);
-    fprintf(out, "\n### Operations\n\nRoles that may: by the letters of till, supervisor, office, approver, auditor, "
-                 "admin.\n\n| code | name | kind | roles | what it does |\n|---|---|---|---|---|\n");
+    fprintf(
+        out,
+        "\n### Operations\n\nRoles that may: by the letters of till, supervisor, office, approver, auditor, "
+        "admin.\n\n| code | name | kind | roles | what it does |\n|---|---|---|---|---|\n");
     for (uint16_t code = 0; code <= FRAME_TYPE_OPERATION; code++) {
         const struct operation_row *row = operation_row(code);
         if (row != NULL)
