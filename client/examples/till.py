@@ -59,7 +59,7 @@ Options = struct('punkt_options', '''
     size_t size; const char *server; uint32_t timeout_ms; uint32_t window; const char *software; uint64_t epoch;
     uint64_t next_number; uint8_t journal_id[16]; uint64_t term; const char *outbox; const char *store; const char *till;
     uint32_t outbox_max; uint32_t outbox_days; void *on_alarm; void *on_settled; void *ctx; uint32_t receipt_width;
-    const char *language; void *resize; void *resize_ctx;''')
+    const char *language; void *resize; void *resize_ctx; const char *identity;''')
 OutboxInfo = struct('punkt_outbox_info', '''
     size_t size; bool present; bool failed; uint64_t queued; uint64_t live; uint64_t dead; uint64_t kept; uint64_t max;
     int64_t oldest_us; uint64_t bytes;''')

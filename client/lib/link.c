@@ -181,11 +181,12 @@ void link_try(struct link *link, uint64_t now_us, uint64_t patience_us)
     }
     link->serial++;
     link->state = LINK_CONNECTING;
-    link->deadline_us = now_us + link_share_us(link, patience_us);
+    link->share_us = link_share_us(link, patience_us);
+    link->deadline_us = now_us + link->share_us;
 }
 
 /* As errno: 0, EINPROGRESS, or why not; the words are another's if it is EPROTO. */
-static int connect_more(struct link *link)
+static int connect_more(struct link *link, uint64_t now_us)
 {
     if (link->tls == NULL) {
         int error = machine_connected(link->fd);
@@ -194,6 +195,7 @@ static int connect_more(struct link *link)
         link->tls = tls_new(link->context, link->fd, link->addresses.items[link->address_index].name);
         if (link->tls == NULL)
             return ENOMEM;
+        link->deadline_us = now_us + link->share_us;
     }
     switch (tls_shake(link->tls)) {
     case TLS_DONE:
@@ -211,7 +213,7 @@ bool link_connected(struct link *link, uint64_t now_us)
 {
     if (link->state != LINK_CONNECTING)
         return false;
-    int error = connect_more(link);
+    int error = connect_more(link, now_us);
     if (error == EINPROGRESS) {
         if (now_us >= link->deadline_us)
             link_close(link, now_us, "no %s in time", link->tls != NULL ? "TLS handshake" : "connection");

@@ -38,6 +38,7 @@ struct link {
     uint64_t attempt_us;    /* DOWN: the next attempt is not before */
     uint64_t look_up_us;    /* names are not looked up again before */
     uint64_t began_us;      /* when the last attempt began; 0: there was none */
+    uint64_t share_us;      /* what each part of an attempt may take: to connect, and the TLS handshake */
     uint64_t deadline_us;   /* CONNECTING: when it is given up */
     uint64_t random;        /* of the jitter */
     struct buffer in;

@@ -204,7 +204,9 @@ static bool set_up(struct tls_context *context)
     X509_VERIFY_PARAM *verification = SSL_CTX_get0_param(ssl);
     bool psk = context->psk_identity[0] != '\0';
     char groups[] = "P-256:X25519"; /* OpenSSL's macro takes no constant */
-    (void)SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    /* What was decrypted is wiped when it is handed on: an enrolment's answer may hold a key. */
+    (void)SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                       SSL_OP_CLEANSE_PLAINTEXT);
     (void)SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                     SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);

@@ -190,6 +190,32 @@ static void name_of_the_address(void **state)
     peer_person_free(&named);
 }
 
+static void script_renewing(struct server *s)
+{
+    welcome(s);
+    for (uint64_t number = 1; number <= 3; number++) {
+        server_expect_number(s, OPERATION_PURCHASE, number);
+        peer_renew_keys(s);
+        server_done_purchase(s, number, 0);
+    }
+    server_expect_close(s);
+}
+
+static void renewed_keys(void **state)
+{
+    (void)state;
+    struct punkt_purchase_answer answer;
+    tls = (struct peer_tls){ .person = &good_server, .ca = &ca };
+    start(script_renewing);
+    struct punkt *punkt = client_as(identity_path, PATIENT_MS);
+    for (int64_t number = 1; number <= 3; number++) {
+        assert_int_equal(buy(punkt, &answer), PUNKT_CALL_DONE);
+        assert_int_equal(answer.earned, number);
+    }
+    punkt_free(punkt);
+    server_join(&server);
+}
+
 #define TEXT_SIZE 65536
 
 static char *big_text(void)
@@ -499,19 +525,13 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(certificates),
-        cmocka_unit_test(pre_shared_key),
-        cmocka_unit_test(tiny_pieces),
-        cmocka_unit_test(name_of_the_address),
-        cmocka_unit_test(big_frames),
-        cmocka_unit_test(both_lanes),
-        cmocka_unit_test(wrong_servers),
-        cmocka_unit_test(old_versions),
-        cmocka_unit_test(wrong_pre_shared_keys),
-        cmocka_unit_test(server_refuses_us),
-        cmocka_unit_test(tls_to_plain),
-        cmocka_unit_test(plain_to_tls),
-        cmocka_unit_test(plain_to_elsewhere),
+        cmocka_unit_test(certificates),      cmocka_unit_test(pre_shared_key),
+        cmocka_unit_test(tiny_pieces),       cmocka_unit_test(name_of_the_address),
+        cmocka_unit_test(renewed_keys),      cmocka_unit_test(big_frames),
+        cmocka_unit_test(both_lanes),        cmocka_unit_test(wrong_servers),
+        cmocka_unit_test(old_versions),      cmocka_unit_test(wrong_pre_shared_keys),
+        cmocka_unit_test(server_refuses_us), cmocka_unit_test(tls_to_plain),
+        cmocka_unit_test(plain_to_tls),      cmocka_unit_test(plain_to_elsewhere),
         cmocka_unit_test(options_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

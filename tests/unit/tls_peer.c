@@ -249,6 +249,17 @@ bool peer_shake(struct server *server, const struct peer_tls *tls)
     return shaken == 1;
 }
 
+void peer_renew_keys(struct server *server)
+{
+    struct peer *peer = server->stream_ctx;
+    if (!server_good(server))
+        return;
+    ERR_clear_error();
+    if (SSL_key_update(peer->ssl, SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_do_handshake(peer->ssl) != 1 ||
+        !send_pieces(peer))
+        server_fail(server, "no new keys");
+}
+
 void peer_accept(struct server *server, const struct peer_tls *tls)
 {
     server_accept(server);

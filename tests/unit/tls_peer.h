@@ -45,5 +45,8 @@ struct peer_tls {
  */
 bool peer_shake(struct server *server, const struct peer_tls *tls);
 
+/* Takes new keys for what it sends, and asks the client to do the same (RFC 8446, 4.6.3), for scripts. */
+void peer_renew_keys(struct server *server);
+
 /* server_accept, and a handshake that must not fail. */
 void peer_accept(struct server *server, const struct peer_tls *tls);
