@@ -113,7 +113,7 @@ static int certificate_fill(struct cli *cli, const struct args *args, struct req
         return CLI_FAILED;
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        return cli_error(cli, CLI_FAILED, "bad_file", "cannot read %s: %s", path, strerror(errno));
+        return cli_error(cli, CLI_FAILED, "bad_file", "%s: %s", path, strerror(errno));
     struct message_text text = { bytes, fread(bytes, 1, (size_t)field->limit + 1, file) };
     bool failed = ferror(file) != 0;
     (void)fclose(file);

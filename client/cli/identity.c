@@ -83,7 +83,8 @@ const char *cli_identity_named(const char *given)
 void cli_choose_identity(struct cli *cli, const char *given)
 {
     struct stat status;
-    cli->identity = cli_identity_named(given);
+    bool socket = cli->server != NULL && strncmp(cli->server, "unix:", strlen("unix:")) == 0;
+    cli->identity = given != NULL || !socket ? cli_identity_named(given) : NULL;
     if (cli->identity == NULL && (cli->server == NULL || !cli_is_local(cli->server)) &&
         cli_identity_at_home(cli->identity_path) && stat(cli->identity_path, &status) == 0)
         cli->identity = cli->identity_path;

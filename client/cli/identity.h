@@ -20,8 +20,9 @@ const char *cli_identity_named(const char *given);
 bool cli_identity_at_home(char out[IDENTITY_PATH_SIZE]);
 
 /*
- * Chooses the file: that which was given (--identity), else PUNKT_IDENTITY, else the one in the home folder if it is there
- * and cli->server is not known to be on this machine. Sets cli->identity and what of a till is in the file.
+ * Chooses the file: that which was given (--identity), else PUNKT_IDENTITY unless cli->server is a Unix socket, through which
+ * nobody proves anything, else the one in the home folder if it is there and cli->server is not known to be on this machine.
+ * Sets cli->identity and what of a till is in the file.
  */
 void cli_choose_identity(struct cli *cli, const char *given);
 

@@ -157,6 +157,30 @@ static void test_users(void **state)
     world_free(world);
 }
 
+/* Who brings a certificate of another CA needs no code; a private key is nobody else's business. */
+static void test_certificates(void **state)
+{
+    struct world *world = secure_world_new(programme);
+    char anna[SECURE_PATH_MAX], file[SECURE_PATH_MAX];
+    struct run run;
+    (void)state;
+    secure_user(world, "anna", "office", anna);
+    LOCAL(world, 1, "a private key is in it", "user", "add", "ben", "--role", "office", "--certificate",
+          anna);
+    (void)snprintf(file, sizeof(file), "%s/none.pem", world_folder(world));
+    LOCAL(world, 1, "none.pem: No such file", "till", "add", "12/3", "--certificate", file);
+    (void)snprintf(file, sizeof(file), "%s/tls/server.key", world_folder(world));
+    LOCAL(world, 1, "this is no certificate", "till", "add", "12/3", "--certificate", file);
+    (void)snprintf(file, sizeof(file), "%s/tls/server.pem", world_folder(world));
+    world_punkt(world, &run, "till", "add", "12/3", "--certificate", file, NULL);
+    assert_string_equal(run.out, "Number 3 of the register now: till 12/3.\n");
+    run_done(&run);
+    LOCAL(world, 5, "the key of this certificate is in the register", "user", "rotate", "anna",
+          "--certificate", file);
+    LOCAL(world, 0, "\"status\":\"active\",\"proof\":\"certificate\"", "--json", "till", "show", "12/3");
+    world_free(world);
+}
+
 /* --- what others did --- */
 
 static void test_foreign(void **state)
@@ -343,9 +367,9 @@ static void test_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_till),     cmocka_unit_test(test_users), cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_approval), cmocka_unit_test(test_flags), cmocka_unit_test(test_head),
-        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_till),    cmocka_unit_test(test_users),    cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_foreign), cmocka_unit_test(test_approval), cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_head),    cmocka_unit_test(test_pages),
     };
     (void)unsetenv("PUNKT_SERVER");
     (void)unsetenv("PUNKT_IDENTITY");

@@ -125,6 +125,8 @@ static void test_chosen(void **state)
     assert_int_equal(setenv("PUNKT_IDENTITY", till, 1), 0);
     assert_string_equal(chosen("127.0.0.1:7443", NULL).identity, till);
     assert_string_equal(chosen(NULL, home).identity, home);
+    assert_null(chosen("unix:/run/punkt", NULL).identity);
+    assert_string_equal(chosen("unix:/run/punkt", home).identity, home);
     assert_int_equal(setenv("PUNKT_IDENTITY", "", 1), 0);
     assert_null(chosen("127.0.0.1:7443", NULL).identity);
 }
