@@ -117,7 +117,6 @@ struct request {
      */
     const struct operation_row *approves_row;
     journal_position approves;
-    uint64_t proposer;
     struct text approval_note;
     journal_position fetch;   /* what to read back: set with HANDLED_FETCH */
     struct account_pin check; /* what to check the secret against: set with HANDLED_PIN */

@@ -228,7 +228,6 @@ static enum handled approve(struct request *request, const struct msg_approval_d
     inner.body_size = (uint32_t)event->proposal.body.size;
     inner.approves_row = request->row;
     inner.approves = message->proposal;
-    inner.proposer = event->request.identity;
     inner.approval_note = text_of_message(message->note);
     struct service *service = request->service;
     struct message_memory memory = { service->lists, service->lists_size };

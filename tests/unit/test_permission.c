@@ -92,6 +92,38 @@ static void what_is_not_permitted_is_remembered(void **state)
     service_world_free(world);
 }
 
+/* "failed proofs and conflicts are counted": so are reads that are not for a role; the lane is as it was. */
+static void reads_are_counted(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    uint64_t number = add_till(world, "S1", "1");
+    uint64_t till = join_as(world, number, 4);
+    struct msg_totals_request totals = { 0 };
+    struct msg_day_totals_request day = { .store = code("S2"), .till = code("1"), .date = 20000 };
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(service_call(world, OPERATION_TOTALS, 0, &totals), RESULT_NOT_PERMITTED);
+    assert_detail(world, "not for the role till");
+    assert_int_equal(service_call(world, OPERATION_DAY_TOTALS, 0, &day), RESULT_NOT_PERMITTED);
+    assert_int_equal(world->session->lane->highest, 0);
+    service_speak(world, 1);
+    service_leave(world, till);
+    service_end(world->service); /* what the minute has counted */
+    ledger_turn_end(world->ledger);
+    struct msg_audit_log_request request;
+    message_init(MESSAGE_audit_log_request, &request);
+    request.kind = code(event_type_name(EVENT_ATTEMPTS));
+    request.actor = (struct message_text){ "S1/1", 4 };
+    assert_int_equal(service_call(world, OPERATION_AUDIT_LOG, 0, &request), RESULT_DONE);
+    const struct msg_audit_log_answer *answer = &world->reply.message.audit_log_answer;
+    assert_int_equal(answer->entries_count, 1);
+    assert_int_equal(answer->entries[0].identity, number);
+    static const char want[] = "3 x not permitted from S1/1, last: day_totals";
+    assert_int_equal(answer->entries[0].detail.size, strlen(want));
+    assert_memory_equal(answer->entries[0].detail.data, want, strlen(want));
+    service_world_free(world);
+}
+
 /* --- what a till may name --- */
 
 static const struct message_field *field_named(const struct operation_row *row, const char *name)
@@ -236,11 +268,9 @@ static void the_office_imports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cell_of_the_table),
-        cmocka_unit_test(what_is_not_permitted_is_remembered),
-        cmocka_unit_test(tills_name_what_is_their_own),
-        cmocka_unit_test(elements_name_nobody),
-        cmocka_unit_test(tills_sell),
+        cmocka_unit_test(every_cell_of_the_table), cmocka_unit_test(what_is_not_permitted_is_remembered),
+        cmocka_unit_test(reads_are_counted),       cmocka_unit_test(tills_name_what_is_their_own),
+        cmocka_unit_test(elements_name_nobody),    cmocka_unit_test(tills_sell),
         cmocka_unit_test(the_office_imports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
