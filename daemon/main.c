@@ -463,13 +463,19 @@ int main(int argc, char **argv)
     log_set_level((enum log_level)daemon.config.log_level);
     if (strcmp(line.command, "init-ca") == 0)
         return command_init_ca(&line);
+    struct failure failure;
+    bool offline = strcmp(line.command, "rebuild") == 0 || strcmp(line.command, "verify") == 0;
+    /* Files that root made would be none of the daemon's. */
+    if (offline && privilege_is_root() && privilege_drop(daemon.config.user, &failure) != PUNKT_OK) {
+        fprintf(stderr, "punktd: %s\n", failure.text);
+        return EX_CONFIG;
+    }
     if (strcmp(line.command, "rebuild") == 0)
         return command_rebuild(&daemon.config);
     if (strcmp(line.command, "verify") == 0)
         return command_verify(&daemon.config, &line);
     if (line.command[0] != '\0')
         command_line_usage("no such command: ", line.command);
-    struct failure failure;
     if (config_settle(&daemon.config, &failure) != PUNKT_OK) {
         fprintf(stderr, "punktd: %s\n", failure.text);
         return EX_CONFIG;
