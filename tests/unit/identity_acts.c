@@ -24,7 +24,7 @@ struct service_world *identity_world_new(void)
 {
     struct service_world *world = service_world_new(NULL);
     struct failure failure = { { 0 } };
-    struct ca *ca;
+    struct ca *ca = NULL;
     const char *const names[] = { "punkt.example" };
     assert_int_equal(mkdir(in_folder(world, ""), 0700), 0);
     if (ca_make(in_folder(world, ""), names, 1, ledger_now(world->ledger), &failure) != PUNKT_OK ||
