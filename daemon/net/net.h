@@ -92,8 +92,8 @@ struct net_handler {
     /*
      * A handshake failed: `what` in a few words for the log ("no certificate", "certificate has expired", ...). identity: of
      * the pre-shared key that was named, "" if none was. number: what psk gave for that identity, if the peer does not have
-     * its key; 0 if psk had none, or if something else failed, such as the network. Called within the loop's events or by
-     * net_turn_end. NULL: nobody asks.
+     * its key; 0 if psk had none, or if something else failed, such as the network. peer->proof: what was asked for; nothing
+     * of it is proven. Called within the loop's events or by net_turn_end. NULL: nobody asks.
      */
     void (*refused)(void *ctx, const struct net_peer *peer, const char *what, const char *identity,
                     uint64_t number);

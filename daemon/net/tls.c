@@ -231,8 +231,11 @@ struct transport transport_tls(struct tls_shared *shared, enum net_listener kind
 {
     static const struct transport_calls calls = { tls_read, tls_write, tls_finish, tls_close };
     struct tls *tls = malloc(sizeof(*tls));
-    if (tls != NULL)
+    if (tls != NULL) {
         *tls = (struct tls){ .shared = shared, .fd = fd, .kind = kind, .peer = *peer };
+        /* What it has to prove, also for those who are told that it failed. */
+        tls->peer.proof = kind == NET_LISTEN_CERTIFICATE ? NET_PROOF_CERTIFICATE : NET_PROOF_PSK;
+    }
     return (struct transport){ .calls = &calls, .fd = fd, .state = tls };
 }
 
@@ -248,7 +251,6 @@ static bool take_certificate(struct tls *tls)
     const bool hashed =
         size > 0 && EVP_Digest(der, (size_t)size, tls->peer.key, NULL, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
-    tls->peer.proof = NET_PROOF_CERTIFICATE;
     tls->peer.key_ends_s = (int64_t)timegm(&ends);
     return hashed;
 }
@@ -257,7 +259,6 @@ static bool take_proof(struct tls *tls)
 {
     if (tls->kind == NET_LISTEN_CERTIFICATE)
         return take_certificate(tls);
-    tls->peer.proof = NET_PROOF_PSK;
     tls->peer.psk_number = tls->psk_number;
     return tls->psk_named && SSL_session_reused(tls->ssl) == 1; /* that is how OpenSSL says: by a key */
 }

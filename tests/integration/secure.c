@@ -238,3 +238,11 @@ struct message_text secure_detail(const struct secure *secure)
     assert_int_not_equal(secure->refusal.result, RESULT_DONE);
     return secure->refusal.detail;
 }
+
+void secure_expect_end(struct secure *secure)
+{
+    uint8_t byte;
+    int count = SSL_read(secure->ssl, &byte, sizeof(byte));
+    assert_true(count <= 0);
+    assert_int_not_equal(SSL_get_error(secure->ssl, count), SSL_ERROR_WANT_READ); /* patience has ended */
+}

@@ -38,5 +38,7 @@ void secure_send(struct secure *secure, enum operation operation, uint16_t flags
 enum result secure_answer(struct secure *secure);
 /* Both. */
 enum result secure_call(struct secure *secure, enum operation operation, uint16_t flags, const void *body);
+/* Nothing more comes but the end. */
+void secure_expect_end(struct secure *secure);
 /* The last answer, if it was a refusal: what it says to people. Borrowed until the next request. */
 struct message_text secure_detail(const struct secure *secure);

@@ -92,6 +92,7 @@ static void on_refused(void *ctx, const struct net_peer *peer, const char *what,
     (void)snprintf(world->refused_what, sizeof(world->refused_what), "%s", what);
     (void)snprintf(world->refused_identity, sizeof(world->refused_identity), "%s", identity);
     world->refused_number = number;
+    world->refused_proof = peer->proof;
 }
 
 enum net_verdict world_echo(struct world *world, struct world_session *session, const struct frame *frame)

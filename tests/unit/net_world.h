@@ -57,6 +57,7 @@ struct world {
     char refused_what[128];
     char refused_identity[NET_PSK_IDENTITY_MAX + 1];
     uint64_t refused_number;
+    enum net_proof refused_proof;
     uint32_t sessions_count;
     uint64_t frames;
     uint64_t order[4096]; /* numbers of the first frames, as they came */

@@ -97,6 +97,7 @@ static void test_certificates_refused(void **state PUNKT_UNUSED)
         tls_client_expect_refused(client);
         tls_client_free(client);
         assert_int_equal(world->refused, i + 1);
+        assert_int_equal(world->refused_proof, NET_PROOF_CERTIFICATE);
         assert_string_equal(world->refused_what, rows[i].what);
         assert_string_equal(world->refused_identity, "");
     }
@@ -169,6 +170,7 @@ static void test_keys_refused(void **state PUNKT_UNUSED)
         assert_string_equal(world->refused_what, rows[i].what);
         assert_string_equal(world->refused_identity, rows[i].identity);
         assert_int_equal(world->refused_number, rows[i].number);
+        assert_int_equal(world->refused_proof, NET_PROOF_PSK);
     }
     assert_int_equal(world->sessions_count, 0);
     person_free(&till);
