@@ -1,7 +1,7 @@
 /*
  * One line an event to standard error: "2026-11-21T10:00:00.123Z level words". The level is the
  * only writable global of the daemon, set once at start. Libraries (points, ledger) never log. No line
- * names a card number.
+ * names a card number: whatever looks like one, 13 digits or more, leaves as its first 6 and last 2.
  */
 #pragma once
 
