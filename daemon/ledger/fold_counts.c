@@ -176,10 +176,11 @@ void request_hash(struct fold *fold, const struct request_name *request, uint8_t
     memcpy(out, hash, TILL_HASH_SIZE);
 }
 
-/* A close says how the day stands and is no part of it. */
+/* A close says how the day stands and is no part of it; what others book in the till's name it cannot know. */
 static bool counts_for_till(const struct event *event)
 {
-    return event->till.size > 0 && event_is_booked(event) && event->type != EVENT_DAY_CLOSE;
+    return (event->flags & EVENT_FLAG_FOREIGN) == 0 && event->till.size > 0 && event_is_booked(event) &&
+           event->type != EVENT_DAY_CLOSE;
 }
 
 static struct key key_of_till_day(const struct event *event)

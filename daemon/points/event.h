@@ -592,3 +592,5 @@ local_day event_business_date(const struct event *event);
 #define EVENT_FLAG_OLD_PERIOD 0x40 /* a limit or cap was counted in an older period than is kept */
 #define EVENT_FLAG_OFFLINE 0x80    /* an advice: the till redeemed on its own, without the server */
 #define EVENT_FLAG_LATE 0x100      /* its till had closed its business date before */
+/* Booked by another identity than the till that it names: its till knows nothing of it, so it is no part of its day. */
+#define EVENT_FLAG_FOREIGN 0x200

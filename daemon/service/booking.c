@@ -97,6 +97,12 @@ static uint16_t answer_type(const struct request *request, uint16_t outcome)
     return (uint16_t)(row->code | outcome);
 }
 
+/* Somebody of the register who is no till. The local administrator stands for tills that have not proven who they are. */
+static bool is_foreign(const struct request *request)
+{
+    return request->identity != IDENTITY_LOCAL && request_role(request) != ROLE_TILL;
+}
+
 /* Appends the event with the answer in service->bytes; the lane moves on; the answer waits for the disk. */
 static void append(struct request *request, struct event *event, uint16_t type, uint16_t flags,
                    size_t answer_size)
@@ -108,6 +114,8 @@ static void append(struct request *request, struct event *event, uint16_t type, 
     memcpy(event->request.fingerprint, request->fingerprint, sizeof(event->request.fingerprint));
     event->answer_type = type;
     event->answer = (struct text){ (const char *)service->bytes, answer_size };
+    if (is_foreign(request))
+        event->flags |= EVENT_FLAG_FOREIGN;
     if (fold_is_late(ledger_fold(service->ledger), event))
         event->flags |= EVENT_FLAG_LATE;
     journal_position position = ledger_reserve(service->ledger);

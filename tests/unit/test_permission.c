@@ -235,6 +235,38 @@ static void tills_sell(void **state)
     service_world_free(world);
 }
 
+static uint64_t sales_of_the_day(struct service_world *world)
+{
+    struct msg_day_totals_request request;
+    message_init(MESSAGE_day_totals_request, &request);
+    request.store = code("S1");
+    request.till = code("1");
+    request.date = (uint64_t)today(world->service);
+    assert_int_equal(service_call(world, OPERATION_DAY_TOTALS, 0, &request), RESULT_DONE);
+    return world->reply.message.day_totals_answer.purchases;
+}
+
+/* What somebody else books at a till's place is no part of the day that this till closes; the account has it. */
+static void days_are_the_tills_own(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    issue(world, "1001");
+    uint64_t till = add_till(world, "S1", "1");
+    uint64_t office = add_user(world, ROLE_OFFICE, "olga");
+    join_as(world, till, 3);
+    (void)buy(world, "1001", 1000, "S1", "r1", false);
+    assert_int_equal(sales_of_the_day(world), 1);
+    join_as(world, office, 4);
+    (void)buy(world, "1001", 1000, "S1", "r2", false);
+    assert_int_equal(sales_of_the_day(world), 1);
+    /* The local administrator stands for tills that prove nothing yet. */
+    service_speak(world, 1);
+    (void)buy(world, "1001", 1000, "S1", "r3", false);
+    assert_int_equal(sales_of_the_day(world), 2);
+    service_world_free(world);
+}
+
 /* "Imports (role office or admin, flag historic)": nobody else says so, neither of changes nor of reads. */
 static void the_office_imports(void **state)
 {
@@ -271,7 +303,7 @@ int main(void)
         cmocka_unit_test(every_cell_of_the_table), cmocka_unit_test(what_is_not_permitted_is_remembered),
         cmocka_unit_test(reads_are_counted),       cmocka_unit_test(tills_name_what_is_their_own),
         cmocka_unit_test(elements_name_nobody),    cmocka_unit_test(tills_sell),
-        cmocka_unit_test(the_office_imports),
+        cmocka_unit_test(days_are_the_tills_own),  cmocka_unit_test(the_office_imports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
