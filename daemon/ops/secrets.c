@@ -102,11 +102,15 @@ static enum punkt_status secrets_parse(const char *path, struct text yaml, struc
         wipe_texts(document_root(document));
         document_free(document);
     }
-    if (problems.count > 0) {
-        failure_set(failure, "the secrets are not used: %s", problems.texts[0]);
-        status = PUNKT_INVALID;
-    } else if (status == PUNKT_OK && !secrets_from(&text, out)) {
-        failure_set(failure, "the secrets %s: each must be 64 digits of 0-9 and a-f", path);
+    if (status == PUNKT_NO_MEMORY) {
+        failure_set(failure, "there is no memory to read the secrets %s", path);
+    } else if (problems.count > 0 || (status == PUNKT_OK && !secrets_from(&text, out))) {
+        /* Where, and not what stands there: these words go to the log. */
+        failure_set(
+            failure,
+            "the secrets are not used: %s:%u: the keys are pin_pepper, which must be there, and psk_master_1 to "
+            "psk_master_8; each is 64 digits of 0-9 and a-f, and the last line is \"...\"",
+            path, problems.count > 0 ? problems.places[0].line : 1);
         status = PUNKT_INVALID;
     }
     explicit_bzero(&text, sizeof(text));
