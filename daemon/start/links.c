@@ -147,6 +147,8 @@ static void on_refused(void *ctx, const struct net_peer *peer, const char *what,
     struct net_peer named = *peer;
     named.psk_number = number;
     struct service_peer who = peer_of(&named);
+    if (strncmp(identity, "enrol/", 6) == 0)
+        who.proof = SERVICE_PROOF_CODE; /* also of a code that there is not, or not any more */
     log_debug("handshake of %s failed: %s%s%s", peer->address, what, identity[0] != '\0' ? ", as " : "",
               identity);
     service_proof_refused(daemon->service, &who, what);

@@ -45,7 +45,8 @@ struct world *secure_world_new(const char *programme)
     const char *const argv[] = { "punktd", "init-ca", folder, "--name", "127.0.0.1", NULL };
     expect_run(argv);
     (void)snprintf(settings, sizeof(settings),
-                   WORLD_JOURNAL "tls:\n  listen: 127.0.0.1:0\n  folder: %s\nenrol:\n  listen: 127.0.0.1:0\n",
+                   WORLD_JOURNAL "tls:\n  listen: 127.0.0.1:0\n  folder: %s\nenrol:\n  listen: 127.0.0.1:0\n"
+                                 "psk:\n  listen: 127.0.0.1:0\n",
                    folder);
     world_configure(world, settings);
     world_start(world);

@@ -1,5 +1,5 @@
 /*
- * A world that is on a network: punktd with a CA of its own, listening for certificates and for enrolment codes; identities
+ * A world that is on a network: punktd with a CA of its own, listening for certificates, for pre-shared keys and for enrolment codes; identities
  * that came in by a code, and frames by hand over their TLS connections (world.h, talk.h).
  *
  *      struct world *world = secure_world_new("adjust_limits: {office: 100}\n");
@@ -21,7 +21,7 @@
 /* programme: its text, or NULL. It listens for plain connections, too, as every world. */
 struct world *secure_world_new(const char *programme);
 
-/* Where it listens: "HOST:PORT" behind the word in the port file ("tls", "enrol"). */
+/* Where it listens: "HOST:PORT" behind the word in the port file ("tls", "psk", "enrol"). */
 void secure_address(const struct world *world, const char *word, char out[SECURE_PATH_MAX]);
 
 /* Adds a user or a till as the local administrator, and enrols it: the path of its identity file. */

@@ -3,6 +3,7 @@
  * another key; connections that end with the right to them (RELIABILITY.md, Identity, roles; Limits).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "secure.h"
@@ -20,16 +21,22 @@ static void run_punkt(const char *const argv[], int exit_code)
     run_done(&run);
 }
 
+/* The code of an answer. */
+static void take_code(struct run *run, char out[SECURE_PATH_MAX])
+{
+    const char *code = strstr(run->out, "\"code\":\"");
+    assert_int_equal(run->exit_code, 0);
+    assert_non_null(code);
+    (void)snprintf(out, SECURE_PATH_MAX, "%.39s", code + 8);
+    run_done(run);
+}
+
 /* Adds a till, or renews its key: the code. */
 static void code_for(const struct world *world, const char *act, const char *place, char out[SECURE_PATH_MAX])
 {
     struct run run;
     world_json(world, &run, "till", act, place, NULL);
-    assert_int_equal(run.exit_code, 0);
-    const char *code = strstr(run.out, "\"code\":\"");
-    assert_non_null(code);
-    (void)snprintf(out, SECURE_PATH_MAX, "%.39s", code + 8);
-    run_done(&run);
+    take_code(&run, out);
 }
 
 /* Uses a code, or tries to; the file of the identity is named. */
@@ -163,18 +170,51 @@ static void test_guessed(void **state)
     assert_non_null(strstr(run.out, "too many wrong tries of its code"));
     assert_null(strstr(run.out, "enrol till"));
     run_done(&run);
+    char *said = world_said(world);
+    assert_non_null(strstr(said, "refused enrolment"));
+    assert_null(strstr(said, "refused proof"));
+    free(said);
     code_for(world, "rotate", "12/3", right);
     enrol(world, right, "right", 0, file);
+    world_free(world);
+}
+
+static void assert_whoami(const char *identity, int exit_code)
+{
+    const char *const whoami[] = { "punkt", "--identity", identity, "whoami", NULL };
+    run_punkt(whoami, exit_code);
+}
+
+/* A till with a pre-shared key comes in as others do, and its old key is worth nothing when it has a new one. */
+static void test_psk(void **state)
+{
+    struct world *world = secure_world_new(NULL);
+    char first[SECURE_PATH_MAX];
+    char second[SECURE_PATH_MAX];
+    char code[SECURE_PATH_MAX];
+    struct run run;
+    (void)state;
+    world_json(world, &run, "till", "add", "12/3", "--psk", NULL);
+    take_code(&run, code);
+    enrol(world, code, "first", 0, first);
+    assert_whoami(first, 0);
+    enrol(world, code, "second", 4, second); /* its key has been used since */
+    till_act(world, "suspend", "12/3");
+    assert_whoami(first, 4);
+    till_act(world, "resume", "12/3");
+    code_for(world, "rotate", "12/3", code);
+    assert_whoami(first, 0);
+    enrol(world, code, "second", 0, second);
+    assert_whoami(first, 6); /* of a key that is no more nothing is said */
+    assert_whoami(second, 0);
     world_free(world);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shut_out),
-        cmocka_unit_test(test_newest_win),
-        cmocka_unit_test(test_rotated),
-        cmocka_unit_test(test_guessed),
+        cmocka_unit_test(test_shut_out), cmocka_unit_test(test_newest_win), cmocka_unit_test(test_rotated),
+        cmocka_unit_test(test_guessed),  cmocka_unit_test(test_psk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
