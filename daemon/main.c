@@ -249,7 +249,8 @@ static enum punkt_status start_service(struct daemon *daemon, struct failure *fa
         .seal_key = config->seal_key[0] != '\0' ? config->seal_key : NULL,
         .uid_count = daemon->admin_count,
     };
-    enum punkt_status status = read_keys(daemon, failure);
+    enum punkt_status status =
+        seal_key_is_apart(config, failure) ? read_keys(daemon, failure) : PUNKT_INVALID;
     if (status == PUNKT_OK)
         status = open_ca(daemon, failure);
     if (status != PUNKT_OK)
@@ -463,6 +464,8 @@ int main(int argc, char **argv)
     log_set_level((enum log_level)daemon.config.log_level);
     if (strcmp(line.command, "init-ca") == 0)
         return command_init_ca(&line);
+    if (strcmp(line.command, "init-audit") == 0)
+        return command_init_audit(&daemon.config, &line);
     struct failure failure;
     bool offline = strcmp(line.command, "rebuild") == 0 || strcmp(line.command, "verify") == 0;
     /* Files that root made would be none of the daemon's. */

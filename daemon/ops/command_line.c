@@ -18,6 +18,7 @@ static const char usage_text[] =
     "  punktd verify --data COPY --head HEX --seal-key FILE     what an auditor does with a copy of them\n"
     "  punktd init-ca FOLDER --name punkt.example --name 192.0.2.7    certificates for TLS\n"
     "  punktd init-ca --renew FOLDER      another one for the server, before its end\n"
+    "  punktd init-audit FILE             the key of seals; prints its first one for the auditor, once\n"
     "\n"
     "Keeps the points of a retail chain: takes requests of tills, makes every change durable before it is\n"
     "answered. Runs in the foreground; SIGTERM or SIGINT stop it cleanly.\n"
@@ -188,14 +189,19 @@ void command_line_read(int argc, char **argv, struct config *config, struct comm
     read_options(argc, argv, config, out);
     out->command = optind < argc ? argv[optind++] : "";
     bool makes_ca = strcmp(out->command, "init-ca") == 0;
+    bool makes_key = strcmp(out->command, "init-audit") == 0;
     if (makes_ca && optind < argc)
         out->folder = argv[optind++];
+    if (makes_key && optind < argc)
+        out->file = argv[optind++];
     if (optind < argc)
         command_line_usage("what is this: ", argv[optind]);
     if (makes_ca && out->folder == NULL)
         command_line_usage("which folder? punktd init-ca FOLDER", "");
+    if (makes_key && out->file == NULL)
+        command_line_usage("which file? punktd init-audit FILE", "");
     if (!makes_ca && (out->name_count > 0 || out->renew))
         command_line_usage("only init-ca takes ", out->renew ? "--renew" : "--name");
-    if (!makes_ca && config->data[0] == '\0')
+    if (!makes_ca && !makes_key && config->data[0] == '\0')
         command_line_usage("which folder? --data DIR is needed", "");
 }

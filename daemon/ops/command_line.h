@@ -9,11 +9,12 @@
 #define COMMAND_LINE_NAMES_MAX 16
 
 struct command_line {
-    const char *command; /* "", "rebuild", "verify", "init-ca" */
+    const char *command; /* "", "rebuild", "verify", "init-ca", "init-audit" */
     bool json;
     const char *head;     /* verify: as it was given; NULL: not */
     const char *seal_key; /* verify: a file; NULL: none */
     const char *folder;   /* init-ca */
+    const char *file;     /* init-audit */
     bool renew;
     uint32_t name_count; /* of the server */
     const char *names[COMMAND_LINE_NAMES_MAX];

@@ -1,6 +1,7 @@
 #include "ops/text_file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +49,20 @@ out:
     if (file != NULL)
         (void)fclose(file);
     return status;
+}
+
+bool path_lies_in(const char *path, const char *folder)
+{
+    char beside[PATH_MAX], real[PATH_MAX], outer[PATH_MAX];
+    if ((size_t)snprintf(beside, sizeof(beside), "%s", path) >= sizeof(beside))
+        return false; /* no file has such a name */
+    char *slash = strrchr(beside, '/');
+    if (slash == NULL)
+        (void)snprintf(beside, sizeof(beside), ".");
+    else
+        slash[slash == beside ? 1 : 0] = '\0';
+    if (realpath(beside, real) == NULL || realpath(folder, outer) == NULL)
+        return false;
+    size_t size = strlen(outer);
+    return strncmp(real, outer, size) == 0 && (real[size] == '\0' || real[size] == '/' || size == 1);
 }

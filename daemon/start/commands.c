@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "ledger/seal.h"
+#include "ops/privilege.h"
 #include "ops/report.h"
 #include "ops/text_file.h"
 #include "start/daemon.h"
@@ -116,4 +118,65 @@ int command_init_ca(const struct command_line *line)
     else
         say_made(folder);
     return EX_OK;
+}
+
+static bool lies_apart(const char *path, const char *data, struct failure *failure)
+{
+    if (data[0] == '\0' || !path_lies_in(path, data))
+        return true;
+    failure_set(
+        failure,
+        "the key of seals %s lies in the data folder %s, so a copy of the ledger would bring an earlier one back; "
+        "it needs a folder of its own, of which no copies are made",
+        path, data);
+    return false;
+}
+
+bool seal_key_is_apart(const struct config *config, struct failure *failure)
+{
+    return config->seal_key[0] == '\0' || lies_apart(config->seal_key, config->data, failure);
+}
+
+/* False: it could not be printed. */
+static bool print_first_key(const char *path, const char *text)
+{
+    printf(
+        "These three lines are the first key of the seals. They are shown this once: punktd moves on from it with\n"
+        "every seal and keeps no earlier one. Whoever audits this ledger keeps them in a safe, where nobody who\n"
+        "gets at this machine gets at them:\n"
+        "\n"
+        "%s"
+        "\n"
+        "In punktd.yaml, for seals from the next start on:\n"
+        "\n"
+        "seal_key: %s\n"
+        "\n"
+        "Make no copies of that file: its key moves on, and one that comes back from a copy is refused. To verify,\n"
+        "elsewhere, with a copy of the data folder and a file of these three lines:\n"
+        "\n"
+        "punktd verify --data COPY --seal-key LINES\n",
+        text, path);
+    return fflush(stdout) == 0;
+}
+
+int command_init_audit(const struct config *config, const struct command_line *line)
+{
+    struct failure failure;
+    char text[SERVICE_SEAL_TEXT_MAX], path[PATH_MAX];
+    enum punkt_status status = PUNKT_INVALID;
+    if (lies_apart(line->file, config->data, &failure))
+        status = privilege_drop(config->user, &failure);
+    if (status == PUNKT_OK)
+        status = service_init_audit(line->file, text, &failure);
+    if (status != PUNKT_OK) {
+        fprintf(stderr, "punktd: no key of seals was made: %s\n", failure.text);
+        return status == PUNKT_INVALID ? EX_CONFIG : EX_CANTCREAT;
+    }
+    bool printed = realpath(line->file, path) != NULL && print_first_key(path, text);
+    explicit_bzero(text, sizeof(text));
+    if (printed)
+        return EX_OK;
+    fprintf(stderr, "punktd: the first key could not be printed, so there is none: %s\n", strerror(errno));
+    (void)unlink(line->file);
+    return EX_IOERR;
 }

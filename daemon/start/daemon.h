@@ -68,4 +68,8 @@ void say_ready(const struct daemon *daemon);
 
 int command_rebuild(const struct config *config);
 int command_init_ca(const struct command_line *line);
+/* As the user of the settings, who moves the key on later. */
+int command_init_audit(const struct config *config, const struct command_line *line);
+/* False: the key of seals lies in the data folder, and so in its copies, from which it must not come back. */
+PUNKT_MUST_CHECK bool seal_key_is_apart(const struct config *config, struct failure *failure);
 int command_verify(const struct config *config, const struct command_line *line);
