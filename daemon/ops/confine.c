@@ -192,26 +192,26 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, si
 /* Calls that are needed in one form only. */
 static int add_forms(scmp_filter_ctx filter)
 {
+    const scmp_datum_t self = (scmp_datum_t)getpid(), any = UINT64_MAX;
     const struct {
-        uint32_t action;
         int call;
-        struct scmp_arg_cmp form;
+        struct scmp_arg_cmp form; /* which argument has which value under which mask */
     } rows[] = {
         /* Threads, but no processes; the newer call keeps its form where no filter sees it, so the C library takes this one. */
-        { SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) },
+        { SCMP_SYS(clone), { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } },
         /* Memory holds what is read or written, and nothing that is run. */
-        { SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
-        { SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+        { SCMP_SYS(mmap), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
+        { SCMP_SYS(mprotect), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
         /* A limit is asked for and not set. */
-        { SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0) },
-        { SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME) },
+        { SCMP_SYS(prlimit64), { 2, SCMP_CMP_MASKED_EQ, any, 0 } },
+        { SCMP_SYS(prctl), { 0, SCMP_CMP_MASKED_EQ, any, PR_SET_NAME } },
         /* A broken invariant ends the process by a signal of its own. */
-        { SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()) },
-        { SCMP_ACT_ALLOW, SCMP_SYS(kill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()) },
+        { SCMP_SYS(tgkill), { 0, SCMP_CMP_MASKED_EQ, any, self } },
+        { SCMP_SYS(kill), { 0, SCMP_CMP_MASKED_EQ, any, self } },
     };
     int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     for (size_t i = 0; i < COUNT_OF(rows) && result == 0; i++)
-        result = seccomp_rule_add_array(filter, rows[i].action, rows[i].call, 1, &rows[i].form);
+        result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rows[i].call, 1, &rows[i].form);
     return result;
 }
 
