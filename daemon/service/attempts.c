@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "service/internal.h"
 
-#define ATTEMPTS_MAX 256 /* sources a minute; what is more is counted together */
+#define SOURCES_MAX 256 /* a minute; what is more is counted together, a kind each */
+#define KINDS 6         /* and 0 */
 #define MINUTE_US (60 * US_PER_SECOND)
 #define SOURCE_MAX ACTOR_NAME_MAX
 #define DETAIL_MAX 160
+#define OTHERS "others" /* no address, and no name of the register goes without its number */
 
 struct attempt {
     enum attempt_kind kind;
@@ -25,8 +27,8 @@ struct attempt {
 };
 
 struct attempts {
-    uint32_t count;
-    struct attempt items[ATTEMPTS_MAX];
+    uint32_t count, sources;
+    struct attempt items[SOURCES_MAX + KINDS];
 };
 
 static const char *const kind_words[] = {
@@ -50,7 +52,6 @@ void attempts_free(struct service *service)
     service->attempts = NULL;
 }
 
-/* The entry of a source; the last one is for all that find no room. */
 static struct attempt *find(struct attempts *attempts, enum attempt_kind kind, struct text source,
                             uint64_t identity)
 {
@@ -59,13 +60,27 @@ static struct attempt *find(struct attempts *attempts, enum attempt_kind kind, s
         if (item->kind == kind && item->identity == identity && text_equal(text_of(item->source), source))
             return item;
     }
-    if (attempts->count == ATTEMPTS_MAX)
-        return &attempts->items[ATTEMPTS_MAX - 1];
-    bool last = attempts->count == ATTEMPTS_MAX - 1;
-    struct attempt *item = &attempts->items[attempts->count++];
-    *item = (struct attempt){ .kind = kind, .identity = last ? 0 : identity };
-    (void)snprintf(item->source, sizeof(item->source), "%.*s", last ? 6 : (int)source.size,
-                   last ? "others" : source.data);
+    return NULL;
+}
+
+/* The entry of a source, or of all that find no room. */
+static struct attempt *entry_of(struct attempts *attempts, enum attempt_kind kind, struct text source,
+                                uint64_t identity)
+{
+    struct attempt *item = find(attempts, kind, source, identity);
+    if (item == NULL && attempts->sources == SOURCES_MAX) {
+        source = TEXT_LITERAL(OTHERS);
+        identity = 0;
+        item = find(attempts, kind, source, identity);
+    } else if (item == NULL) {
+        attempts->sources++;
+    }
+    if (item != NULL)
+        return item;
+    PUNKT_CHECK(attempts->count < COUNT_OF(attempts->items));
+    item = &attempts->items[attempts->count++];
+    *item = (struct attempt){ .kind = kind, .identity = identity };
+    (void)snprintf(item->source, sizeof(item->source), "%.*s", (int)source.size, source.data);
     return item;
 }
 
@@ -74,7 +89,7 @@ void attempt_count(struct service *service, enum attempt_kind kind, struct text 
 {
     if (source.size > SOURCE_MAX)
         source.size = SOURCE_MAX;
-    struct attempt *item = find(service->attempts, kind, source, identity);
+    struct attempt *item = entry_of(service->attempts, kind, source, identity);
     utc_us now = ledger_now(service->ledger);
     if (item->count++ == 0) {
         item->first = now;
@@ -100,29 +115,37 @@ static void book_attempt(struct service *service, const struct attempt *item)
     append_own(service, &event);
 }
 
-/* Books those whose minute is over; `all`: every one. */
-static void book_due(struct service *service, bool all)
+static bool is_others(const struct attempt *item)
 {
-    struct attempts *attempts = service->attempts;
-    utc_us now = attempts->count > 0 ? ledger_now(service->ledger) : 0;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        struct attempt *item = &attempts->items[i];
-        bool due = all || now - item->first >= MINUTE_US || now < item->first;
-        if (due && ledger_has_room(service->ledger))
-            book_attempt(service, item);
-        else
-            attempts->items[kept++] = *item;
-    }
-    attempts->count = kept;
+    return item->identity == 0 && strcmp(item->source, OTHERS) == 0;
 }
 
+/*
+ * Books those whose minute is over, at the end all. While storage is low they go on counting, for who hammers at the door must
+ * not take the space that is left for what gives points back.
+ */
 void attempts_turn(struct service *service)
 {
-    book_due(service, false);
+    struct attempts *attempts = service->attempts;
+    if (attempts->count == 0 || (ledger_storage_low(service->ledger) && !service->ending))
+        return;
+    utc_us now = ledger_now(service->ledger);
+    uint32_t kept = 0, sources = 0;
+    for (uint32_t i = 0; i < attempts->count; i++) {
+        struct attempt *item = &attempts->items[i];
+        bool due = service->ending || now - item->first >= MINUTE_US || now < item->first;
+        if (due && ledger_has_room(service->ledger)) {
+            book_attempt(service, item);
+            continue;
+        }
+        sources += !is_others(item);
+        attempts->items[kept++] = *item;
+    }
+    attempts->count = kept;
+    attempts->sources = sources;
 }
 
-void attempts_end(struct service *service)
+bool attempts_are_open(const struct service *service)
 {
-    book_due(service, true);
+    return service->attempts->count > 0;
 }

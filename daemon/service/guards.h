@@ -69,8 +69,8 @@ void attempt_count(struct service *service, enum attempt_kind kind, struct text 
                    const char *detail);
 /* Books what a minute that is over has counted. */
 void attempts_turn(struct service *service);
-/* The same for all at once, before a clean stop. */
-void attempts_end(struct service *service);
+/* Some are counted and not booked. */
+bool attempts_are_open(const struct service *service);
 
 /* --- seals.c (LEDGER.md, Secrets) --- */
 
@@ -78,7 +78,9 @@ PUNKT_MUST_CHECK enum punkt_status seals_open(struct service *service, struct fa
 void seals_free(struct service *service);
 /* Makes one if it is time. */
 void seals_turn(struct service *service);
-/* At the next turn: a day was closed. */
+/* One whose key was moved on: a clean stop waits for its event. */
+bool seals_have_work(const struct service *service);
+/* The newest event closes a day: one is made when that is durable. */
 void seal_soon(struct service *service);
 
 /* --- abuse.c (RELIABILITY.md, Limits; Audit and abuse) --- */

@@ -206,6 +206,7 @@ struct service {
     account_number pin_checks[PIN_CHECKS_MAX]; /* whose PIN the worker checks now */
     uint32_t pin_check_count;
     struct register_table *registered;             /* register.c */
+    bool ending;                                   /* service_end was called */
     struct attempts *attempts;                     /* attempts.c */
     struct approvals *approvals;                   /* approvals.c: open proposals with their deadlines */
     struct till_fields till_fields[MESSAGE_COUNT]; /* permission.c */

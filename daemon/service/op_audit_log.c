@@ -36,12 +36,13 @@ struct audit_query {
     struct event_walk walk;
     bool begun, ended; /* ended: a page is full, or what one page may read is read */
     bool failed;
+    bool unknown; /* no event stands at `from` */
     journal_position from, next, end;
     utc_us since, until;
     bool by_actor;
     uint64_t actor;
     struct wire_code kind;
-    uint64_t read_from; /* where the walk began, to bound it */
+    journal_position read_from; /* the first event that was looked at, to bound the walk; 0: none yet */
     uint32_t limit, count;
     struct audit_line lines[ENTRIES_MAX];
 };
@@ -160,6 +161,15 @@ static void say_attempts(struct audit_line *line, const struct event *event)
     say(line, "last: %.*s", TEXT_ARGS(event->attempts.detail));
 }
 
+static const char *status_word(enum card_status status)
+{
+    static const char *const words[] = {
+        [CARD_ACTIVE] = "active", [CARD_BLOCKED] = "blocked",       [CARD_REPLACED] = "replaced",
+        [CARD_CLOSED] = "closed", [CARD_SUSPENSE] = "never issued",
+    };
+    return words[status];
+}
+
 static void say_detail(struct audit_line *line, const struct event *event)
 {
     struct text reason = event_reason(event);
@@ -172,6 +182,9 @@ static void say_detail(struct audit_line *line, const struct event *event)
         say(line, "%.*s", TEXT_ARGS(event->alarm.detail));
     else if (event->type == EVENT_PROGRAMME)
         say(line, "version %u", event->programme.version);
+    else if (event->type == EVENT_CARD_STATUS)
+        say(line, "%s, was %s", status_word(event->card_status.after),
+            status_word(event->card_status.before));
     else if (event->type == EVENT_CARDS_ISSUED)
         say(line, "%u card%s", event->cards_issued.count, event->cards_issued.count == 1 ? "" : "s");
     else if (event->type == EVENT_PROPOSAL)
@@ -229,6 +242,8 @@ static enum punkt_status visit_event(void *ctx, const struct event *event, journ
     struct audit_query *query = ctx;
     if (position < query->from)
         return PUNKT_OK;
+    if (query->read_from == 0)
+        query->read_from = position;
     bool full = query->count == query->limit || position - query->read_from > PAGE_BYTES_MAX;
     if (position >= query->end || event->time >= query->until || full) {
         query->next = full && position < query->end && event->time < query->until ? position : 0;
@@ -248,10 +263,12 @@ static bool begin(struct audit_query *query, struct reading *reading)
     struct failure failure;
     query->walk = (struct event_walk){ .from = query->since, .visit = visit_event, .ctx = query };
     if (query->from != 0) {
-        if (reading_event(reading, query->from, &failure) != PUNKT_OK)
+        enum punkt_status status = reading_event(reading, query->from, &failure);
+        query->unknown =
+            status != PUNKT_OK && status != PUNKT_NOT_FOUND; /* which is not in the folder any more */
+        if (status != PUNKT_OK)
             return false;
         query->walk.from = reading->event.time;
-        query->read_from = query->from;
     }
     journal_durable_head(reading->journal, &head);
     query->walk.until = head.position;
@@ -268,8 +285,6 @@ static enum job_step audit_log_run(struct ledger_job *job, struct reading *readi
         return JOB_DONE;
     }
     enum punkt_status status = event_walk_slice(&query->walk, reading, SLICE_BYTES, &failure);
-    if (query->read_from == 0)
-        query->read_from = query->walk.at.position;
     if (status == PUNKT_BUSY)
         return JOB_MORE;
     query->failed = status != PUNKT_OK && !query->ended;
@@ -321,7 +336,9 @@ static void audit_log_done(struct ledger_job *job)
 {
     struct audit_query *query = query_of(job);
     struct request request = pending_request(&query->pending);
-    if (query->failed)
+    if (query->unknown)
+        refuse_now(&request, RESULT_UNKNOWN_EVENT, "");
+    else if (query->failed)
         refuse_now(&request, RESULT_BUSY, JOURNAL_UNREADABLE);
     else
         answer_page(&request, query);
@@ -338,6 +355,10 @@ static bool take_wishes(struct request *request, struct audit_query *query)
     query->until = message->until != 0 ? (utc_us)message->until : INT64_MAX;
     query->limit = message->limit == 0 ? 1 : (uint32_t)message->limit;
     query->kind = message->kind;
+    if (query->from >= query->end) {
+        refuse_now(request, RESULT_UNKNOWN_EVENT, "");
+        return false;
+    }
     query->by_actor = message->actor.size > 0;
     if (!query->by_actor || text_equal(text_of_message(message->actor), TEXT_LITERAL("server")))
         return true;
@@ -356,11 +377,11 @@ enum handled handle_audit_log(struct request *request)
         refuse_now(request, RESULT_BUSY, "out of memory");
         return HANDLED;
     }
+    query->end = ledger_end(service->ledger);
     if (!take_wishes(request, query)) {
         free(query);
         return HANDLED;
     }
-    query->end = ledger_end(service->ledger);
     pending_add(&query->pending, request, audit_log_drop);
     query->job = (struct ledger_job){ .wait_for = ledger_newest(service->ledger),
                                       .run = audit_log_run,

@@ -398,7 +398,7 @@ bool service_turn(struct service *service)
 
 void service_end(struct service *service)
 {
-    attempts_end(service);
+    service->ending = true;
 }
 
 bool service_has_work(const struct service *service)
@@ -408,5 +408,7 @@ bool service_has_work(const struct service *service)
 
 bool service_is_idle(const struct service *service)
 {
-    return answers_are_empty(&service->answers) && service->pending == NULL;
+    bool ended = !service->ending || !attempts_are_open(service);
+    return answers_are_empty(&service->answers) && service->pending == NULL && ended &&
+           !seals_have_work(service);
 }
