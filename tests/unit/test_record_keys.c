@@ -251,14 +251,14 @@ static void test_requests(void **unused PUNKT_UNUSED)
 
 static void test_requests_refused(void **unused PUNKT_UNUSED)
 {
-    uint8_t other[REQUESTS_RECORD_MAX + 8] = { 3 };
+    uint8_t other[REQUESTS_RECORD_MAX + 8] = { 4 };
     journal_position got;
     for (uint32_t size = 0; size <= sizeof(other); size++)
         assert_int_equal(requests_get((struct state_value){ other, size }, 0, &got),
                          size % 8 == 1 && size >= 17 && size <= REQUESTS_RECORD_MAX);
     for (unsigned version = 0; version < 256; version++) {
         other[0] = (uint8_t)version;
-        assert_int_equal(requests_get((struct state_value){ other, 25 }, 0, &got), version == 3);
+        assert_int_equal(requests_get((struct state_value){ other, 25 }, 0, &got), version == 4);
     }
 }
 
