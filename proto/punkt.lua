@@ -1057,6 +1057,7 @@ local messages = {
         { name = "code", kind = "TEXT", required = false, doc = "with which it enrols, once; empty: it needs none, or the code has ended" },
         { name = "code_ends", kind = "UINT", required = false, doc = "when the code ends" },
         { name = "enrol_port", kind = "UINT", required = false, doc = "where the server takes the code; 0: there is none, or it listens nowhere for codes" },
+        { name = "server", kind = "TEXT", required = false, doc = "name by which tills find the server: the first of its certificate; empty: there is no code, or it has no name" },
     },
     identity_change_request = {
         { name = "act", kind = "UINT", required = true, doc = "1 suspend, 2 resume, 3 revoke for good, 4 another role, 5 rotate: a new key" },
@@ -1077,6 +1078,7 @@ local messages = {
         { name = "code", kind = "TEXT", required = false, doc = "act 5: with which it enrols, once; empty: it needs none, or the code has ended" },
         { name = "code_ends", kind = "UINT", required = false, doc = "when the code ends" },
         { name = "enrol_port", kind = "UINT", required = false, doc = "where the server takes the code; 0: there is none, or it listens nowhere for codes" },
+        { name = "server", kind = "TEXT", required = false, doc = "name by which tills find the server: the first of its certificate; empty: there is no code, or it has no name" },
     },
     identity_list_request = {
         { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first" },

@@ -16,7 +16,7 @@
 enum { ACT_SUSPEND = 1, ACT_RESUME, ACT_REVOKE, ACT_ROLE, ACT_ROTATE };
 enum { KIND_TILLS = 1, KIND_USERS };
 
-#define HOST_SIZE 256
+#define HOST_SIZE 264   /* 255, in brackets */
 #define ENROL_PORT 7445 /* which `punkt enrol` takes unless it is told another */
 
 /* Columns that say nothing of tills, or of users; a key is for `show`. */
@@ -161,8 +161,22 @@ static int change_fill(struct cli *cli, const struct args *args, struct request 
 
 /* --- answers --- */
 
-/* Where the new one reaches the daemon: the host that was asked, or, on the daemon's own machine, the name of that. */
-static void enrol_host(const struct cli *cli, char out[HOST_SIZE])
+/* The daemon's own word for where it is, or the name of this machine, on which it is. */
+static void local_host(const struct reply *reply, char out[HOST_SIZE])
+{
+    const struct message_field *field = field_find(reply->message, "server");
+    const struct message_text *server = (const void *)((const char *)reply->body + field->offset);
+    if (server->size > 0) {
+        bool bare = memchr(server->data, ':', server->size) != NULL; /* IPv6, which a port may follow */
+        (void)snprintf(out, HOST_SIZE, bare ? "[%.*s]" : "%.*s", (int)server->size, server->data);
+    } else if (gethostname(out, HOST_SIZE) != 0) {
+        (void)snprintf(out, HOST_SIZE, "localhost");
+    }
+    out[HOST_SIZE - 1] = '\0';
+}
+
+/* Where the new one reaches the daemon: the host that was asked, unless nobody else would ask there. */
+static void enrol_host(const struct cli *cli, const struct reply *reply, char out[HOST_SIZE])
 {
     char server[HOST_SIZE] = "";
     if (cli->server != NULL)
@@ -170,9 +184,7 @@ static void enrol_host(const struct cli *cli, char out[HOST_SIZE])
     else if (cli->identity != NULL)
         (void)cli_identity_value(cli->identity, "server", server, sizeof(server));
     if (server[0] == '\0' || cli_is_local(server)) {
-        if (gethostname(out, HOST_SIZE) != 0)
-            (void)snprintf(out, HOST_SIZE, "localhost");
-        out[HOST_SIZE - 1] = '\0';
+        local_host(reply, out);
         return;
     }
     char *port = strrchr(server, ':');
@@ -196,7 +208,7 @@ static void print_code(struct cli *cli, const struct reply *reply)
         return;
     json_t *text = field_text(cli, reply->message, reply->body, code);
     time_text(number_in(reply, "code_ends"), false, ends);
-    enrol_host(cli, host);
+    enrol_host(cli, reply, host);
     (void)fprintf(cli->out, "Once, until %s, to be typed %s:\n\n    punkt enrol %s", ends,
                   is_of_till(cli->command) ? "at the till" : "by that user", host);
     if (port != 0 && port != ENROL_PORT)

@@ -14,10 +14,11 @@ struct ca;
 #define CA_DAYS 3650
 #define CA_SERVER_DAYS 825
 #define CA_CLIENT_DAYS 825
+#define CA_SERVER_UNNAMED "punktd" /* the name of a server that was given none */
 
 /*
  * Makes a CA in a folder that is there: ca.pem, ca.key, server.pem, server.key; keys with mode 0600, each synced. names:
- * of the server, "host.example" or "192.0.2.1", up to 16; the first, or "punktd", is what clients look for. PUNKT_BUSY: one
+ * of the server, "host.example" or "192.0.2.1", up to 16; the first, or CA_SERVER_UNNAMED, is what clients look for. PUNKT_BUSY: one
  * of the files is there, nothing is overwritten.
  */
 PUNKT_MUST_CHECK enum punkt_status ca_make(const char *folder, const char *const *names, uint32_t name_count,

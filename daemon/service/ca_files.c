@@ -66,7 +66,7 @@ static bool name_add(GENERAL_NAMES *names, const char *name)
 static enum punkt_status names_of(const char *const *names, uint32_t count, GENERAL_NAMES **out,
                                   struct failure *failure)
 {
-    static const char *const unless_named[] = { "punktd" };
+    static const char *const unless_named[] = { CA_SERVER_UNNAMED };
     if (count == 0) {
         names = unless_named;
         count = 1;

@@ -17,7 +17,7 @@
 
 #define REFUSAL_DETAIL_MAX 400  /* the limit of `detail`: what is longer is cut, for a long path is no bug */
 #define REFUSAL_BYTES_MAX 512   /* of an encoded refusal */
-#define IDENTITY_ANSWER_MAX 256 /* of an encoded answer of identity_add or identity_change */
+#define IDENTITY_ANSWER_MAX 512 /* of an encoded answer of identity_add or identity_change */
 #define PIN_CHECKS_MAX 64       /* that wait for the worker */
 #define LANE_SLOTS 4096         /* of the table of lanes in use; collisions are chained */
 

@@ -50,6 +50,15 @@ static bool take_code(struct request *request, struct identity *identity)
     return false;
 }
 
+/* Where a code is taken: the port, and the name that the server's certificate has first. */
+static void tell_where(const struct service *service, uint64_t *out_port, struct message_text *out_server)
+{
+    const struct ca *ca = service->options.ca;
+    *out_port = service->options.enrol_port;
+    if (ca != NULL && strcmp(ca_server_name(ca), CA_SERVER_UNNAMED) != 0)
+        *out_server = message_text_of(ca_server_name(ca), 255);
+}
+
 /* Books the entry as it is after the request; `reason` and `operator` as sent. */
 static void book_identity(struct request *request, enum identity_act act, const struct identity *after,
                           struct text reason, const struct wire_code *operator, union message_any * answer)
@@ -155,7 +164,8 @@ enum handled handle_identity_add(struct request *request)
     answer.identity_add_answer.identity = identity.number;
     answer.identity_add_answer.code_ends = (uint64_t)identity.code_ends;
     if (identity.code_ends != 0)
-        answer.identity_add_answer.enrol_port = request->service->options.enrol_port;
+        tell_where(request->service, &answer.identity_add_answer.enrol_port,
+                   &answer.identity_add_answer.server);
     book_identity(request, IDENTITY_ACT_ADD, &identity, (struct text){ "", 0 }, &message->operator, & answer);
     return HANDLED;
 }
@@ -278,7 +288,7 @@ enum handled handle_identity_change(struct request *request)
     if (message->act == IDENTITY_ACT_ROTATE)
         out->code_ends = (uint64_t)identity.code_ends;
     if (out->code_ends != 0)
-        out->enrol_port = request->service->options.enrol_port;
+        tell_where(request->service, &out->enrol_port, &out->server);
     book_identity(request, (enum identity_act)message->act, &identity, text_of_message(message->reason),
                   &message->operator, & answer);
     if (shut_out)

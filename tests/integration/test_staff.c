@@ -149,7 +149,7 @@ static void test_users(void **state)
     LOCAL(world, 5, "the register has this till, user or key already", "user", "add", "anna", "--role",
           "office");
     /* Another key: the old one serves until the new one is there. */
-    LOCAL(world, 0, "punkt enrol ", "user", "rotate", "anna");
+    LOCAL(world, 0, "punkt enrol 127.0.0.1:", "user", "rotate", "anna");
     AS(anna, 0, "user anna, office", "whoami");
     LOCAL(world, 0, "is revoked as office.\n", "user", "revoke", "anna", "--reason", "has left");
     AS(anna, 4, "revoked", "whoami");

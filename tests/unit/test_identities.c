@@ -82,6 +82,9 @@ static void assert_once(void **state)
     assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_DONE);
     uint64_t till = world->reply.message.identity_add_answer.identity;
     assert_int_equal(world->reply.message.identity_add_answer.enrol_port, world->options.enrol_port);
+    struct message_text server = world->reply.message.identity_add_answer.server;
+    assert_int_equal(server.size, strlen("punkt.example"));
+    assert_memory_equal(server.data, "punkt.example", server.size);
     assert_int_equal(add_till(world, "S", "1", PROOF_CERTIFICATE), RESULT_IDENTITY_EXISTS);
     assert_int_equal(change_user(world, IDENTITY_ACT_REVOKE, "anna"), RESULT_DONE);
     assert_int_equal(change_till(world, IDENTITY_ACT_REVOKE, "S", "1"), RESULT_DONE);
@@ -118,6 +121,7 @@ static void assert_key_once(void **state)
     assert_int_equal(world->reply.message.identity_add_answer.code.size, 0);
     assert_int_equal(world->reply.message.identity_add_answer.code_ends, 0);
     assert_int_equal(world->reply.message.identity_add_answer.enrol_port, 0);
+    assert_int_equal(world->reply.message.identity_add_answer.server.size, 0);
     certificate_for(world, key, &certificate); /* another one for the same key */
     assert_int_equal(add_certificate(world, "otto", &certificate, PROOF_CERTIFICATE), RESULT_IDENTITY_EXISTS);
     assert_int_equal(change_user(world, IDENTITY_ACT_REVOKE, "anna"), RESULT_DONE);
