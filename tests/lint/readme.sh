@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Keeps the README honest: what it names exists, its till is the one that is compiled, its tables of exit codes are
-# those of the programs, and its tour is typed again and must print what is written there.
+# those of the programs, and its tours and its way to a network are typed again and must print what is written there.
 set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
@@ -63,7 +63,7 @@ check_commands() {
         case $line in
         punktd\ *) check_options "$line" "$(punktd --help)" ;;
         *)
-            read -r _ first second rest <<<"$(sed 's/ --json//; s/ --server [^ ]*//' <<<"$line")"
+            read -r _ first second rest <<<"$(sed -E 's/ --json//; s/ --(server|identity) [^ ]*//' <<<"$line")"
             case $first in -*) check_options "$line" "$(punkt --help)" && continue ;; esac
             command="$first $second"
             grep -qx "$command" <<<"$commands" || command=$first
@@ -99,58 +99,132 @@ check_till() {
     diff client/examples/till.c <(block till.c 1) || complain 'its till is not client/examples/till.c'
 }
 
-# Times and days are of the day they were written, positions of the journal it was: without_times HOLD. Remarks and
-# empty lines are not compared.
+# What a later line takes up from what was printed before, one a line: holds, proposals, enrolment codes.
+carried() {
+    sed -nE 's/^Hold ([0-9]+): .*/\1/p; s/.* approve: proposal ([0-9]+): .*/\1/p
+        s/^ {4}punkt enrol [^ ]+ ([0-9A-Z-]{39})$/\1/p' "$1"
+}
+
+# A file without what is of its day, its ledger and its machine: times, positions, what is carried, the folder, the ports
+# and the name of the host. Remarks and empty lines are not compared; of a daemon's log only what is not a warning.
 without_times() {
-    sed -E "s/\\b$1\\b/.../; s/^(position +)[0-9]+/\1.../; s/\"(position|refers|hold)\":[0-9]+/\"\1\":.../g
-        s/[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9:.]+(Z|[+-][0-9:]+)?)?/.../g; /^(#.*)?\$/d"
+    local gone
+    gone=$(carried "$1" | sed 's/.*/s, *\\b&\\b, ...,g/')
+    sed -E "$gone"'
+        s/^(position +)[0-9]+/\1.../; s/"(position|refers|hold)":[0-9]+/"\1":.../g
+        s/[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9:.]+(Z|[+-][0-9:]+)?)?/.../g
+        s/^ *[0-9]+ \.\.\./... .../; s/ +$//; s/^(    punkt enrol) [^ ]+:/\1 HOST:/
+        /^(#.*)?$/d; /^\.\.\. warning /d; /\(seccomp\)$/d' "$1" | as_written
 }
 
-# The number of the first hold that a tour sets, or nothing.
-hold_of() {
-    sed -n 's/^Hold \([0-9]*\): .*/\1/p' "$1" | head -n 1
+# The README's folder and ports, and those that the test uses; a port is known when the daemon listens.
+ports=(7443 7445)
+taken=(0 0)
+as_written() {
+    sed "s,$folder/clone,/home/ann/punkt,g; s/:${taken[0]}\\b/:${ports[0]}/g; s/:${taken[1]}\\b/:${ports[1]}/g"
+}
+as_taken() {
+    sed "s/:${ports[0]}\\b/:${taken[0]}/g; s/:${ports[1]}\\b/:${taken[1]}/g"
 }
 
-# Types the n-th tour into a new ledger, in a folder that has the clone's conf.
-check_tour() {
-    local line more written hold
-    rm -rf "$folder/data" "$folder/clone"
-    rm -f "$folder/ready"
-    mkdir "$folder/clone"
+# Runs a line of the README that ends in "&" in the background, in a group of its own; what it says is read up to the last
+# line that the README has of it.
+type_behind() {
+    local line=$1 last=$2 said=
+    rm -f "$folder/says"
+    mkfifo "$folder/says"
+    (cd "$folder/clone" && exec setsid bash -c "${line%&}") >"$folder/says" 2>&1 &
+    behind+=($!)
+    exec 4<"$folder/says"
+    while IFS= read -r -t 60 -u 4 said; do
+        printf '%s\n' "$said" >>"$folder/printed"
+        case $said in
+        *' ready: '*) mapfile -t taken < <(grep -oE '(tls|enrol) [0-9.]+:[0-9]+' <<<"$said" | sed 's/.*://') ;;
+        esac
+        printf '%s\n' "$said" >"$folder/said"
+        [ "$(without_times "$folder/said")" != "$last" ] || break
+    done
+    cat <&4 >>"$folder/log" &
+    exec 4<&-
+}
+
+# The last line that the README has of its n-th command, without times.
+last_of() {
+    awk -v want="$1" '/^\$ / { n++; next } n == want' "$folder/written" >"$folder/last"
+    without_times "$folder/last" | tail -n 1
+}
+
+# Types the n-th block behind a marker, line by line, in a folder that has the clone's conf, and compares what is printed.
+type_block() {
+    local line more old new i number=0
+    block "$1" "$2" >"$folder/written"
     : >"$folder/printed"
+    awk '/^\$ / || more { print; here = (here || /<<END$/) && !/^END$/; more = here || /\\$/ }' \
+        "$folder/written" >"$folder/commands"
+    [ -s "$folder/commands" ] || complain "$1 $2 is empty"
+    mapfile -t old < <(carried "$folder/written")
+    while IFS= read -r line; do
+        while [[ $line == *\\ ]] && IFS= read -r more; do line+=$'\n'$more; done
+        while [[ $line == *'<<END'* && $line != *$'\n'END ]] && IFS= read -r more; do line+=$'\n'$more; done
+        number=$((number + 1))
+        mapfile -t new < <(carried "$folder/printed")
+        for i in "${!new[@]}"; do line=${line/ ${old[i]:-none} / ${new[i]} }; done
+        printf '%s\n' "$line" >>"$folder/printed"
+        line=$(as_taken <<<"${line#\$ }")
+        if [[ $line == *\& ]]; then
+            type_behind "$line" "$(last_of "$number")"
+        else
+            (cd "$folder/clone" && bash -c "$line" >>"$folder/printed" 2>&1) </dev/null || true
+        fi
+    done <"$folder/commands"
+    diff <(without_times "$folder/written") <(without_times "$folder/printed") || complain "$1 $2 prints something else"
+}
+
+# A new folder, in which nothing is but the clone's conf.
+begin() {
+    rm -rf "$folder"/*
+    mkdir "$folder/clone"
     ln -s "$PWD/conf" "$folder/clone/conf"
+}
+
+# Types the n-th tour into a new ledger.
+check_tour() {
+    local line
+    begin
     mkfifo "$folder/ready"
     punktd --data "$folder/data" --listen "unix:$folder/socket" >"$folder/ready" 2>&1 &
-    daemon=$!
+    behind=($!)
     exec 3<"$folder/ready"
     while IFS= read -r line <&3; do
         case $line in *ready*) break ;; *' error '*) printf '%s\n' "$line" ;; esac
     done
     cat <&3 >"$folder/log" &
-    block tour "$1" >"$folder/written"
-    awk '/^\$ / || more { print; more = /\\$/ }' "$folder/written" >"$folder/commands"
-    [ -s "$folder/commands" ] || complain "tour $1 is empty"
-    written=$(hold_of "$folder/written")
-    while IFS= read -r line; do
-        while [[ $line == *\\ ]] && IFS= read -r more; do line+=$'\n'$more; done
-        hold=$(hold_of "$folder/printed")
-        [ -z "$hold" ] || line=${line/ $written / $hold }
-        printf '%s\n' "$line" >>"$folder/printed"
-        (cd "$folder/clone" && PUNKT_SERVER="unix:$folder/socket" bash -c "${line#\$ }" >>"$folder/printed" 2>&1) </dev/null ||
-            true
-    done <"$folder/commands"
-    kill "$daemon"
-    wait "$daemon" || complain "punktd ended with $? after tour $1"
-    daemon=
+    PUNKT_SERVER="unix:$folder/socket" type_block tour "$1"
+    kill "${behind[0]}"
+    wait "${behind[0]}" || complain "punktd ended with $? after tour $1"
+    behind=()
     exec 3<&-
-    hold=$(hold_of "$folder/printed")
-    diff <(without_times "${written:-none}" <"$folder/written") <(without_times "${hold:-none}" <"$folder/printed") ||
-        complain "tour $1 prints something else"
 }
 
-folder=$(mktemp -d)
-daemon=
-trap '[ -z "$daemon" ] || kill "$daemon" || true; rm -rf "$folder"' EXIT
+# The way to a network: everything is typed, the daemon too.
+check_network() {
+    begin
+    HOME=$folder type_block network 1
+    kill -- -"${behind[0]}"
+    wait "${behind[0]}" || complain "punktd ended with $? after the five minutes"
+    leave
+}
+
+leave() {
+    local one
+    for one in "${behind[@]}"; do kill -- -"$one" 2>/dev/null || kill "$one" 2>/dev/null || true; done
+    behind=()
+}
+
+folder=$(cd "$(mktemp -d)" && pwd -P)
+behind=()
+unset PUNKT_SERVER PUNKT_IDENTITY XDG_CONFIG_HOME
+trap 'leave; rm -rf "$folder"' EXIT
 check_paths
 check_tests
 check_commands
@@ -159,5 +233,6 @@ check_till
 check_tour 1
 check_tour 2
 check_tour 3
+check_network
 [ "$failed" = 0 ] && echo "README.md: $(typed | wc -l) command lines, $(quoted | wc -l) names, all tours are as written"
 exit "$failed"
