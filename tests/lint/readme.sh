@@ -182,7 +182,7 @@ type_block() {
 
 # A new folder, in which nothing is but the clone's conf.
 begin() {
-    rm -rf "$folder"/*
+    rm -rf "${folder:?}"/*
     mkdir "$folder/clone"
     ln -s "$PWD/conf" "$folder/clone/conf"
 }
