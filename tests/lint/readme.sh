@@ -121,7 +121,7 @@ without_times() {
 ports=(7443 7445)
 taken=(0 0)
 as_written() {
-    sed "s,$folder/clone,/home/ann/punkt,g; s/:${taken[0]}\\b/:${ports[0]}/g; s/:${taken[1]}\\b/:${ports[1]}/g"
+    sed "s,$folder/clone,/srv/punkt,g; s/:${taken[0]}\\b/:${ports[0]}/g; s/:${taken[1]}\\b/:${ports[1]}/g"
 }
 as_taken() {
     sed "s/:${ports[0]}\\b/:${taken[0]}/g; s/:${ports[1]}\\b/:${taken[1]}/g"
