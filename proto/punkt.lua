@@ -1110,7 +1110,7 @@ local messages = {
     enrol_request = {
         { name = "version_min", kind = "UINT", required = true, doc = "lowest protocol version the client speaks" },
         { name = "version_max", kind = "UINT", required = true, doc = "highest protocol version the client speaks" },
-        { name = "signing_request", kind = "BYTES", required = false, doc = "PKCS #10, DER, with a key of the curve P-256; empty: only what the pre-shared key needs is asked for" },
+        { name = "signing_request", kind = "BYTES", required = false, doc = "PKCS #10, DER, with a key of the curve P-256; empty: a certificate is not made, and for a pre-shared key the code serves this once, even if the answer is lost" },
         { name = "software", kind = "TEXT", required = false, doc = "the client's software, for the log" },
     },
     enrol_answer = {

@@ -313,36 +313,61 @@ static enum punkt_status signed_fill(X509 *certificate, struct ca_signed *out, s
     return PUNKT_OK;
 }
 
+/* A signing request that is what it must be; NULL: it is not. */
+static X509_REQ *request_read(struct text text, struct failure *failure)
+{
+    const uint8_t *der = (const uint8_t *)text.data;
+    X509_REQ *request = d2i_X509_REQ(NULL, &der, (long)text.size);
+    EVP_PKEY *key = request != NULL ? X509_REQ_get0_pubkey(request) : NULL;
+    const char *wrong = NULL;
+    if (request == NULL || (const char *)der != text.data + text.size)
+        wrong = "this is no signing request";
+    else if (!is_p256(key))
+        wrong = "the key is none of P-256";
+    else if (X509_REQ_verify(request, key) != 1)
+        wrong = "the signing request is not signed by its key";
+    if (wrong == NULL)
+        return request;
+    (void)ca_refused(failure, PUNKT_INVALID, wrong);
+    X509_REQ_free(request);
+    return NULL;
+}
+
 enum punkt_status ca_sign(const struct ca *ca, struct text signing_request, const char *common_name,
                           utc_us now, struct ca_signed *out, struct failure *failure)
 {
     if (ca->key == NULL)
         return ca_refused(failure, PUNKT_INVALID, "nothing is signed here");
-    const uint8_t *der = (const uint8_t *)signing_request.data;
-    X509_REQ *request = d2i_X509_REQ(NULL, &der, (long)signing_request.size);
-    EVP_PKEY *key = request != NULL ? X509_REQ_get0_pubkey(request) : NULL;
-    X509 *certificate = NULL;
-    enum punkt_status status = PUNKT_INVALID;
-    if (request == NULL || (const char *)der != signing_request.data + signing_request.size) {
-        (void)ca_refused(failure, status, "this is no signing request");
-    } else if (!is_p256(key)) {
-        (void)ca_refused(failure, status, "the key is none of P-256");
-    } else if (X509_REQ_verify(request, key) != 1) {
-        (void)ca_refused(failure, status, "the signing request is not signed by its key");
-    } else {
-        struct ca_wanted wanted = { .common_name = common_name,
-                                    .issuer = ca->certificate,
-                                    .key = key,
-                                    .signing_key = ca->key,
-                                    .days = CA_CLIENT_DAYS,
-                                    .usage = "clientAuth" };
-        certificate = ca_certificate_make(&wanted, now);
-        status = certificate != NULL ? signed_fill(certificate, out, failure)
-                                     : ca_refused(failure, PUNKT_NO_MEMORY, "the certificate cannot be made");
-    }
+    X509_REQ *request = request_read(signing_request, failure);
+    if (request == NULL)
+        return PUNKT_INVALID;
+    struct ca_wanted wanted = { .common_name = common_name,
+                                .issuer = ca->certificate,
+                                .key = X509_REQ_get0_pubkey(request),
+                                .signing_key = ca->key,
+                                .days = CA_CLIENT_DAYS,
+                                .usage = "clientAuth" };
+    X509 *certificate = ca_certificate_make(&wanted, now);
+    enum punkt_status status = certificate != NULL
+                                   ? signed_fill(certificate, out, failure)
+                                   : ca_refused(failure, PUNKT_NO_MEMORY, "the certificate cannot be made");
     X509_free(certificate);
     X509_REQ_free(request);
     return status;
+}
+
+enum punkt_status signing_request_read(struct text signing_request, uint8_t out_key[32],
+                                       struct failure *failure)
+{
+    X509_REQ *request = request_read(signing_request, failure);
+    if (request == NULL)
+        return PUNKT_INVALID;
+    uint8_t *der = NULL;
+    int size = i2d_PUBKEY(X509_REQ_get0_pubkey(request), &der);
+    bool done = size > 0 && SHA256(der, (size_t)size, out_key) != NULL;
+    OPENSSL_free(der);
+    X509_REQ_free(request);
+    return done ? PUNKT_OK : ca_refused(failure, PUNKT_NO_MEMORY, "there is no memory for a key");
 }
 
 enum punkt_status certificate_read(struct text pem, uint8_t out_key[32], utc_us *out_ends,

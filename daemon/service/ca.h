@@ -58,6 +58,9 @@ struct ca_signed {
 PUNKT_MUST_CHECK enum punkt_status ca_sign(const struct ca *ca, struct text signing_request,
                                            const char *common_name, utc_us now, struct ca_signed *out,
                                            struct failure *failure);
+/* Checks a signing request alike, and says only whose key it has. */
+PUNKT_MUST_CHECK enum punkt_status signing_request_read(struct text signing_request, uint8_t out_key[32],
+                                                        struct failure *failure);
 
 /* Key and end of a certificate in PEM. PUNKT_INVALID: it cannot be read. */
 PUNKT_MUST_CHECK enum punkt_status certificate_read(struct text pem, uint8_t out_key[32], utc_us *out_ends,

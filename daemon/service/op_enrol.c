@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "base/log.h"
 #include "service/ca.h"
@@ -28,6 +29,7 @@ struct enrolment {
     struct applicant from;
     struct actor_name name;
     utc_us now;
+    bool psk; /* no certificate is made: of it there is only the key, by which the applicant is known */
     enum punkt_status status;
     struct failure failure;
     struct ca_signed certificate;
@@ -143,31 +145,13 @@ static void answer_enrolment(struct request *request, const union message_any *a
     end_connection(request->service, request->conn);
 }
 
-/* --- by a certificate --- */
+/* --- what it proves itself with from now on --- */
 
-/* Worker thread. */
-static enum job_step sign_run(struct ledger_job *job, struct reading *reading)
-{
-    struct enrolment *enrolment = enrolment_of(job);
-    struct text signing_request = { enrolment->signing_request, enrolment->size };
-    (void)reading;
-    enrolment->status = ca_sign(enrolment->pending.service->options.ca, signing_request, enrolment->name.text,
-                                enrolment->now, &enrolment->certificate, &enrolment->failure);
-    return JOB_DONE;
-}
-
-static void answer_signed(struct request *request, const struct enrolment *enrolment)
+static void give_certificate(struct request *request, const struct applicant *from, struct registered *who,
+                             const struct ca_signed *certificate)
 {
     const struct service_options *options = &request->service->options;
-    const struct ca_signed *certificate = &enrolment->certificate;
-    if (enrolment->status != PUNKT_OK) {
-        bool wrong = enrolment->status == PUNKT_INVALID;
-        refuse_enrolment(request, &enrolment->from, wrong ? RESULT_MALFORMED : RESULT_BUSY,
-                         enrolment->failure.text);
-        return;
-    }
-    struct registered *who = owner(request, &enrolment->from);
-    if (who == NULL || !use_code(request, &enrolment->from, who, certificate->key, certificate->ends))
+    if (!use_code(request, from, who, certificate->key, certificate->ends))
         return;
     struct text ca = ca_certificate(options->ca);
     union message_any answer;
@@ -181,54 +165,14 @@ static void answer_signed(struct request *request, const struct enrolment *enrol
     answer_enrolment(request, &answer);
 }
 
-static void sign_done(struct ledger_job *job)
-{
-    struct enrolment *enrolment = enrolment_of(job);
-    struct request request = pending_request(&enrolment->pending);
-    answer_signed(&request, enrolment);
-    pending_remove(&enrolment->pending);
-    enrolment_drop(&enrolment->pending);
-}
-
-static void enrol_by_certificate(struct request *request, const struct applicant *from,
-                                 const struct registered *who)
+/* `applied` is by what the same applicant is known again: two who share a code do not get the same key. */
+static void give_psk(struct request *request, const struct applicant *from, struct registered *who,
+                     const uint8_t applied[32])
 {
     struct service *service = request->service;
-    const struct msg_enrol_request *message = &request->message->enrol_request;
-    struct enrolment *enrolment = NULL;
-    if (message->signing_request.size == 0)
-        refuse_enrolment(request, from, RESULT_MALFORMED, "field signing_request");
-    else if (service->options.ca == NULL || !ca_signs(service->options.ca))
-        refuse_enrolment(request, from, RESULT_NOT_SET_UP, "punktd signs no certificates");
-    else if ((enrolment = calloc(1, sizeof(*enrolment))) == NULL)
-        refuse_enrolment(request, from, RESULT_BUSY, "out of memory");
-    if (enrolment == NULL)
-        return;
-    pending_add(&enrolment->pending, request, enrolment_drop);
-    enrolment->from = *from;
-    enrolment->name = actor_name(service, who->identity.number);
-    enrolment->now = ledger_now(service->ledger);
-    enrolment->size = (size_t)message->signing_request.size;
-    memcpy(enrolment->signing_request, message->signing_request.data, enrolment->size);
-    enrolment->job = (struct ledger_job){ .run = sign_run, .done = sign_done };
-    ledger_submit_work(service->ledger, &enrolment->job);
-}
-
-/* --- by a pre-shared key --- */
-
-static void enrol_by_psk(struct request *request, const struct applicant *from, struct registered *who)
-{
-    struct service *service = request->service;
-    /* No key comes with it: the code serves again until the new key has been used (session_enters). */
-    uint8_t any[32];
     uint8_t key[32];
     char name[PSK_NAME_MAX + 1];
-    memset(any, 0xFF, sizeof(any));
-    if (psk_newest_master(service) == 0) {
-        refuse_enrolment(request, from, RESULT_NOT_SET_UP, "no psk_master in the secrets file");
-        return;
-    }
-    if (!use_code(request, from, who, any, 0))
+    if (!use_code(request, from, who, applied, 0))
         return;
     if (!psk_derive(service, &who->identity, key)) {
         refuse_enrolment(request, from, RESULT_BUSY, "the key cannot be made");
@@ -243,6 +187,92 @@ static void enrol_by_psk(struct request *request, const struct applicant *from, 
     out->psk_key = (struct message_text){ (const char *)key, sizeof(key) };
     answer_enrolment(request, &answer);
     OPENSSL_cleanse(key, sizeof(key));
+}
+
+/* Worker thread. */
+static enum job_step sign_run(struct ledger_job *job, struct reading *reading)
+{
+    struct enrolment *enrolment = enrolment_of(job);
+    struct text signing_request = { enrolment->signing_request, enrolment->size };
+    (void)reading;
+    if (enrolment->psk)
+        enrolment->status =
+            signing_request_read(signing_request, enrolment->certificate.key, &enrolment->failure);
+    else
+        enrolment->status =
+            ca_sign(enrolment->pending.service->options.ca, signing_request, enrolment->name.text,
+                    enrolment->now, &enrolment->certificate, &enrolment->failure);
+    return JOB_DONE;
+}
+
+static void answer_signed(struct request *request, const struct enrolment *enrolment)
+{
+    if (enrolment->status != PUNKT_OK) {
+        bool wrong = enrolment->status == PUNKT_INVALID;
+        refuse_enrolment(request, &enrolment->from, wrong ? RESULT_MALFORMED : RESULT_BUSY,
+                         enrolment->failure.text);
+        return;
+    }
+    struct registered *who = owner(request, &enrolment->from);
+    if (who != NULL && enrolment->psk)
+        give_psk(request, &enrolment->from, who, enrolment->certificate.key);
+    else if (who != NULL)
+        give_certificate(request, &enrolment->from, who, &enrolment->certificate);
+}
+
+static void sign_done(struct ledger_job *job)
+{
+    struct enrolment *enrolment = enrolment_of(job);
+    struct request request = pending_request(&enrolment->pending);
+    answer_signed(&request, enrolment);
+    pending_remove(&enrolment->pending);
+    enrolment_drop(&enrolment->pending);
+}
+
+/* The worker looks at the signing request, for that takes a while. */
+static void read_request(struct request *request, const struct applicant *from, const struct registered *who)
+{
+    struct service *service = request->service;
+    const struct msg_enrol_request *message = &request->message->enrol_request;
+    struct enrolment *enrolment = calloc(1, sizeof(*enrolment));
+    if (enrolment == NULL) {
+        refuse_enrolment(request, from, RESULT_BUSY, "out of memory");
+        return;
+    }
+    pending_add(&enrolment->pending, request, enrolment_drop);
+    enrolment->from = *from;
+    enrolment->psk = who->identity.proof == PROOF_PSK;
+    enrolment->name = actor_name(service, who->identity.number);
+    enrolment->now = ledger_now(service->ledger);
+    enrolment->size = (size_t)message->signing_request.size;
+    memcpy(enrolment->signing_request, message->signing_request.data, enrolment->size);
+    enrolment->job = (struct ledger_job){ .run = sign_run, .done = sign_done };
+    ledger_submit_work(service->ledger, &enrolment->job);
+}
+
+static void enrol_by_certificate(struct request *request, const struct applicant *from,
+                                 const struct registered *who)
+{
+    const struct service *service = request->service;
+    if (request->message->enrol_request.signing_request.size == 0)
+        refuse_enrolment(request, from, RESULT_MALFORMED, "field signing_request");
+    else if (service->options.ca == NULL || !ca_signs(service->options.ca))
+        refuse_enrolment(request, from, RESULT_NOT_SET_UP, "punktd signs no certificates");
+    else
+        read_request(request, from, who);
+}
+
+static void enrol_by_psk(struct request *request, const struct applicant *from, struct registered *who)
+{
+    uint8_t nobody[32]; /* without a signing request it is not known again */
+    if (psk_newest_master(request->service) == 0)
+        refuse_enrolment(request, from, RESULT_NOT_SET_UP, "no psk_master in the secrets file");
+    else if (request->message->enrol_request.signing_request.size > 0)
+        read_request(request, from, who);
+    else if (RAND_bytes(nobody, sizeof(nobody)) != 1)
+        refuse_enrolment(request, from, RESULT_BUSY, "no randomness");
+    else
+        give_psk(request, from, who, nobody);
 }
 
 enum handled handle_enrol(struct request *request)

@@ -361,10 +361,11 @@ static void assert_by_psk(void **state)
 {
     struct service_world *world = *state;
     const struct msg_enrol_answer *answer = &world->reply.message.enrol_answer;
+    struct evp_pkey_st *key = key_new();
     uint64_t conn;
     assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_DONE);
     struct code_word code = code_of_reply(world);
-    assert_int_equal(enrol(world, code.text, NULL, &conn), RESULT_DONE);
+    assert_int_equal(enrol(world, code.text, key, &conn), RESULT_DONE);
     assert_true(service_closed(world, conn));
     assert_int_equal(answer->proof, PROOF_PSK);
     assert_int_equal(answer->port, 7444);
@@ -373,8 +374,9 @@ static void assert_by_psk(void **state)
     assert_string_equal(first.name, "punkt/2/1");
     assert_kept(world, IDENTITY_FIRST);
     /* The answer was lost: the same again. */
-    assert_int_equal(enrol(world, code.text, NULL, &conn), RESULT_DONE);
+    assert_int_equal(enrol(world, code.text, key, &conn), RESULT_DONE);
     struct shared again = shared_of_reply(world);
+    key_free(key);
     assert_string_equal(again.name, first.name);
     assert_memory_equal(again.key, first.key, 32);
     /* It has arrived when the key is used: from then on the code is over. */
@@ -387,6 +389,31 @@ static void assert_by_psk(void **state)
     assert_false(is_offered(world, code.text));
     assert_true(come_with(world, &first));
     assert_int_equal(service_hello(world, ACTS_LANE), RESULT_DONE);
+}
+
+/*
+ * Who has seen a code cannot have the same pre-shared key as whom it was meant for: whoever is second is refused, and notices.
+ * That the one and the same asks again is known by its signing request; without one a code serves once.
+ */
+static void assert_psk_once(void **state)
+{
+    struct service_world *world = *state;
+    struct evp_pkey_st *keys[] = { key_new(), key_new(), NULL };
+    uint64_t conn;
+    for (size_t first = 0; first < COUNT_OF(keys); first += 2) {
+        assert_int_equal(add_till(world, "S", first == 0 ? "1" : "2", PROOF_PSK), RESULT_DONE);
+        struct code_word code = code_of_reply(world);
+        assert_int_equal(enrol(world, code.text, keys[first], &conn), RESULT_DONE);
+        for (size_t i = 0; i < COUNT_OF(keys); i++)
+            assert_int_equal(enrol(world, code.text, keys[i], &conn),
+                             i == first && keys[i] != NULL ? RESULT_DONE : RESULT_CODE_USED);
+        service_world_restart(world);
+        assert_int_equal(enrol(world, code.text, keys[1], &conn), RESULT_CODE_USED);
+        assert_int_equal(enrol(world, code.text, NULL, &conn), RESULT_CODE_USED);
+        service_speak(world, 1);
+    }
+    key_free(keys[0]);
+    key_free(keys[1]);
 }
 
 static void assert_psk_rotated(void **state)
@@ -550,11 +577,12 @@ static void assert_no_secret_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        A_TEST(assert_by_certificate), A_TEST(assert_once),        A_TEST(assert_three_tries),
-        A_TEST(assert_code_ends),      A_TEST(assert_repeated),    A_TEST(assert_signing_request),
-        A_TEST(assert_key_of_another), A_TEST(assert_only_enrols), A_TEST(assert_suspended),
-        A_TEST(assert_rotated),        A_TEST(assert_by_psk),      A_TEST(assert_psk_rotated),
-        A_TEST(assert_psk_shut_out),   A_TEST(assert_psk_names),   A_TEST(assert_no_secret_kept),
+        A_TEST(assert_by_certificate), A_TEST(assert_once),         A_TEST(assert_three_tries),
+        A_TEST(assert_code_ends),      A_TEST(assert_repeated),     A_TEST(assert_signing_request),
+        A_TEST(assert_key_of_another), A_TEST(assert_only_enrols),  A_TEST(assert_suspended),
+        A_TEST(assert_rotated),        A_TEST(assert_by_psk),       A_TEST(assert_psk_rotated),
+        A_TEST(assert_psk_once),       A_TEST(assert_psk_shut_out), A_TEST(assert_psk_names),
+        A_TEST(assert_no_secret_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
