@@ -1,11 +1,8 @@
 #!/usr/bin/env bash
 # The life of a daemon that the kernel refuses all it has no use for, and that is not root: everything that reads, writes,
-# waits or starts a thread once. Sanitizers need more, so it is a build of its own: confined.sh FOLDER COMPILER
+# waits or starts a thread once. Sanitizers need more, so the programs are those of plain_daemon.sh: confined.sh FOLDER
 set -eu
-build=$1
-cmake -S "$PUNKT_SOURCE" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="$2" -DBUILD_TESTING=OFF \
-    >"$build.log" 2>&1 && cmake --build "$build" --target punktd punkt >>"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-bin=$build/bin
+bin=$1/bin
 folder=$(mktemp -d)
 daemon=
 

@@ -37,6 +37,11 @@ static void expect_run(const char *const argv[])
 
 struct world *secure_world_new(const char *programme)
 {
+    return secure_world_more(programme, "");
+}
+
+struct world *secure_world_more(const char *programme, const char *more)
+{
     struct world_options options = { .programme = programme, .stopped = true };
     struct world *world = world_new(&options);
     char folder[SECURE_PATH_MAX];
@@ -46,8 +51,8 @@ struct world *secure_world_new(const char *programme)
     expect_run(argv);
     (void)snprintf(settings, sizeof(settings),
                    WORLD_JOURNAL "tls:\n  listen: 127.0.0.1:0\n  folder: %s\nenrol:\n  listen: 127.0.0.1:0\n"
-                                 "psk:\n  listen: 127.0.0.1:0\n",
-                   folder);
+                                 "psk:\n  listen: 127.0.0.1:0\n%s",
+                   folder, more);
     world_configure(world, settings);
     world_start(world);
     return world;
@@ -105,14 +110,26 @@ void secure_user(const struct world *world, const char *name, const char *role, 
     enrol(world, &run, name, out);
 }
 
-void secure_till(const struct world *world, const char *store, const char *till, char out[SECURE_PATH_MAX])
+static void add_till(const struct world *world, const char *store, const char *till, const char *proof,
+                     char out[SECURE_PATH_MAX])
 {
     struct run run;
     char place[SECURE_PATH_MAX];
     (void)snprintf(place, sizeof(place), "%s/%s", store, till);
-    world_json(world, &run, "till", "add", place, NULL);
+    world_json(world, &run, "till", "add", place, proof, NULL);
     (void)snprintf(place, sizeof(place), "%s-%s", store, till);
     enrol(world, &run, place, out);
+}
+
+void secure_till(const struct world *world, const char *store, const char *till, char out[SECURE_PATH_MAX])
+{
+    add_till(world, store, till, NULL, out);
+}
+
+void secure_psk_till(const struct world *world, const char *store, const char *till,
+                     char out[SECURE_PATH_MAX])
+{
+    add_till(world, store, till, "--psk", out);
 }
 
 /* --- connections --- */

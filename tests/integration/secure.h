@@ -20,6 +20,8 @@
 
 /* programme: its text, or NULL. It listens for plain connections, too, as every world. */
 struct world *secure_world_new(const char *programme);
+/* The same with more lines of settings, such as "limits:\n  till_connections: 64\n". */
+struct world *secure_world_more(const char *programme, const char *more);
 
 /* Where it listens: "HOST:PORT" behind the word in the port file ("tls", "psk", "enrol"). */
 void secure_address(const struct world *world, const char *word, char out[SECURE_PATH_MAX]);
@@ -27,6 +29,9 @@ void secure_address(const struct world *world, const char *word, char out[SECURE
 /* Adds a user or a till as the local administrator, and enrols it: the path of its identity file. */
 void secure_user(const struct world *world, const char *name, const char *role, char out[SECURE_PATH_MAX]);
 void secure_till(const struct world *world, const char *store, const char *till, char out[SECURE_PATH_MAX]);
+/* A till with a pre-shared key; secure_hello is for certificates. */
+void secure_psk_till(const struct world *world, const char *store, const char *till,
+                     char out[SECURE_PATH_MAX]);
 
 /* A TLS connection of this identity that has said hello for a lane; its numbers are counted here. */
 struct secure;
