@@ -46,6 +46,7 @@ struct crowd {
     struct face *faces;
     struct member *members;
     unsigned face_count, count, most;
+    unsigned waiting; /* not yet answered */
     int epoll;
     uint64_t epoch; /* of the first lane */
 };
@@ -213,6 +214,7 @@ static bool join(struct crowd *crowd, const char *address)
     if (member->fd < 0)
         return fail("no connection");
     crowd->count++;
+    crowd->waiting++;
     member->ssl = SSL_new(face->context);
     if (member->ssl == NULL || SSL_set_fd(member->ssl, member->fd) != 1)
         return fail("no memory");
@@ -264,7 +266,7 @@ static bool watch(const struct crowd *crowd, const struct member *member, uint32
     return epoll_ctl(crowd->epoll, EPOLL_CTL_MOD, member->fd, &event) == 0 || fail("epoll");
 }
 
-static bool step(struct crowd *crowd, struct member *member, unsigned *inout_waiting)
+static bool step(struct crowd *crowd, struct member *member)
 {
     if (!member->greeted) {
         const int result = SSL_do_handshake(member->ssl);
@@ -279,26 +281,39 @@ static bool step(struct crowd *crowd, struct member *member, unsigned *inout_wai
     const int answered = read_answer(member, OPERATION_HELLO);
     if (answered < 0)
         return fail("no answer to hello");
-    *inout_waiting -= (unsigned)answered;
+    crowd->waiting -= (unsigned)answered;
     return answered == 0 || epoll_ctl(crowd->epoll, EPOLL_CTL_DEL, member->fd, NULL) == 0 || fail("epoll");
+}
+
+bool crowd_knock(struct crowd *crowd, const char *address, unsigned count)
+{
+    if (count > crowd->most - crowd->count)
+        return fail("too many");
+    for (unsigned i = 0; i < count; i++) {
+        struct member *member = &crowd->members[crowd->count];
+        struct pollfd ready = { .events = POLLOUT };
+        if (!join(crowd, address))
+            return false;
+        ready.fd = member->fd;
+        if (poll(&ready, 1, PATIENCE_MS) != 1 || !step(crowd, member))
+            return fail("nobody listens");
+    }
+    return true;
 }
 
 bool crowd_come(struct crowd *crowd, const char *address, unsigned count, unsigned at_once)
 {
     struct epoll_event events[EVENTS];
-    unsigned waiting = 0;
-    if (count > crowd->most - crowd->count)
-        return fail("too many");
-    while (count > 0 || waiting > 0) {
-        for (; count > 0 && waiting < at_once; count--, waiting++) {
-            if (!join(crowd, address))
+    while (count > 0 || crowd->waiting > 0) {
+        for (; count > 0 && crowd->waiting < at_once; count--) {
+            if (!crowd_knock(crowd, address, 1))
                 return false;
         }
         const int ready = epoll_wait(crowd->epoll, events, EVENTS, PATIENCE_MS);
         if (ready == 0)
             return fail("nothing has happened for a minute");
         for (int i = 0; i < ready; i++) {
-            if (!step(crowd, &crowd->members[events[i].data.u32], &waiting))
+            if (!step(crowd, &crowd->members[events[i].data.u32]))
                 return false;
         }
     }

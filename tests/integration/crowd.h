@@ -27,10 +27,13 @@ struct crowd *crowd_new(const char *const identities[], unsigned identity_count,
 void crowd_free(struct crowd *crowd);
 
 /*
- * So many more connections to an IPv4 address, and waits until each has its answer to hello; at most at_once of them are
- * not yet answered at a time. False: the first that failed ended it.
+ * So many more connections to an IPv4 address, and waits until all that there are have their answers to hello; more come
+ * only while fewer than at_once are not yet answered. False: the first that failed ended it.
  */
 bool crowd_come(struct crowd *crowd, const char *address, unsigned count, unsigned at_once);
+
+/* So many more connections, whose handshakes begin: their first bytes are sent, and no answer is waited for. */
+bool crowd_knock(struct crowd *crowd, const char *address, unsigned count);
 
 /* Asks each that is there whether the daemon is, one after the other, and waits for its answer. */
 bool crowd_ping(struct crowd *crowd);
