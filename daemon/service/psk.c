@@ -208,6 +208,12 @@ static const char *read_number(const char *from, const char *end, unsigned base,
     return at > from && (at - from == 1 || *from != '0' || base == 16) ? at : NULL;
 }
 
+/* In place of who is not there: its key is derived as well, so that time does not tell whom we know. */
+static struct identity nobody(const struct service *service)
+{
+    return (struct identity){ .key_version = 1, .psk_master = psk_newest_master(service) };
+}
+
 /* "punkt/17/3" */
 static bool key_of_identity(const struct service *service, const char *name, const char *end,
                             uint8_t out_key[32], uint64_t *out_number)
@@ -218,11 +224,12 @@ static bool key_of_identity(const struct service *service, const char *name, con
     if (at == NULL || at == end || *at != '/' || read_number(at + 1, end, 10, &version) != end)
         return false;
     const struct registered *who = register_by_number(service, number);
-    if (who == NULL || who->identity.proof != PROOF_PSK || version == 0 ||
-        who->identity.key_version != version || !psk_derive(service, &who->identity, out_key))
-        return false;
+    bool known = who != NULL && who->identity.proof == PROOF_PSK && version != 0 &&
+                 who->identity.key_version == version;
+    const struct identity other = nobody(service);
+    bool derived = psk_derive(service, known ? &who->identity : &other, out_key);
     *out_number = version << 32 | number;
-    return true;
+    return known && derived;
 }
 
 /* "enrol/0123abcd" */
@@ -235,13 +242,13 @@ static bool key_of_code(const struct service *service, const char *name, const c
     if (end - name != 8 || read_number(name, end, 16, &handle) != end)
         return false;
     const struct registered *who = register_by_code(service, (uint32_t)handle);
-    if (who == NULL || !code_is_good(service, who))
-        return false;
+    bool known = who != NULL && code_is_good(service, who);
+    const struct identity other = nobody(service);
     *out_number = handle;
-    bool done = code_secret(service, &who->identity, secret) &&
+    bool done = code_secret(service, known ? &who->identity : &other, secret) &&
                 derive(secret, sizeof(secret), NULL, 0, info, sizeof(info) - 1, out_key, 32);
     OPENSSL_cleanse(secret, sizeof(secret));
-    return done;
+    return known && done;
 }
 
 bool service_psk(struct service *service, bool code, const char *identity, size_t size, uint8_t out_key[32],

@@ -470,55 +470,6 @@ static void assert_psk_shut_out(void **state)
     assert_detail(world, "revoked by the administrator, for good");
 }
 
-/* Names are what they must be, to the byte. */
-static void assert_psk_names(void **state)
-{
-    struct service_world *world = *state;
-    static const char *const wrong[] = { "",
-                                         "punkt",
-                                         "punkt/",
-                                         "punkt/2",
-                                         "punkt/2/",
-                                         "punkt/2/0",
-                                         "punkt/2/2",
-                                         "punkt/3/1",
-                                         "punkt/1/1",
-                                         "punkt/02/1",
-                                         "punkt/2/01",
-                                         "punkt/2/1 ",
-                                         "punkt/2/1/1",
-                                         "punkt/-2/1",
-                                         "punkt/2/+1",
-                                         "Punkt/2/1",
-                                         "punkt/2a/1",
-                                         "punkt//1",
-                                         "enrol/2/1",
-                                         "punkt/0/0",
-                                         "enrol/",
-                                         "enrol/0",
-                                         "enrol/000000",
-                                         "enrol/00000000",
-                                         "enrol/0000000g",
-                                         "punkt/18446744073709551618/1",
-                                         "punkt/2/4294967297" };
-    uint64_t conn;
-    uint64_t number;
-    uint8_t key[32];
-    assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_DONE);
-    assert_int_equal(enrol(world, code_of_reply(world).text, NULL, &conn), RESULT_DONE);
-    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-        assert_false(service_psk(world->service, false, wrong[i], strlen(wrong[i]), key, &number));
-        assert_false(service_psk(world->service, true, wrong[i], strlen(wrong[i]), key, &number));
-    }
-    assert_true(service_psk(world->service, false, "punkt/2/1", 9, key, &number));
-    assert_false(service_psk(world->service, true, "punkt/2/1", 9, key, &number));
-    /* One who comes by certificate has no pre-shared key, enrolled or not. */
-    struct service_peer peer;
-    service_speak(world, 1);
-    assert_int_equal(add_till_with_key(world, "S", "2", &peer), 3);
-    assert_false(service_psk(world->service, false, "punkt/3/1", 9, key, &number));
-}
-
 /* --- secrets --- */
 
 static bool contains(const uint8_t *bytes, size_t size, const void *what, size_t what_size)
@@ -581,8 +532,7 @@ int main(void)
         A_TEST(assert_code_ends),      A_TEST(assert_repeated),     A_TEST(assert_signing_request),
         A_TEST(assert_key_of_another), A_TEST(assert_only_enrols),  A_TEST(assert_suspended),
         A_TEST(assert_rotated),        A_TEST(assert_by_psk),       A_TEST(assert_psk_rotated),
-        A_TEST(assert_psk_once),       A_TEST(assert_psk_shut_out), A_TEST(assert_psk_names),
-        A_TEST(assert_no_secret_kept),
+        A_TEST(assert_psk_once),       A_TEST(assert_psk_shut_out), A_TEST(assert_no_secret_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
