@@ -31,8 +31,9 @@ static int64_t limit_of_role(const struct role_limits *limits, struct text role)
 bool decide_within_role(struct decision *decision, const struct programme *programme,
                         const struct judgement *judgement, enum role_limit_kind kind, int64_t size)
 {
-    if (judgement->approved || (judgement->flags & EVENT_FLAG_ADVICE) != 0 ||
-        text_equal(judgement->role, TEXT_LITERAL("admin")) ||
+    /* Goods that were taken back are back; what the office books has not happened before it is booked. */
+    bool happened = kind == ROLE_LIMIT_UNLINKED && (judgement->flags & EVENT_FLAG_ADVICE) != 0;
+    if (judgement->approved || happened || text_equal(judgement->role, TEXT_LITERAL("admin")) ||
         size <= limit_of_role(&programme->role_limits[kind], judgement->role))
         return true;
     decide_refuse(decision, REFUSAL_NEEDS_APPROVAL, "%s", "");

@@ -72,7 +72,7 @@ void decide_over_limit(struct decision *decision);
 bool decide_reason(struct decision *decision, const struct programme *programme, struct text reason);
 /*
  * Judges what an act comes to, in the unit of the limit, against what the role may without another's approval
- * (DOMAIN.md, Back office). What was approved passes, and an advice: it has happened.
+ * (DOMAIN.md, Back office). What was approved passes, and an advice of a return: the goods are back.
  */
 bool decide_within_role(struct decision *decision, const struct programme *programme,
                         const struct judgement *judgement, enum role_limit_kind kind, int64_t size);
