@@ -105,26 +105,28 @@ carried() {
         s/^ {4}punkt enrol [^ ]+ ([0-9A-Z-]{39})$/\1/p' "$1"
 }
 
-# A file without what is of its day, its ledger and its machine: times, positions, what is carried, the folder, the ports
-# and the name of the host. Remarks and empty lines are not compared; of a daemon's log only what is not a warning.
+# A file without what is of its day, its ledger and its machine: times, positions, what is carried, the folder and the
+# ports. Remarks and empty lines are not compared; of a daemon's log only what is not a warning.
 without_times() {
     local gone
     gone=$(carried "$1" | sed 's/.*/s, *\\b&\\b, ...,g/')
     sed -E "$gone"'
         s/^(position +)[0-9]+/\1.../; s/"(position|refers|hold)":[0-9]+/"\1":.../g
         s/[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9:.]+(Z|[+-][0-9:]+)?)?/.../g
-        s/^ *[0-9]+ \.\.\./... .../; s/ +$//; s/^(    punkt enrol) [^ ]+:/\1 HOST:/
+        s/^ *[0-9]+ \.\.\./... .../; s/ +$//
         /^(#.*)?$/d; /^\.\.\. warning /d; /\(seccomp\)$/d' "$1" | as_written
 }
 
-# The README's folder and ports, and those that the test uses; a port is known when the daemon listens.
+# The README's folder and ports, and those that the test uses; a port is known when the daemon listens. An address of
+# enrolment has no port if that is 7445.
 ports=(7443 7445)
 taken=(0 0)
 as_written() {
-    sed "s,$folder/clone,/srv/punkt,g; s/:${taken[0]}\\b/:${ports[0]}/g; s/:${taken[1]}\\b/:${ports[1]}/g"
+    sed "s,$folder/clone,/srv/punkt,g; s/:${taken[0]}\\b/:${ports[0]}/g; s/:${taken[1]}\\b/:${ports[1]}/g
+        s/\\(punkt enrol [^ ]*\\):${ports[1]} /\\1 /"
 }
 as_taken() {
-    sed "s/:${ports[0]}\\b/:${taken[0]}/g; s/:${ports[1]}\\b/:${taken[1]}/g"
+    sed "s/:${ports[0]}\\b/:${taken[0]}/g; s/:${ports[1]}\\b/:${taken[1]}/g; s/^punkt enrol [^ :]*/&:${taken[1]}/"
 }
 
 # Runs a line of the README that ends in "&" in the background, in a group of its own; what it says is read up to the last
