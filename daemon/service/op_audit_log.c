@@ -152,8 +152,8 @@ static void say_identity(struct audit_line *line, const struct event *event)
 static void say_attempts(struct audit_line *line, const struct event *event)
 {
     static const char *const kinds[] = {
-        [ATTEMPT_PROOF] = "refused proof",      [ATTEMPT_ENROLMENT] = "refused enrolment",
-        [ATTEMPT_CONFLICT] = "number conflict", [ATTEMPT_NOT_PERMITTED] = "not permitted",
+        [ATTEMPT_PROOF] = "refused proof",          [ATTEMPT_ENROLMENT] = "refused enrolment",
+        [ATTEMPT_CONFLICT] = "conflict of numbers", [ATTEMPT_NOT_PERMITTED] = "not permitted",
         [ATTEMPT_RATE] = "too many refusals",
     };
     say(line, "%" PRIu64 " x %s from %.*s", event->attempts.count, kinds[event->attempts.kind],
@@ -199,7 +199,7 @@ static void say_detail(struct audit_line *line, const struct event *event)
     else if (event->type == EVENT_TERM)
         say(line, "term %" PRIu64 ", by %.*s", event->term.new_term, TEXT_ARGS(event->term.who));
     else if (event->type == EVENT_SEAL)
-        say(line, "key %" PRIu64, event->seal.key_number);
+        say(line, "key %" PRIu64 ", head at position %" PRIu64, event->seal.key_number, event->seal.head);
     if (reason.size > 0)
         say(line, "%.*s", TEXT_ARGS(reason));
     if (note.size > 0)

@@ -36,9 +36,10 @@ struct seals {
     int error;       /* why not: errno; 0: it was */
     bool soon;
     journal_position closed; /* of `soon`: the event that must be durable, to be sealed */
-    utc_us due, last, said;
-    journal_position
-        sealed; /* the newest event, if all before it is sealed, or its head in the log; 0: not all is */
+    utc_us due, last, said;  /* last: one was made; said: a head was logged */
+    utc_us seen;             /* when the turn before was */
+    bool all; /* nothing was booked up to `sealed` that no seal, or no head in the log, stands for */
+    journal_position sealed;
     struct seal_key key; /* of the next seal */
     struct event event;
     char path[SEAL_PATH_MAX + 8];
@@ -234,11 +235,10 @@ static void seal_done(struct ledger_job *job)
     seals->complained = seals->error != 0;
 }
 
-/* Whether the newest event is one that this head stands for; else what came meanwhile waits for the next. */
-static journal_position all_of(struct service *service, journal_position head)
+/* Whether this head stands for all that was booked; else what came meanwhile waits for the next. */
+static bool is_all(const struct service *service, journal_position head)
 {
-    journal_position newest = ledger_newest(service->ledger);
-    return newest < head ? newest : 0;
+    return ledger_newest(service->ledger) < head;
 }
 
 static void append_seal(struct seals *seals)
@@ -247,9 +247,9 @@ static void append_seal(struct seals *seals)
     seals->event.time = ledger_now(service->ledger);
     seals->event.occurred = seals->event.time;
     seals->event.day = today(service);
-    bool all = all_of(service, seals->event.seal.head) != 0;
+    seals->all = is_all(service, seals->event.seal.head);
     append_own(service, &seals->event);
-    seals->sealed = all ? ledger_newest(service->ledger) : 0;
+    seals->sealed = ledger_newest(service->ledger);
     seals->made = false;
 }
 
@@ -270,10 +270,11 @@ void seal_soon(struct service *service)
 /* Whether it is time, for a quarter of an hour or for a day that was closed and is in the head now. */
 static bool is_due(struct seals *seals, utc_us now)
 {
-    if (now < seals->last) { /* somebody had the clock accepted, and time went back */
+    if (now < seals->seen) { /* somebody had the clock accepted, and time went back */
         seals->last = seals->said = 0;
         seals->due = now;
     }
+    seals->seen = now;
     bool closed = seals->soon && ledger_durable(seals->service->ledger) > seals->closed;
     if (now < seals->due && !(closed && now >= seals->last + SOON_US))
         return false;
@@ -294,10 +295,10 @@ void seals_turn(struct service *service)
     utc_us now = ledger_now(service->ledger);
     if (seals_have_work(service) || !is_due(seals, now))
         return;
-    seals->last = now;
     seals->due = now + SEAL_US;
-    if (ledger_newest(service->ledger) == seals->sealed)
+    if (seals->all && ledger_newest(service->ledger) == seals->sealed)
         return; /* nothing happened since */
+    seals->last = now;
     seals->event = (struct event){ .type = EVENT_SEAL };
     seals->event.seal.head = ledger_head(service->ledger, seals->event.seal.head_hash);
     if (!seals->complained || now - seals->said >= SEAL_US) {
@@ -305,7 +306,8 @@ void seals_turn(struct service *service)
         seals->said = now;
     }
     if (!seals->keyed) {
-        seals->sealed = all_of(service, seals->event.seal.head);
+        seals->all = is_all(service, seals->event.seal.head);
+        seals->sealed = ledger_newest(service->ledger);
         return;
     }
     seals->busy = true;
