@@ -7,10 +7,12 @@
 
 #include "events_read.h"
 
+#define RETRIES_MAX 4 /* of `punkt enrol`, which is refused twice */
 #define GOOD_CARDS 1000
 #define GOOD_FIRST_CARD 1001
-#define P99_US 50000      /* (RELIABILITY.md, How it is tested) */
-#define P99_CALM_US 25000 /* a machine that is slower on its own proves nothing */
+#define P99_US 50000         /* (RELIABILITY.md, How it is tested) */
+#define P99_QUIET_US 25000   /* a machine that is slower without attacks proves nothing, */
+#define P99_MACHINE_US 10000 /* nor does one that is so slow without punktd */
 
 /* --- the register --- */
 
@@ -243,7 +245,8 @@ static void reckon_speed(struct siege *siege, uint64_t sales)
                   " us), of %" PRIu64 " and %" PRIu64 "\n",
                   quiet.sale_us, quiet.machine_us, attack.sale_us, attack.machine_us, siege->under_attack,
                   sales - siege->under_attack);
-    if (quiet.sale_us < P99_CALM_US && attack.machine_us < P99_CALM_US)
+    if (quiet.sale_us < P99_QUIET_US && quiet.machine_us < P99_MACHINE_US &&
+        attack.machine_us < P99_MACHINE_US)
         assert_in_range(attack.sale_us, 0, P99_US - 1);
 }
 
@@ -277,11 +280,13 @@ void siege_reckon(struct siege *siege)
     expect_same("purchases", reckoning->purchases, siege->purchases, SIEGE_IDENTITIES);
     expect_same("refusals", reckoning->not_permitted, siege->not_permitted, SIEGE_IDENTITIES);
     expect_same("acts", reckoning->acts, siege->acts, IDENTITY_ACT_ENROL + 1);
-    print_message("attempts in the audit: %" PRIu64 " proofs, %" PRIu64 " enrolments, %" PRIu64 " reads\n",
-                  reckoning->attempts[ATTEMPT_PROOF], reckoning->attempts[ATTEMPT_ENROLMENT],
+    print_message("attempts in the audit: %" PRIu64 " proofs and %" PRIu64 " enrolments (%" PRIu64
+                  " were made), %" PRIu64 " reads\n",
+                  reckoning->attempts[ATTEMPT_PROOF], reckoning->attempts[ATTEMPT_ENROLMENT], siege->refused,
                   reckoning->attempts[ATTEMPT_NOT_PERMITTED]);
-    assert_true(reckoning->attempts[ATTEMPT_PROOF] >= siege->proofs);
-    assert_true(reckoning->attempts[ATTEMPT_ENROLMENT] >= siege->enrolments);
+    assert_in_range(reckoning->attempts[ATTEMPT_PROOF] + reckoning->attempts[ATTEMPT_ENROLMENT],
+                    siege->refused, siege->refused + RETRIES_MAX);
+    assert_int_equal(reckoning->attempts[ATTEMPT_CONFLICT] + reckoning->attempts[ATTEMPT_RATE], 0);
     assert_int_equal(reckoning->attempts[ATTEMPT_NOT_PERMITTED], siege->reads);
     free(reckoning);
 }

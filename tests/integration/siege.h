@@ -16,8 +16,8 @@
 #define SIEGE_VICTIM "5001" /* the card that the attacker wants */
 #define SIEGE_VICTIM_POINTS 50
 #define SIEGE_HELLO_NUMBER (UINT64_C(1) << 62) /* that siege_say_hello uses */
-#define SIEGE_HANDSHAKE_MS 2000
-#define SIEGE_HELLO_MS 2000
+#define SIEGE_HANDSHAKE_MS 3000
+#define SIEGE_HELLO_MS 3000
 #define SIEGE_QUIET_SALES 200 /* of the good till before the first attack */
 
 /* A till of the register. */
@@ -40,10 +40,9 @@ struct siege {
     uint64_t purchases[SIEGE_IDENTITIES];
     uint64_t not_permitted[SIEGE_IDENTITIES]; /* refusals that are events */
     uint64_t acts[IDENTITY_ACT_ENROL + 1];    /* of the register */
-    uint64_t proofs;                          /* refused, at least */
-    uint64_t enrolments;                      /* the same */
-    uint64_t reads;                           /* that were not permitted, the same */
-    uint64_t under_attack;                    /* sales of the good till before the first attack */
+    uint64_t refused;      /* proofs and enrolments, at least: a client may try again by itself */
+    uint64_t reads;        /* that were not permitted */
+    uint64_t under_attack; /* sales of the good till before the first attack */
 };
 
 /* The folder, the daemon, the tills, the victim's points; the good till has sold SIEGE_QUIET_SALES times. */
