@@ -84,6 +84,30 @@ static void key_moves_on(void **state)
     assert_int_equal(key.lineage[0], 9);
 }
 
+/* The example of PROTOCOL.md, which was computed with another program. */
+static void example_is_as_written_down(void **state)
+{
+    (void)state;
+    static const uint8_t mac[] = { 0x16, 0x29, 0x72, 0x36, 0x3c, 0x4c, 0x38, 0xce, 0x0f, 0xbd, 0x2f,
+                                   0x75, 0xbe, 0xd0, 0xf4, 0x46, 0xea, 0xe3, 0xa2, 0x05, 0xeb, 0x75,
+                                   0x3d, 0x8d, 0x2d, 0x7a, 0x81, 0xaf, 0x54, 0x36, 0x64, 0xf2 };
+    static const uint8_t next[] = { 0x89, 0xc7, 0x46, 0x04, 0x52, 0xed, 0xdf, 0xf1, 0x19, 0xfe, 0xa0,
+                                    0x41, 0x9e, 0x78, 0x5c, 0x74, 0xde, 0x2f, 0xfb, 0x13, 0x9d, 0xbe,
+                                    0x74, 0x32, 0x3a, 0xca, 0x4a, 0x01, 0xe1, 0x98, 0xa5, 0xdc };
+    struct event event = { .type = EVENT_SEAL, .seal = { .head = 4096 } };
+    struct seal_key key = { .number = 0 };
+    uint8_t id[JOURNAL_ID_SIZE], message[SEAL_MESSAGE_SIZE], made[SEAL_MAC_SIZE];
+    fill(id, sizeof(id), 0);
+    fill(event.seal.lineage, sizeof(event.seal.lineage), 0x10);
+    fill(event.seal.head_hash, sizeof(event.seal.head_hash), 0);
+    fill(key.key, sizeof(key.key), 0x10);
+    seal_message(id, &event, message);
+    assert_true(seal_mac(key.key, message, made));
+    assert_memory_equal(made, mac, sizeof(mac));
+    assert_true(seal_next_key(&key));
+    assert_memory_equal(key.key, next, sizeof(next));
+}
+
 static void key_as_text_and_back(void **state)
 {
     (void)state;
@@ -148,6 +172,7 @@ int main(void)
         cmocka_unit_test(message_is_as_written_down),
         cmocka_unit_test(mac_is_of_key_and_every_byte),
         cmocka_unit_test(key_moves_on),
+        cmocka_unit_test(example_is_as_written_down),
         cmocka_unit_test(key_as_text_and_back),
         cmocka_unit_test(other_texts_are_no_key),
         cmocka_unit_test(head_as_printed),
