@@ -195,6 +195,21 @@ static bool server_name_read(X509 *server, char out[CA_NAME_MAX + 1])
     return found;
 }
 
+enum punkt_status ca_server_name_read(const char *server_path, char out[CA_NAME_MAX + 1],
+                                      struct failure *failure)
+{
+    X509 *server = ca_certificate_load(server_path, failure);
+    if (server == NULL)
+        return PUNKT_INVALID;
+    bool found = server_name_read(server, out);
+    X509_free(server);
+    if (found)
+        return PUNKT_OK;
+    failure_set(failure, "%s names no server: it has no subjectAltName with a DNS name or an address",
+                server_path);
+    return PUNKT_INVALID;
+}
+
 /* The text of a certificate, NUL behind it; NULL: no memory. */
 static char *pem_of(X509 *certificate, size_t *out_size)
 {
@@ -217,27 +232,22 @@ enum punkt_status ca_open(const char *ca_path, const char *key_path, const char 
                           struct ca **out_ca, struct failure *failure)
 {
     enum punkt_status status = PUNKT_INVALID;
-    X509 *server = NULL;
     struct ca *ca = calloc(1, sizeof(*ca));
     if (ca == NULL)
         return ca_refused(failure, PUNKT_NO_MEMORY, "there is no memory for the CA");
     ca->certificate = ca_certificate_load(ca_path, failure);
-    if (ca->certificate == NULL || (server = ca_certificate_load(server_path, failure)) == NULL ||
+    if (ca->certificate == NULL || ca_server_name_read(server_path, ca->server_name, failure) != PUNKT_OK ||
         (key_path != NULL && (ca->key = ca_key_load(key_path, failure)) == NULL))
         goto out;
     if (X509_check_ca(ca->certificate) == 0)
         failure_set(failure, "%s is no certificate of a CA", ca_path);
     else if (ca->key != NULL && X509_check_private_key(ca->certificate, ca->key) != 1)
         (void)ca_refused(failure, status, "the key of the CA is not that of its certificate");
-    else if (!server_name_read(server, ca->server_name))
-        failure_set(failure, "%s names no server: it has no subjectAltName with a DNS name or an address",
-                    server_path);
     else if ((ca->pem = pem_of(ca->certificate, &ca->pem_size)) == NULL)
         status = ca_refused(failure, PUNKT_NO_MEMORY, "there is no memory for the CA");
     else
         status = PUNKT_OK;
 out:
-    X509_free(server);
     if (status == PUNKT_OK)
         *out_ca = ca;
     else
@@ -268,6 +278,11 @@ struct text ca_certificate(const struct ca *ca)
 const char *ca_server_name(const struct ca *ca)
 {
     return ca->server_name;
+}
+
+void ca_server_renamed(struct ca *ca, const char *name)
+{
+    (void)snprintf(ca->server_name, sizeof(ca->server_name), "%s", name);
 }
 
 /* SHA-256 of the public key: how the register names it. Its size goes with it. */

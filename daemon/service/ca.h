@@ -14,6 +14,7 @@ struct ca;
 #define CA_DAYS 3650
 #define CA_SERVER_DAYS 825
 #define CA_CLIENT_DAYS 825
+#define CA_NAME_MAX 253            /* of a name of the DNS */
 #define CA_SERVER_UNNAMED "punktd" /* the name of a server that was given none */
 
 /*
@@ -43,6 +44,12 @@ bool ca_signs(const struct ca *ca);
 /* Its certificate, PEM, and the name of the server. */
 struct text ca_certificate(const struct ca *ca);
 const char *ca_server_name(const struct ca *ca);
+
+/* The name that clients look for: the first of a server's certificate. */
+PUNKT_MUST_CHECK enum punkt_status ca_server_name_read(const char *server_path, char out[CA_NAME_MAX + 1],
+                                                       struct failure *failure);
+/* The server has another certificate now, with this name. In the thread that asks for it; signing may go on meanwhile. */
+void ca_server_renamed(struct ca *ca, const char *name);
 
 #define CA_PEM_MAX 8192
 struct ca_signed {

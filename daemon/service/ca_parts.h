@@ -9,8 +9,6 @@
 
 #include "service/ca.h"
 
-#define CA_NAME_MAX 253 /* of a name of the DNS */
-
 /* A certificate to be made. */
 struct ca_wanted {
     const char *common_name;

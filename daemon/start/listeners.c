@@ -82,9 +82,13 @@ static enum punkt_status use_certificates(struct daemon *daemon, struct failure 
     struct net_certificates files = { .certificate = daemon->config.tls.certificate,
                                       .key = daemon->config.tls.key,
                                       .ca = daemon->config.tls.ca };
-    enum punkt_status status = net_use_certificates(daemon->net, &files, failure);
+    char name[CA_NAME_MAX + 1];
+    enum punkt_status status = ca_server_name_read(files.certificate, name, failure);
+    if (status == PUNKT_OK)
+        status = net_use_certificates(daemon->net, &files, failure);
     if (status != PUNKT_OK)
         return status;
+    ca_server_renamed(daemon->ca, name); /* who enrols from now on looks for this one */
     daemon->certificate_ends = certificate_end(files.certificate);
     daemon->certificate_warned_day = 0;
     log_info("the server's certificate is %s, until %s; clients have those of %s", files.certificate,

@@ -2,6 +2,7 @@
  * How a till or user comes in and is shut out, over real connections: a code that somebody guesses at, uses twice, or uses for
  * another key; connections that end with the right to them (RELIABILITY.md, Identity, roles; Limits).
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,11 +211,41 @@ static void test_psk(void **state)
     world_free(world);
 }
 
+/* Another name of the server: who enrols after SIGHUP looks for that one. */
+static void test_server_renamed(void **state)
+{
+    struct world *world = secure_world_new(NULL);
+    char folder[SECURE_PATH_MAX];
+    char code[SECURE_PATH_MAX];
+    char identity[SECURE_PATH_MAX];
+    struct run run;
+    bool renamed = false;
+    (void)state;
+    (void)snprintf(folder, sizeof(folder), "%s/tls", world_folder(world));
+    const char *const argv[] = { "punktd",    "init-ca", "--renew",   folder, "--name",
+                                 "localhost", "--name",  "127.0.0.1", NULL };
+    world_json(world, &run, "till", "add", "12/3", NULL);
+    assert_non_null(strstr(run.out, "\"server\":\"127.0.0.1\""));
+    run_done(&run);
+    run_punkt(argv, 0);
+    assert_int_equal(kill(world_pid(world), SIGHUP), 0);
+    for (int i = 0; i < 200 && !renamed; i++) {
+        world_json(world, &run, "till", "rotate", "12/3", NULL);
+        renamed = strstr(run.out, "\"server\":\"localhost\"") != NULL;
+        take_code(&run, code);
+    }
+    assert_true(renamed);
+    enrol(world, code, "renamed", 0, identity);
+    assert_whoami(identity, 0);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shut_out), cmocka_unit_test(test_newest_win), cmocka_unit_test(test_rotated),
-        cmocka_unit_test(test_guessed),  cmocka_unit_test(test_psk),
+        cmocka_unit_test(test_shut_out), cmocka_unit_test(test_newest_win),
+        cmocka_unit_test(test_rotated),  cmocka_unit_test(test_guessed),
+        cmocka_unit_test(test_psk),      cmocka_unit_test(test_server_renamed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
