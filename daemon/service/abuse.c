@@ -119,14 +119,27 @@ bool abuse_is_locked(const struct request *request)
     return who != NULL && is_locked(request->service, who);
 }
 
+/* What may have happened at the till already. The flag alone says nothing: it may stand in any frame. */
+static bool has_happened(const struct request *request)
+{
+    uint16_t code = request->row->code;
+    return (request->flags & FRAME_FLAG_ADVICE) != 0 &&
+           (code == OPERATION_PURCHASE || code == OPERATION_RETURN || code == OPERATION_REDEEM ||
+            code == OPERATION_CAPTURE);
+}
+
 bool abuse_may_look_up(const struct request *request)
 {
     if (!abuse_is_locked(request))
         return true;
     book_alarm(request->service, till_of(request->service, request->identity));
     /* A reversal finds what its own till sent; the card in it is a second look. */
-    bool passes = (request->flags & FRAME_FLAG_ADVICE) != 0 || request->row->code == OPERATION_REVERSAL;
-    return passes || !names_a_card(request);
+    return has_happened(request) || request->row->code == OPERATION_REVERSAL || !names_a_card(request);
+}
+
+bool abuse_hides_refusal(const struct request *request)
+{
+    return abuse_is_locked(request) && has_happened(request);
 }
 
 /* What was not there is not said: as if all of it had been taken. */
@@ -142,6 +155,7 @@ static void hide_purchase(struct service *service, struct msg_purchase_answer *o
     for (uint64_t i = 0; i < out->spent_count; i++) {
         struct msg_spent *spent = &service->spent[i];
         hide_shortfall(&spent->points, &spent->shortfall);
+        spent->stamps = 0;
         out->redeemed += spent->points;
     }
     out->available = out->pending = out->debt = 0;
@@ -158,15 +172,13 @@ void abuse_hide(struct request *request, union message_any *answer)
         hide_purchase(request->service, &answer->purchase_answer);
     } else if (message == MESSAGE_redeem_answer) {
         hide_shortfall(&answer->redeem_answer.redeemed, &answer->redeem_answer.shortfall);
-        answer->redeem_answer.available = 0;
+        answer->redeem_answer.available = answer->redeem_answer.stamps = 0;
     } else if (message == MESSAGE_capture_answer) {
         hide_shortfall(&answer->capture_answer.redeemed, &answer->capture_answer.shortfall);
-        answer->capture_answer.available = 0;
+        answer->capture_answer.available = answer->capture_answer.stamps = 0;
     } else if (message == MESSAGE_return_answer) {
         hide_shortfall(&answer->return_answer.taken, &answer->return_answer.shortfall);
         answer->return_answer.available = answer->return_answer.debt = 0;
-    } else if (message == MESSAGE_release_answer) {
-        answer->release_answer.available = 0;
     } else if (message == MESSAGE_reversal_answer) {
         answer->reversal_answer.available = answer->reversal_answer.debt = 0;
     }

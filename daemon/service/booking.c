@@ -186,6 +186,8 @@ static void refuse_encoded(struct request *request, enum result result, size_t s
     struct service *service = request->service;
     if (!abuse_may_refuse(request)) {
         refuse_now(request, RESULT_RATE, "too many requests were refused today");
+        if (result == RESULT_UNKNOWN_CARD)
+            abuse_unknown_card(request);
         return;
     }
     struct event event = { .type = EVENT_REFUSAL,
@@ -283,9 +285,12 @@ bool decision_ended(struct request *request, enum handled *out_handled)
 }
 
 /* The encoded refusal of the decision, into out. */
-static size_t decision_encode(const struct service *service, uint8_t out[REFUSAL_BYTES_MAX])
+static size_t decision_encode(const struct request *request, uint8_t out[REFUSAL_BYTES_MAX])
 {
+    const struct service *service = request->service;
     const struct decision *decision = &service->decision;
+    if (abuse_hides_refusal(request))
+        return refusal_encode(RESULT_UNKNOWN_CARD, "", 0, 0, out);
     bool stamps = decision->refusal == REFUSAL_NOT_ENOUGH_STAMPS; /* those are thousandths everywhere */
     return refusal_encode(result_of(decision->refusal), decision->detail,
                           stamps ? decision->needed : points_to_wire(service, decision->needed),
@@ -300,14 +305,15 @@ void refuse_decision(struct request *request)
         approval_propose(request);
         return;
     }
-    refuse_encoded(request, result_of(service->decision.refusal), decision_encode(service, service->bytes));
+    size_t size = decision_encode(request, service->bytes);
+    refuse_encoded(request, result_of(service->decision.refusal), size);
 }
 
 void answer_decision(struct request *request)
 {
     struct service *service = request->service;
     uint8_t bytes[REFUSAL_BYTES_MAX];
-    size_t size = decision_encode(service, bytes);
+    size_t size = decision_encode(request, bytes);
     answer_bytes(service, request->conn, (uint16_t)(request->row->code | FRAME_TYPE_REFUSED), 0,
                  request->number, bytes, size, ledger_newest(service->ledger));
     if (service->decision.refusal == REFUSAL_UNKNOWN_CARD)
@@ -325,11 +331,28 @@ void refuse_now(struct request *request, enum result result, const char *detail)
         answer_bytes(request->service, request->conn, type, 0, request->number, bytes, size, 0);
 }
 
+/* The answer of the event, as to who asked for it: of what was approved, the one inside. Returns its type. */
+static uint16_t answer_of(const struct event *event, struct text *out)
+{
+    struct message_memory memory = { NULL, 0 };
+    struct msg_approval_decide_answer outer;
+    const char *field;
+    *out = event->answer;
+    if (event->approves == 0)
+        return event->answer_type;
+    PUNKT_CHECK(message_decode(MESSAGE_approval_decide_answer, event->answer.data, event->answer.size,
+                               &memory, &outer, &field));
+    *out = text_of_message(outer.answer);
+    return (uint16_t)(outer.operation | FRAME_TYPE_DONE);
+}
+
 /* Ties a new number to the event that booked the document: the first answer again, and a flag that says so. */
 void tie(struct request *request, const struct event *first, journal_position position,
          const struct document *document)
 {
     struct service *service = request->service;
+    struct text answer;
+    uint16_t type = answer_of(first, &answer);
     struct event event = { .type = EVENT_TIE,
                            .time = ledger_now(service->ledger),
                            .day = today(service),
@@ -340,8 +363,8 @@ void tie(struct request *request, const struct event *first, journal_position po
                            .tie = { .first = position } };
     event.occurred = event.time;
     memcpy(event.content, first->content, sizeof(event.content));
-    memcpy(service->bytes, first->answer.data, first->answer.size);
-    append(request, &event, first->answer_type, FRAME_FLAG_REPLAYED | FRAME_FLAG_TIED, first->answer.size);
+    memcpy(service->bytes, answer.data, answer.size);
+    append(request, &event, type, FRAME_FLAG_REPLAYED | FRAME_FLAG_TIED, answer.size);
 }
 
 enum document_check document_settle(struct request *request, const struct document *document,

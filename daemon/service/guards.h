@@ -93,6 +93,8 @@ void abuse_unknown_card(struct request *request);
 PUNKT_MUST_CHECK bool abuse_may_look_up(const struct request *request);
 /* Whether it is locked: then nothing is said of any account. */
 PUNKT_MUST_CHECK bool abuse_is_locked(const struct request *request);
+/* Whether it is locked, and what it asks was let through as an advice: any refusal reads like one of an unknown card. */
+PUNKT_MUST_CHECK bool abuse_hides_refusal(const struct request *request);
 /* Takes balances out of the answer to a locked till, and whether the card was known. */
 void abuse_hide(struct request *request, union message_any *answer);
 /* One more final refusal is remembered. False: it had too many today, RESULT_RATE. */

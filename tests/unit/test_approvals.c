@@ -364,6 +364,56 @@ static void reversals_take_it_back(void **state)
     end(&people);
 }
 
+/* An act of the office has not happened before it is booked, whatever its frame says. */
+static void no_act_of_the_office_is_an_advice(void **state)
+{
+    (void)state;
+    struct people people = begin();
+    struct service_world *world = people.world;
+    struct msg_adjust_request down = adjustment(-12);
+    down.card = code("1002");
+    down.allow_debt = 1;
+    struct msg_bonus_request bonus;
+    message_init(MESSAGE_bonus_request, &bonus);
+    bonus.card = code("1001");
+    bonus.points = 101;
+    bonus.reason = code("goodwill");
+    struct msg_account_transfer_request transfer;
+    message_init(MESSAGE_account_transfer_request, &transfer);
+    transfer.from_card = code("1001");
+    transfer.to_card = code("1002");
+    transfer.points = 101;
+    struct msg_adjust_request up = adjustment(101);
+    assert_int_equal(service_call(world, OPERATION_ADJUST, FRAME_FLAG_ADVICE, &up), RESULT_NEEDS_APPROVAL);
+    assert_int_equal(service_call(world, OPERATION_ADJUST, FRAME_FLAG_ADVICE, &down), RESULT_NEEDS_APPROVAL);
+    assert_int_equal(service_call(world, OPERATION_BONUS, FRAME_FLAG_ADVICE, &bonus), RESULT_NEEDS_APPROVAL);
+    assert_int_equal(service_call(world, OPERATION_ACCOUNT_TRANSFER, FRAME_FLAG_ADVICE, &transfer),
+                     RESULT_NEEDS_APPROVAL);
+    assert_int_equal(points_of(&people, "1001"), 500);
+    end(&people);
+}
+
+/* Who sends what was approved again, under another number, is answered as if it had been booked at once. */
+static void what_was_approved_is_tied(void **state)
+{
+    (void)state;
+    struct people people = begin();
+    struct service_world *world = people.world;
+    (void)take_back(&people, "d1", 3000, 0);
+    uint64_t proposal = proposed(world);
+    assert_int_equal(decide(&people, people.ann, proposal, true), RESULT_DONE);
+    uint64_t position = world->reply.message.approval_decide_answer.position;
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(take_back(&people, "d1", 3000, 0), RESULT_DONE);
+        assert_int_equal(world->reply.type, OPERATION_UNLINKED_RETURN | FRAME_TYPE_DONE);
+        assert_int_equal(world->reply.message.unlinked_return_answer.position, position);
+        assert_int_equal(world->reply.message.unlinked_return_answer.taken, 30);
+        world->number -= again == 0; /* a repeat of it, too */
+    }
+    assert_int_equal(points_of(&people, "1001"), 470);
+    end(&people);
+}
+
 /* The other acts that have a limit: each is approved as what it is. */
 static void every_limited_act(void **state)
 {
@@ -503,12 +553,13 @@ static void many_come_by_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(above_the_limit_it_waits), cmocka_unit_test(approved_it_is_booked_once),
-        cmocka_unit_test(nobody_decides_his_own),   cmocka_unit_test(rejected_it_is_over),
-        cmocka_unit_test(it_is_judged_again),       cmocka_unit_test(returns_without_a_purchase),
-        cmocka_unit_test(every_limited_act),        cmocka_unit_test(too_old_it_is_over),
-        cmocka_unit_test(many_come_by_pages),       cmocka_unit_test(reversals_take_it_back),
-        cmocka_unit_test(proposals_are_counted),
+        cmocka_unit_test(above_the_limit_it_waits),  cmocka_unit_test(approved_it_is_booked_once),
+        cmocka_unit_test(nobody_decides_his_own),    cmocka_unit_test(rejected_it_is_over),
+        cmocka_unit_test(it_is_judged_again),        cmocka_unit_test(returns_without_a_purchase),
+        cmocka_unit_test(every_limited_act),         cmocka_unit_test(too_old_it_is_over),
+        cmocka_unit_test(many_come_by_pages),        cmocka_unit_test(reversals_take_it_back),
+        cmocka_unit_test(proposals_are_counted),     cmocka_unit_test(no_act_of_the_office_is_an_advice),
+        cmocka_unit_test(what_was_approved_is_tied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

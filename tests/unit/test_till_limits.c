@@ -239,6 +239,65 @@ static void advices_of_a_locked_till_are_told_nothing(void **state)
     service_world_free(world);
 }
 
+/* Not even whether a card is known: what it asks is answered alike for one that is, and one that is not. */
+static void ask_alike(struct service_world *world, enum operation operation, uint16_t flags,
+                      union message_any *request, struct wire_code *card)
+{
+    uint8_t known[512];
+    *card = code("100");
+    (void)service_call(world, operation, flags, request);
+    uint16_t type = world->reply.type;
+    size_t size = world->reply.size;
+    assert_in_range(size, 1, sizeof(known));
+    memcpy(known, world->reply.body, size);
+    *card = code("995");
+    (void)service_call(world, operation, flags, request);
+    if (world->reply.type != type || world->reply.size != size)
+        fail_msg("%s tells whether a card is known", operation_row(operation)->name);
+    if ((type & FRAME_TYPE_REFUSED) != 0) /* else it begins with its position */
+        assert_memory_equal(world->reply.body, known, size);
+}
+
+static void flags_open_no_lock(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(programme);
+    uint64_t till = add_till(world, "S1", "1");
+    union message_any request;
+    issue(world, "100");
+    issue(world, "101");
+    (void)adjust(world, "100", 500);
+    (void)join_as(world, till, 5);
+    uint64_t sale = buy(world, "101", 5000, "S1", "r1", false);
+    lock(world);
+    message_init(MESSAGE_card_show_request, &request);
+    ask_alike(world, OPERATION_CARD_SHOW, FRAME_FLAG_ADVICE, &request, &request.card_show_request.card);
+    message_init(MESSAGE_card_issue_request, &request);
+    ask_alike(world, OPERATION_CARD_ISSUE, FRAME_FLAG_ADVICE, &request, &request.card_issue_request.card);
+    message_init(MESSAGE_quote_request, &request);
+    request.quote_request.amount = 100;
+    request.quote_request.store = code("S1");
+    request.quote_request.till = code("1");
+    ask_alike(world, OPERATION_QUOTE, FRAME_FLAG_ADVICE, &request, &request.quote_request.card);
+    message_init(MESSAGE_hold_request, &request);
+    request.hold_request.points = 1;
+    request.hold_request.store = code("S1");
+    request.hold_request.till = code("1");
+    ask_alike(world, OPERATION_HOLD, FRAME_FLAG_ADVICE, &request, &request.hold_request.card);
+    message_init(MESSAGE_release_request, &request);
+    request.release_request.hold = sale;
+    request.release_request.store = code("S1");
+    request.release_request.till = code("1");
+    ask_alike(world, OPERATION_RELEASE, FRAME_FLAG_ADVICE, &request, &request.release_request.card);
+    message_init(MESSAGE_return_request, &request);
+    request.return_request.amount = 100;
+    request.return_request.store = code("S1");
+    request.return_request.till = code("1");
+    request.return_request.sale_position = sale;
+    ask_alike(world, OPERATION_RETURN, FRAME_FLAG_ADVICE, &request, &request.return_request.card);
+    service_world_free(world);
+}
+
 /* --- how fast, how often refused --- */
 
 static void ping_times(struct service_world *world, uint32_t times)
@@ -306,6 +365,25 @@ static void refusals_are_remembered_so_often(void **state)
     service_world_free(world);
 }
 
+/* Who has used up the refusals of a day is locked as before, by what is not remembered any more. */
+static void what_is_not_remembered_counts(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(programme);
+    uint64_t till = add_till(world, "S1", "1");
+    issue(world, "100");
+    world->service->options.limits.refusals_day = 1;
+    (void)join_as(world, till, 5);
+    assert_int_equal(purchase(world, "999", 100, 0), RESULT_UNKNOWN_CARD);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(purchase(world, "999", 100, 0), RESULT_RATE);
+    assert_int_equal(show(world, "100"), RESULT_DONE); /* nine are not ten */
+    assert_int_equal(purchase(world, "999", 100, 0), RESULT_RATE);
+    assert_int_equal(show(world, "100"), RESULT_UNKNOWN_CARD);
+    assert_int_equal(purchase(world, "100", 100, 0), RESULT_RATE);
+    service_world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +393,8 @@ int main(void)
         cmocka_unit_test(advices_of_a_locked_till_are_told_nothing),
         cmocka_unit_test(tills_are_read_more_slowly),
         cmocka_unit_test(refusals_are_remembered_so_often),
+        cmocka_unit_test(flags_open_no_lock),
+        cmocka_unit_test(what_is_not_remembered_counts),
     };
     return cmocka_run_group_tests_name("till limits", tests, NULL, NULL);
 }
