@@ -64,6 +64,9 @@ bool psk_derive(const struct service *service, const struct identity *identity, 
         (service->options.keys->psk_masters_known >> (master - 1) & 1) == 0)
         return false;
     size_t size = info_for("punkt psk", identity->number, identity->key_version, info);
+    /* A restored ledger gives numbers again that it has lost; who had one before must not come in as another. */
+    for (size_t i = 0; i < 8; i++)
+        info[size++] = (uint8_t)((uint64_t)identity->enrolled >> (8 * i));
     return derive(service->options.keys->psk_masters[master - 1], 32, NULL, 0, info, size, out_key, 32);
 }
 

@@ -95,10 +95,30 @@ static void assert_psk_names(void **state)
     assert_false(service_psk(world->service, false, "punkt/3/1", 9, key, &number));
 }
 
+/*
+ * Of PROTOCOL.md, computed with another program: the master is 1, 2, 3 and zeros. A ledger that was restored gives numbers again
+ * that it has lost: whoever had the number before has another key.
+ */
+static void assert_psk_key(void **state)
+{
+    static const uint8_t example[] = { 0x60, 0xb8, 0xa2, 0x36, 0x55, 0xc1, 0x0e, 0x76, 0x00, 0x12, 0xf4,
+                                       0x13, 0x0a, 0x40, 0x49, 0xb5, 0x1e, 0xe0, 0xbe, 0xb0, 0x98, 0x60,
+                                       0xa2, 0x88, 0x6b, 0x37, 0xb0, 0x27, 0xbb, 0x67, 0x40, 0x9a };
+    struct service_world *world = *state;
+    struct identity till = { .number = 2, .key_version = 1, .psk_master = 1, .enrolled = 1795253400000001 };
+    uint8_t key[32];
+    assert_true(psk_derive(world->service, &till, key));
+    assert_memory_equal(key, example, sizeof(key));
+    till.enrolled++;
+    assert_true(psk_derive(world->service, &till, key));
+    assert_memory_not_equal(key, example, sizeof(key));
+}
+
 #define A_TEST(name) cmocka_unit_test_setup_teardown(name, identity_set_up, identity_tear_down)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { A_TEST(assert_psk_names), A_TEST(assert_psk_takes_as_long) };
+    const struct CMUnitTest tests[] = { A_TEST(assert_psk_names), A_TEST(assert_psk_key),
+                                        A_TEST(assert_psk_takes_as_long) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
