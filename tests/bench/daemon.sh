@@ -9,13 +9,17 @@ daemon_stop() {
     daemon_pid=
 }
 
-# A daemon on a new ledger; daemon_address says where it listens.
+# daemon_start [SETTINGS]: a daemon on a new ledger; with a file of settings, on the one that they name.
 daemon_start() {
     local line
     daemon_stop
-    rm -rf "$folder/data"
     [ -p "$folder/said" ] || mkfifo "$folder/said"
-    "$bin/punktd" --data "$folder/data" --listen 127.0.0.1:0 --port-file "$folder/port" 2>"$folder/said" &
+    if [ $# -gt 0 ]; then
+        "$bin/punktd" --config "$1" 2>"$folder/said" &
+    else
+        rm -rf "$folder/data"
+        "$bin/punktd" --data "$folder/data" --listen 127.0.0.1:0 --port-file "$folder/port" 2>"$folder/said" &
+    fi
     daemon_pid=$!
     exec 3<"$folder/said"
     while IFS= read -r -t 60 -u 3 line; do
@@ -24,6 +28,11 @@ daemon_start() {
     cat <&3 >/dev/null & # what else it says must not block it
 }
 
+# daemon_address [KIND]: where it listens for plain connections, or for those of "tls", "psk" or "enrol".
 daemon_address() {
-    cat "$folder/port"
+    if [ $# -gt 0 ]; then
+        sed -n "s/^$1 //p" "$folder/port"
+    else
+        head -1 "$folder/port"
+    fi
 }
