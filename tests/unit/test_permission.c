@@ -109,6 +109,7 @@ static void reads_are_counted(void **state)
     service_speak(world, 1);
     service_leave(world, till);
     service_end(world->service); /* what the minute has counted */
+    (void)service_turn(world->service);
     ledger_turn_end(world->ledger);
     struct msg_audit_log_request request;
     message_init(MESSAGE_audit_log_request, &request);
