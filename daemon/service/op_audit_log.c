@@ -1,6 +1,6 @@
 /*
  * The audit log: who did what. A page of the journal's events that are acts of somebody, read back by the reader thread in
- * slices; what tills sell and spend all day is passed over.
+ * slices; what tills sell and spend all day is passed over, unless a person books it.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -64,6 +64,12 @@ static bool is_refusal_to_know(const struct event *event)
     return event->refusal.result == RESULT_NOT_PERMITTED || event->refusal.result == RESULT_OWN_PROPOSAL;
 }
 
+/* Somebody of the register who is no till: what is a till's daily business is an act of a person. */
+static bool is_by_people(const struct event *event)
+{
+    return (event->flags & EVENT_FLAG_FOREIGN) != 0;
+}
+
 static bool is_act(const struct event *event)
 {
     switch (event->type) {
@@ -93,7 +99,7 @@ static bool is_act(const struct event *event)
     case EVENT_SEAL:
         return true;
     case EVENT_REVERSAL: /* of what another one sent */
-        return event->request.identity != event->reversal.original.identity;
+        return event->request.identity != event->reversal.original.identity || is_by_people(event);
     case EVENT_REFUSAL:
         return is_refusal_to_know(event);
     case EVENT_PURCHASE:
@@ -108,7 +114,7 @@ static bool is_act(const struct event *event)
     case EVENT_RELEASE:
     case EVENT_TOMBSTONE:
     case EVENT_RETURN_WAITING:
-        return event->approves != 0;
+        return is_by_people(event);
     }
     return false;
 }

@@ -298,13 +298,69 @@ static void the_office_imports(void **state)
     service_world_free(world);
 }
 
+/* --- the audit log --- */
+
+static bool is_logged(struct service_world *world, enum role role, uint64_t position)
+{
+    struct msg_audit_log_request request;
+    message_init(MESSAGE_audit_log_request, &request);
+    request.actor = message_text_of(role == ROLE_TILL ? "S1/1" : role_name(role), 65);
+    request.from = position;
+    request.limit = 1;
+    assert_int_equal(service_call(world, OPERATION_AUDIT_LOG, 0, &request), RESULT_DONE);
+    const struct msg_audit_log_answer *answer = &world->reply.message.audit_log_answer;
+    return answer->entries_count == 1 && answer->entries[0].position == position &&
+           answer->entries[0].identity == IDENTITY_FIRST + role - 1;
+}
+
+/* Whatever changes something as a person of the register does is found by who did it; what a till sells is not. */
+static void every_act_is_in_the_audit_log(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    uint64_t identities[ROLE_COUNT + 1];
+    uint32_t acts = 0;
+    uint64_t sale = 0;
+    row_count = every_operation(rows);
+    add_everybody(world, identities);
+    for (uint32_t role = 1; role <= ROLE_COUNT; role++) {
+        uint64_t conn = join_as(world, identities[role], 2000 + role);
+        for (uint32_t i = 0; i < row_count; i++) {
+            union message_any request;
+            fill(rows[i], &request);
+            if (rows[i]->kind != OPERATION_KIND_CHANGE ||
+                ask(world, rows[i]->code, 0, &request) != RESULT_DONE)
+                continue;
+            uint64_t position;
+            memcpy(&position, &world->reply.message, sizeof(position)); /* the first of every answer */
+            service_speak(world, 1);
+            sale = rows[i]->code == OPERATION_PURCHASE && role == ROLE_TILL ? position : sale;
+            if (role != ROLE_TILL && !is_logged(world, (enum role)role, position))
+                fail_msg("%s as %s is not in the log", rows[i]->name, role_name((enum role)role));
+            acts += role != ROLE_TILL;
+            service_speak(world, conn);
+        }
+        service_speak(world, 1);
+        service_leave(world, conn);
+    }
+    assert_in_range(acts, 12, 200);
+    assert_int_not_equal(sale, 0);
+    assert_false(is_logged(world, ROLE_TILL, sale));
+    service_world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cell_of_the_table), cmocka_unit_test(what_is_not_permitted_is_remembered),
-        cmocka_unit_test(reads_are_counted),       cmocka_unit_test(tills_name_what_is_their_own),
-        cmocka_unit_test(elements_name_nobody),    cmocka_unit_test(tills_sell),
-        cmocka_unit_test(days_are_the_tills_own),  cmocka_unit_test(the_office_imports),
+        cmocka_unit_test(every_cell_of_the_table),
+        cmocka_unit_test(what_is_not_permitted_is_remembered),
+        cmocka_unit_test(reads_are_counted),
+        cmocka_unit_test(tills_name_what_is_their_own),
+        cmocka_unit_test(elements_name_nobody),
+        cmocka_unit_test(tills_sell),
+        cmocka_unit_test(days_are_the_tills_own),
+        cmocka_unit_test(the_office_imports),
+        cmocka_unit_test(every_act_is_in_the_audit_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,6 +224,8 @@ static uint64_t attempts(struct service_world *world)
     message.kind = code("attempts");
     message.limit = 200;
     service_end(world->service);
+    (void)service_turn(world->service);
+    ledger_turn_end(world->ledger);
     service_speak(world, 1);
     assert_int_equal(service_call(world, OPERATION_AUDIT_LOG, 0, &message), RESULT_DONE);
     return world->reply.message.audit_log_answer.entries_count;
