@@ -399,6 +399,7 @@ bool service_turn(struct service *service)
 void service_end(struct service *service)
 {
     service->ending = true;
+    attempts_turn(service);
 }
 
 bool service_has_work(const struct service *service)

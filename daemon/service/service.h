@@ -150,13 +150,13 @@ void service_broken(struct service *service, struct session *session, const stru
  */
 bool service_turn(struct service *service);
 
-/* Before a clean stop: what is counted and not booked yet is. */
+/* Before a clean stop: what is counted is booked at once, or as soon as there is room. */
 void service_end(struct service *service);
 
 /* Something becomes due by itself right now: the next turn should not wait for a socket. */
 bool service_has_work(const struct service *service);
 
-/* Answers that wait for the disk: a clean stop gives them a moment. */
+/* No answer waits for the disk, and nothing that a clean stop should book: it gives them a moment. */
 bool service_is_idle(const struct service *service);
 
 /* After the ledger's threads have ended. NULL is fine. */

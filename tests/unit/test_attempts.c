@@ -107,13 +107,16 @@ static void a_clean_stop_books_them(void **state)
         service_turns(world);
     assert_true(attempts_are_open(world->service));
     service_end(world->service);
+    assert_false(attempts_are_open(world->service));
+    attempt(world, ATTEMPT_CONFLICT, "1/2", "number 8"); /* of what was on its way */
     assert_false(service_is_idle(world->service));
     turn(world);
     assert_true(service_is_idle(world->service));
     service_world_restart(world);
     const struct msg_audit_log_answer *log = page(world, &(struct page_wish){ .kind = "attempts" });
-    assert_int_equal(log->entries_count, 1);
+    assert_int_equal(log->entries_count, 2);
     assert_act(&log->entries[0], "attempts", "server", "1 x conflict of numbers from 1/1, last: number 7");
+    assert_act(&log->entries[1], "attempts", "server", "1 x conflict of numbers from 1/2, last: number 8");
     service_world_free(world);
 }
 
