@@ -222,9 +222,9 @@ static char *next_line(char **text)
         return NULL;
     size_t size = strcspn(line, "\n");
     *text = line + size + (line[size] == '\n' ? 1 : 0);
+    while (size > 0 && line[size - 1] == '\r')
+        size--;
     line[size] = '\0';
-    if (size > 0 && line[size - 1] == '\r')
-        line[size - 1] = '\0';
     return line;
 }
 
