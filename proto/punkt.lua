@@ -1022,7 +1022,7 @@ local messages = {
         { name = "from", kind = "UINT", required = false, doc = "`next` of the page before; 0: the first since `since`" },
         { name = "since", kind = "UINT", required = false, doc = "from this moment on; 0: from the beginning" },
         { name = "until", kind = "UINT", required = false, doc = "before this moment; 0: up to now" },
-        { name = "actor", kind = "TEXT", required = false, doc = "only what this identity did: a user's name, STORE/TILL, or `local`; empty: anybody" },
+        { name = "actor", kind = "TEXT", required = false, doc = "only what this identity did: a user's name, STORE/TILL, `local`, or `server` for what it did itself; empty: anybody" },
         { name = "kind", kind = "CODE", required = false, doc = "only this kind of act, as `kind` in the answer; empty: any" },
         { name = "limit", kind = "UINT", required = false, doc = "entries of a page at most; at least 1" },
     },
