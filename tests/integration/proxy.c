@@ -1,5 +1,6 @@
 #include "proxy.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -24,6 +25,7 @@
 #define LOST_MS 3000             /* then a connection that lost something is reset */
 #define HOLD_MS 400              /* a frame is held up so long at most */
 #define TURN_MS 20
+#define RECORD_HEADER_SIZE 5u
 
 enum fault {
     FAULT_DROP,
@@ -60,6 +62,7 @@ struct pair {
 
 struct proxy {
     char target[128], address[64], report[256];
+    bool tls;
     int listen_fd, wake_fd;
     struct random random;
     struct pair pairs[PAIRS_MAX];
@@ -77,17 +80,26 @@ static void make_nonblocking(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* not on Unix sockets */
 }
 
+static bool read_name(const char *target, struct sockaddr_in *out)
+{
+    char host[32];
+    const char *colon = strrchr(target, ':');
+    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - target), target);
+    out->sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+    return inet_pton(AF_INET, host, &out->sin_addr) == 1;
+}
+
 /* -1: nobody is there. */
 static int dial(const char *target)
 {
     struct sockaddr_un unix_name = { .sun_family = AF_UNIX };
-    struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    struct sockaddr_in name = { .sin_family = AF_INET };
     bool is_unix = strncmp(target, "unix:", 5) == 0;
     const struct sockaddr *to = is_unix ? (struct sockaddr *)&unix_name : (struct sockaddr *)&name;
     if (is_unix)
         (void)snprintf(unix_name.sun_path, sizeof(unix_name.sun_path), "%s", target + 5);
-    else
-        name.sin_port = htons((uint16_t)strtoul(strrchr(target, ':') + 1, NULL, 10));
+    else if (!read_name(target, &name))
+        return -1;
     int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, to, is_unix ? sizeof(unix_name) : sizeof(name)) != 0) {
         (void)close(fd);
@@ -159,12 +171,27 @@ static void judge(struct proxy *proxy, struct pair *pair, struct flow *flow, con
         pair->reset = true;
 }
 
-static void take_frames(struct proxy *proxy, struct pair *pair, struct flow *flow)
+/* A record of TLS: its type, two bytes of a version, two of its size. False: it is not whole yet. */
+static bool split_record(const uint8_t *bytes, size_t size, size_t *out_size)
+{
+    if (size < RECORD_HEADER_SIZE)
+        return false;
+    *out_size = RECORD_HEADER_SIZE + ((size_t)bytes[3] << 8 | bytes[4]);
+    return size >= *out_size;
+}
+
+static bool split(const struct proxy *proxy, const uint8_t *bytes, size_t size, size_t *out_size)
 {
     struct frame frame;
+    if (proxy->tls)
+        return split_record(bytes, size, out_size);
+    return frame_split(bytes, size, FRAME_BODY_MAX, &frame, out_size) == FRAME_WHOLE;
+}
+
+static void take_frames(struct proxy *proxy, struct pair *pair, struct flow *flow)
+{
     size_t size = 0, taken = 0;
-    while (frame_split(flow->in + taken, flow->in_size - taken, FRAME_BODY_MAX, &frame, &size) ==
-           FRAME_WHOLE) {
+    while (split(proxy, flow->in + taken, flow->in_size - taken, &size)) {
         judge(proxy, pair, flow, flow->in + taken, size);
         taken += size;
     }
@@ -301,11 +328,12 @@ static void listen_somewhere(struct proxy *proxy)
     (void)snprintf(proxy->address, sizeof(proxy->address), "127.0.0.1:%u", (unsigned)ntohs(name.sin_port));
 }
 
-struct proxy *proxy_new(const char *target, uint64_t seed)
+struct proxy *proxy_new(const char *target, bool tls, uint64_t seed)
 {
     struct proxy *proxy = calloc(1, sizeof(*proxy));
     assert_non_null(proxy);
     (void)snprintf(proxy->target, sizeof(proxy->target), "%s", target);
+    proxy->tls = tls;
     proxy->random = (struct random){ seed };
     for (unsigned i = 0; i < PAIRS_MAX; i++)
         proxy->pairs[i].fds[0] = proxy->pairs[i].fds[1] = -1;

@@ -7,17 +7,21 @@
  *      resets the connection, before a frame, behind it or in its middle,
  *      goes silent: takes everything, passes nothing on.
  *
+ * Over TLS these are records instead, which nobody takes when one before is missing: what gets lost or comes twice ends the
+ * connection.
+ *
  * Frames of one direction keep their order. While punktd is away it hangs up on who comes. What it does is
  * bounded: a connection that lost a frame, or went silent, is reset after a few seconds.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct proxy;
 
-/* Listens at once; target is "HOST:PORT" or "unix:PATH". Fails the running test when it cannot. */
-struct proxy *proxy_new(const char *target, uint64_t seed);
+/* Listens at once; target is "HOST:PORT", HOST a number, or "unix:PATH". Fails the running test when it cannot. */
+struct proxy *proxy_new(const char *target, bool tls, uint64_t seed);
 /* Ends the thread and closes all. NULL is fine. */
 void proxy_free(struct proxy *proxy);
 

@@ -4,6 +4,7 @@
  * list after a kill. At the end it drains its outbox and closes the day.
  *
  *      punkt-register --server 127.0.0.1:40123 --folder DIR --till 7 --seed 1 --date 20000 [--until FILE]
+ *                     [--identity FILE]
  *
  * It ends with 0 when the day is closed in balance and nothing is dead (or --open was given), with 3 when the
  * end of an act cannot be stored, so that the next start has to see to it, and with 1 and a sentence when
@@ -111,7 +112,7 @@ struct setting {
     bool *flag;
 };
 
-#define SETTINGS 14
+#define SETTINGS 15
 
 static bool read_options(int argc, char **argv, const struct setting settings[SETTINGS])
 {
@@ -138,6 +139,7 @@ static bool read_settings(int argc, char **argv, struct till_settings *out)
     uint64_t cards = 20, timeout_ms = 300, pace_ms = 15, date = 0;
     const struct setting settings[SETTINGS] = {
         { "server", .text = &out->server },
+        { "identity", .text = &out->identity },
         { "folder", .text = &out->folder },
         { "till", .text = &out->till },
         { "until", .text = &out->until },

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "network.h"
 #include "talk.h"
 
 struct secure {
@@ -25,16 +26,6 @@ struct secure {
 
 /* --- the world --- */
 
-static void expect_run(const char *const argv[])
-{
-    struct run run;
-    run_begin(argv, NULL, &run);
-    run_end(&run);
-    if (run.exit_code != 0)
-        fail_msg("%s %s: %s", argv[0], argv[1], run.err);
-    run_done(&run);
-}
-
 struct world *secure_world_new(const char *programme)
 {
     return secure_world_more(programme, "");
@@ -48,7 +39,7 @@ struct world *secure_world_more(const char *programme, const char *more)
     char settings[1024];
     (void)snprintf(folder, sizeof(folder), "%s/tls", world_folder(world));
     const char *const argv[] = { "punktd", "init-ca", folder, "--name", "127.0.0.1", NULL };
-    expect_run(argv);
+    run_well(argv);
     (void)snprintf(settings, sizeof(settings),
                    WORLD_JOURNAL "tls:\n  listen: 127.0.0.1:0\n  folder: %s\nenrol:\n  listen: 127.0.0.1:0\n"
                                  "psk:\n  listen: 127.0.0.1:0\n%s",
@@ -76,31 +67,13 @@ void secure_address(const struct world *world, const char *word, char out[SECURE
     (void)snprintf(out, SECURE_PATH_MAX, "%s", line + size + 1);
 }
 
-/* The word behind "key": " in one object of JSON. */
-static void json_word(const char *json, const char *key, char out[SECURE_PATH_MAX])
-{
-    char quoted[64];
-    (void)snprintf(quoted, sizeof(quoted), "\"%s\":\"", key);
-    const char *at = strstr(json, quoted);
-    if (at == NULL)
-        fail_msg("no %s in %s", key, json);
-    at += strlen(quoted);
-    (void)snprintf(out, SECURE_PATH_MAX, "%.*s", (int)strcspn(at, "\""), at);
-}
-
 /* Uses the code that an answer holds. */
 static void enrol(const struct world *world, struct run *added, const char *file, char out[SECURE_PATH_MAX])
 {
-    char code[SECURE_PATH_MAX];
     char address[SECURE_PATH_MAX];
-    if (added->exit_code != 0)
-        fail_msg("punkt: %s", added->err);
-    json_word(added->out, "code", code);
-    run_done(added);
     secure_address(world, "enrol", address);
     (void)snprintf(out, SECURE_PATH_MAX, "%s/%s.identity", world_folder(world), file);
-    const char *const argv[] = { "punkt", "enrol", address, code, "--identity", out, NULL };
-    expect_run(argv);
+    network_enrol(added, address, out);
 }
 
 void secure_user(const struct world *world, const char *name, const char *role, char out[SECURE_PATH_MAX])

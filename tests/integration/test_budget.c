@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "network.h"
 #include "world.h"
 
 #define CARD "2900000000018"
@@ -27,6 +28,7 @@ struct till {
     struct punkt *punkt;
     char folder[PATH_MAX],
         outbox[PATH_MAX]; /* in memory where that can be had, so that a sync costs nothing */
+    char identity[NETWORK_PATH_MAX];
     unsigned sale;
 };
 
@@ -61,21 +63,27 @@ static void expect_sold(struct till *till, enum punkt_call wanted, int64_t at_mo
         fail_msg("sale %u took %" PRId64 " us", till->sale, took);
 }
 
+static void open_handle(struct till *till)
+{
+    struct punkt_options options = PUNKT_INIT(options);
+    options.server = network_server(till->world);
+    options.identity = network_till(till->world, "1", "1", till->identity);
+    options.outbox = till->outbox;
+    options.store = "1";
+    options.till = "1";
+    assert_int_equal(punkt_new(&options, &till->punkt), PUNKT_CALL_DONE);
+}
+
 static struct till open_till(void)
 {
     struct till till = { .world = world_new(NULL) };
-    struct punkt_options options = PUNKT_INIT(options);
     struct run run;
     bool memory = access("/dev/shm", W_OK) == 0;
     (void)snprintf(till.folder, sizeof(till.folder), "%s/punkt-budget-XXXXXX",
                    memory ? "/dev/shm" : world_folder(till.world));
     assert_non_null(mkdtemp(till.folder));
     (void)snprintf(till.outbox, sizeof(till.outbox), "%.4000s/till.outbox", till.folder);
-    options.server = world_address(till.world);
-    options.outbox = till.outbox;
-    options.store = "1";
-    options.till = "1";
-    assert_int_equal(punkt_new(&options, &till.punkt), PUNKT_CALL_DONE);
+    open_handle(&till);
     world_json(till.world, &run, "card", "issue", CARD, NULL);
     assert_int_equal(run.exit_code, 0);
     run_done(&run);
@@ -155,12 +163,7 @@ static void test_a_daemon_that_is_away(void **state)
         fail_msg("while nobody is there a call takes %" PRId64 " us", best);
     punkt_free(till.punkt);
     world_start(till.world); /* on another port: another handle goes on */
-    struct punkt_options options = PUNKT_INIT(options);
-    options.server = world_address(till.world);
-    options.outbox = till.outbox;
-    options.store = "1";
-    options.till = "1";
-    assert_int_equal(punkt_new(&options, &till.punkt), PUNKT_CALL_DONE);
+    open_handle(&till);
     expect_drained(&till);
     close_till(&till);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "network.h"
 #include "world.h"
 
 #define CARD "2900000000018"
@@ -20,10 +21,11 @@ struct restored {
 
 static void open_till(struct restored *at)
 {
-    char outbox[PATH_MAX];
+    char outbox[PATH_MAX], identity[NETWORK_PATH_MAX];
     struct punkt_options options = PUNKT_INIT(options);
     (void)snprintf(outbox, sizeof(outbox), "%s/till.outbox", world_folder(at->world));
-    options.server = world_address(at->world);
+    options.server = network_server(at->world);
+    options.identity = network_till(at->world, "1", "1", identity);
     options.outbox = outbox;
     options.store = "1";
     options.till = "1";

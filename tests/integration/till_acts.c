@@ -377,6 +377,7 @@ bool till_open(struct till *till)
     (void)snprintf(outbox, sizeof(outbox), "%s/%s.outbox", till->settings.folder, till->settings.till);
     struct punkt_options options = PUNKT_INIT(options);
     options.server = till->settings.server;
+    options.identity = till->settings.identity;
     options.timeout_ms = till->settings.timeout_ms;
     options.outbox = outbox;
     options.store = STORE;

@@ -11,7 +11,8 @@
 
 struct till_settings {
     const char *server, *folder, *till;
-    const char *until; /* sells until this file is there; NULL: until the acts are done */
+    const char *identity; /* its identity file; NULL: a program of this machine */
+    const char *until;    /* sells until this file is there; NULL: until the acts are done */
     struct till_plan plan;
     uint64_t acts;
     uint32_t timeout_ms, pace_ms;                          /* pace: between two acts, at most */

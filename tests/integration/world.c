@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "network.h"
+
 #define ARGUMENTS_MAX 64
 #define ENVIRONMENT_MAX 16
 
@@ -26,12 +28,12 @@ extern char **environ;
 struct world {
     char folder[128], data[160], config[160], port_file[160], programme[160];
     char listen[192], address[192];
-    char *settings;
     char *environment[ENVIRONMENT_MAX + 1];
     rlim_t descriptors_max;
     bool has_programme;
-    int clock_fd;      /* of the file that says how far ahead its clock is; -1: it has the machine's */
-    bool heard_by_all; /* PUNKT_VERBOSE=1 */
+    struct network *network; /* NULL: tills are nobody */
+    int clock_fd;            /* of the file that says how far ahead its clock is; -1: it has the machine's */
+    bool heard_by_all;       /* PUNKT_VERBOSE=1 */
     pid_t pid;
     /* What punktd says is read by a thread, so that it never waits for the test. */
     pthread_t listener;
@@ -207,6 +209,16 @@ void run_done(struct run *run)
     run->out = run->err = NULL;
 }
 
+void run_well(const char *const argv[])
+{
+    struct run run;
+    run_begin(argv, NULL, &run);
+    run_end(&run);
+    if (run.exit_code != 0)
+        fail_msg("%s ends with %d: %s%s", argv[0], run.exit_code, run.out, run.err);
+    run_done(&run);
+}
+
 static void run_punkt(const struct world *world, bool json, struct run *out_run, va_list more)
 {
     const char *argv[ARGUMENTS_MAX] = { "punkt", "--server", world->address };
@@ -240,12 +252,14 @@ void world_json(const struct world *world, struct run *out_run, ...)
 
 /* --- files --- */
 
-static void write_file(const char *path, const char *text, const char *end)
+/* And frees the text. */
+static void write_file(const char *path, char *text)
 {
     FILE *file = fopen(path, "we");
     assert_non_null(file);
-    assert_true(fprintf(file, "%s%s", text, end) >= 0);
+    assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
+    free(text);
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
@@ -258,10 +272,7 @@ static int remove_entry(const char *path, const struct stat *info, int kind, str
 
 void world_configure(struct world *world, const char *settings)
 {
-    free(world->settings);
-    world->settings = strdup(settings);
-    assert_non_null(world->settings);
-    write_file(world->config, world->settings, "...\n");
+    write_file(world->config, network_settings(world->network, settings));
 }
 
 void world_set_environment(struct world *world, const char *const *environment)
@@ -279,9 +290,10 @@ void world_set_environment(struct world *world, const char *const *environment)
 
 void world_set_programme(struct world *world, const char *programme)
 {
-    world->has_programme = programme != NULL;
+    char *text = network_programme(world->network, programme);
+    world->has_programme = text != NULL;
     if (world->has_programme)
-        write_file(world->programme, programme, "");
+        write_file(world->programme, text);
 }
 
 void world_clock_ahead(struct world *world, int64_t ahead_us)
@@ -317,16 +329,6 @@ void world_copy_data(const struct world *from, struct world *to)
     run_begin(argv, NULL, &run);
     run_end(&run);
     assert_int_equal(run.exit_code, 0);
-    run_done(&run);
-}
-
-static void run_well(const char *const argv[])
-{
-    struct run run;
-    run_begin(argv, NULL, &run);
-    run_end(&run);
-    if (run.exit_code != 0)
-        fail_msg("%s ends with %d: %s%s", argv[0], run.exit_code, run.out, run.err);
     run_done(&run);
 }
 
@@ -430,6 +432,7 @@ static void launch(struct world *world)
     if (world->has_programme)
         argv[9] = "--programme";
     assert_int_equal(world->pid, 0);
+    network_prepare(world->network);
     (void)unlink(world->port_file);
     free(world->said);
     world->said = NULL;
@@ -530,6 +533,7 @@ struct world *world_new(const struct world_options *options)
         (void)snprintf(world->listen, sizeof(world->listen), "unix:%s/socket", world->folder);
     else
         (void)snprintf(world->listen, sizeof(world->listen), "127.0.0.1:0");
+    world->network = network_new(world->folder);
     world_configure(world, options->settings != NULL ? options->settings : WORLD_JOURNAL);
     world_set_environment(world, options->environment);
     world->descriptors_max = options->descriptors_max;
@@ -555,7 +559,7 @@ void world_free(struct world *world)
     world_set_environment(world, NULL);
     (void)pthread_cond_destroy(&world->more);
     (void)pthread_mutex_destroy(&world->lock);
-    free(world->settings);
+    network_free(world->network);
     free(world->said);
     free(world);
 }
@@ -578,4 +582,9 @@ const char *world_data(const struct world *world)
 pid_t world_pid(const struct world *world)
 {
     return world->pid;
+}
+
+const struct network *world_network(const struct world *world)
+{
+    return world->network;
 }

@@ -126,6 +126,9 @@ void run_begin(const char *const argv[], const char *input, struct run *out_run)
 void run_end(struct run *run);
 void run_done(struct run *run);
 
+/* Runs a program, which must end with 0. */
+void run_well(const char *const argv[]);
+
 /* Milliseconds of the monotonic clock; fails the test when WORLD_PATIENCE_MS have passed since start_ms. */
 int64_t world_now_ms(void);
 void world_patience(int64_t start_ms);
