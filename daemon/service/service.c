@@ -305,12 +305,12 @@ static void handle_other(struct request *request)
         parked_wait(parked, request, HANDLED_FETCH, read_goes_on);
 }
 
-/* Whether the certificate has ended that it came with; then it is told so and closes. */
-static bool has_ended(struct service *service, struct session *session, const struct frame *frame)
+/* Whether the certificate has ended that it came with; then it closes. What is asked is not answered: a refusal would end
+ * what a till has queued, and may send under its next certificate. At its next HELLO it hears why. */
+static bool has_ended(struct service *service, struct session *session)
 {
     if (session->key_ends == 0 || ledger_now(service->ledger) < session->key_ends)
         return false;
-    refuse_frame(service, session, frame, RESULT_NOT_PERMITTED, "the certificate has ended");
     session_close(service, session);
     return true;
 }
@@ -352,8 +352,7 @@ static enum service_verdict take_frame(struct service *service, struct session *
                                .body_size = frame->body_size };
     if (!answers_have_room(&service->answers))
         return SERVICE_NOT_NOW;
-    if (session->closing || has_ended(service, session, frame) ||
-        is_out_of_place(service, session, frame, row))
+    if (session->closing || has_ended(service, session) || is_out_of_place(service, session, frame, row))
         return SERVICE_TAKEN;
     if (row == NULL)
         refuse_frame(service, session, frame, RESULT_UNKNOWN_OPERATION, "");
