@@ -138,7 +138,8 @@ bool permitted(const struct request *request, const char **out_detail)
 
 void refuse_not_permitted(struct request *request, const char *detail)
 {
-    if (request->row->kind == OPERATION_KIND_CHANGE) {
+    /* Who was suspended while a change waited is not remembered as refused: resumed, it sends the same again. */
+    if (request->row->kind == OPERATION_KIND_CHANGE && request_role(request) != ROLE_NONE) {
         refuse(request, RESULT_NOT_PERMITTED, detail);
         return;
     }

@@ -268,6 +268,27 @@ static void days_are_the_tills_own(void **state)
     service_world_free(world);
 }
 
+/* What waited here when its till was suspended is refused to nobody: resumed, the till sends it again under its number. */
+static void who_is_suspended_is_not_answered_for_good(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    struct identity till;
+    uint64_t number = add_till(world, "S1", "1");
+    union message_any request;
+    fill(operation_row(OPERATION_CARD_ISSUE), &request);
+    join_as(world, number, 5);
+    till = register_by_number(world->service, number)->identity;
+    till.status = IDENTITY_SUSPENDED;
+    change_identity(world, IDENTITY_ACT_SUSPEND, &till);
+    assert_int_equal(ask(world, OPERATION_CARD_ISSUE, 0, &request), RESULT_NOT_PERMITTED);
+    till.status = IDENTITY_ACTIVE;
+    change_identity(world, IDENTITY_ACT_RESUME, &till);
+    assert_int_equal(world->session->lane->highest, 0);
+    assert_int_equal(ask(world, OPERATION_CARD_ISSUE, 0, &request), RESULT_DONE);
+    service_world_free(world);
+}
+
 /* "Imports (role office or admin, flag historic)": nobody else says so, neither of changes nor of reads. */
 static void the_office_imports(void **state)
 {
@@ -361,6 +382,7 @@ int main(void)
         cmocka_unit_test(days_are_the_tills_own),
         cmocka_unit_test(the_office_imports),
         cmocka_unit_test(every_act_is_in_the_audit_log),
+        cmocka_unit_test(who_is_suspended_is_not_answered_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
