@@ -294,8 +294,10 @@ enum punkt_alarm {
     PUNKT_ALARM_OUTBOX_FULL = 4,
     PUNKT_ALARM_DAMAGED = 5,     /* the outbox was found damaged; the file is kept aside, the rest is saved */
     PUNKT_ALARM_SERVER_LOST = 6, /* the server has lost what it had answered; it is sent again */
-    PUNKT_ALARM_OTHER_LEDGER = 7, /* a server with another journal, or an older term: it is not spoken to */
-    PUNKT_ALARM_CLOCK = 8,        /* this machine's clock is more than 2 minutes from the server's */
+    PUNKT_ALARM_OTHER_LEDGER =
+        7,                 /* a server with another journal, or an older term, or that says we are another
+                                   * identity than what waits in the outbox is of: it is not spoken to */
+    PUNKT_ALARM_CLOCK = 8, /* this machine's clock is more than 2 minutes from the server's */
 };
 
 /* text: one line for people, valid until the function returns. Called like punkt_done_fn, and from punkt_new. */

@@ -388,3 +388,12 @@ enum punkt_call queue_submit(struct punkt *punkt, const struct call *call, const
         link_hurry(queued ? &punkt->queue.link : &punkt->live.link, now_us);
     return submitted;
 }
+
+uint64_t queue_of_earlier(const struct punkt *punkt)
+{
+    uint64_t count = 0;
+    for (const struct outbox_entry *at = outbox_first(punkt->outbox); at != NULL; at = at->next)
+        count += at->state == OUTBOX_OPEN && at->epoch != outbox_epoch(punkt->outbox, OUTBOX_LANE_QUEUE) &&
+                 at->epoch != outbox_epoch(punkt->outbox, OUTBOX_LANE_LIVE);
+    return count;
+}

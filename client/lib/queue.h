@@ -37,6 +37,9 @@ void queue_settle(struct punkt *punkt, uint64_t now_us);
 /* When queue_feed or queue_settle have something to do; UINT64_MAX: by themselves, never. */
 uint64_t queue_due_us(const struct punkt *punkt, uint64_t now_us);
 
+/* How many operations without an answer earlier openings of the outbox have left. */
+uint64_t queue_of_earlier(const struct punkt *punkt);
+
 /* HELLO was answered on a session: has the server lost something? */
 void queue_hello(struct session *session, uint64_t last_booked, uint64_t now_us);
 

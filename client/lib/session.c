@@ -272,19 +272,45 @@ static const char *other_ledger(const struct punkt *punkt, const struct msg_hell
     return hello->term < punkt->info.term ? "its term is older than one that was seen before" : NULL;
 }
 
+/* Not spoken to, as long as it is so. */
+static void refuse_server(struct session *session, uint64_t now_us, const char *why)
+{
+    struct punkt *punkt = session->punkt;
+    session_drop(session, now_us, "%s", why);
+    if (!punkt->alarmed_ledger)
+        alarm_somebody(punkt, PUNKT_ALARM_OTHER_LEDGER, "%s", session->link.trouble);
+    punkt->alarmed_ledger = true;
+}
+
+/* What an earlier identity has sent, and was not answered, would be new under another one's name: booked twice. */
+static uint64_t waits_for_other(const struct punkt *punkt, const struct msg_hello_answer *hello)
+{
+    bool other = punkt->ledger_known && punkt->info.identity != 0 && hello->identity != 0 &&
+                 hello->identity != punkt->info.identity;
+    return other && punkt->outbox != NULL ? queue_of_earlier(punkt) : 0;
+}
+
 static bool hello_acceptable(struct session *session, const struct msg_hello_answer *hello, uint64_t now_us)
 {
     struct punkt *punkt = session->punkt;
     const char *other = other_ledger(punkt, hello);
+    uint64_t waiting = other == NULL ? waits_for_other(punkt, hello) : 0;
+    char why[LINK_TROUBLE_SIZE];
     if (hello->version != PROTOCOL_VERSION) {
         session_drop(session, now_us, "it speaks version %" PRIu64 " of the protocol", hello->version);
         return false;
     }
     if (other != NULL) {
-        session_drop(session, now_us, "%s (term %" PRIu64 ")", other, hello->term);
-        if (!punkt->alarmed_ledger)
-            alarm_somebody(punkt, PUNKT_ALARM_OTHER_LEDGER, "%s", session->link.trouble);
-        punkt->alarmed_ledger = true;
+        (void)snprintf(why, sizeof(why), "%s (term %" PRIu64 ")", other, hello->term);
+        refuse_server(session, now_us, why);
+        return false;
+    }
+    if (waiting > 0) {
+        (void)snprintf(why, sizeof(why),
+                       "the outbox has %" PRIu64 " operations of identity %" PRIu64 ", and this is %" PRIu64
+                       ": use that one's identity file, or put the outbox aside",
+                       waiting, punkt->info.identity, hello->identity);
+        refuse_server(session, now_us, why);
         return false;
     }
     if (hello->in_flight_max == 0 || hello->frame_max <= FRAME_HEADER_SIZE) {
