@@ -128,6 +128,28 @@ void network_enrol(struct run *added, const char *address, const char *path)
     run_well((const char *const[]){ "punkt", "enrol", address, code, "--identity", path, "--replace", NULL });
 }
 
+void network_rotate(const struct world *world, const char *store, const char *till)
+{
+    char place[64], path[NETWORK_PATH_MAX];
+    struct run run;
+    (void)snprintf(place, sizeof(place), "%s/%s", store, till);
+    (void)snprintf(path, sizeof(path), "%s/%s-%s.identity", world_folder(world), store, till);
+    world_json(world, &run, "till", "rotate", place, NULL);
+    network_enrol(&run, world_network(world)->enrol, path);
+}
+
+void network_replace_ca(const struct world *world)
+{
+    const struct network *network = world_network(world);
+    run_well((const char *const[]){ "/bin/rm", "-r", network->folder, NULL });
+    network_prepare(network);
+}
+
+void network_renew_certificate(const struct world *world)
+{
+    run_well((const char *const[]){ "punktd", "init-ca", "--renew", world_network(world)->folder, NULL });
+}
+
 const char *network_till(const struct world *world, const char *store, const char *till,
                          char out[NETWORK_PATH_MAX])
 {

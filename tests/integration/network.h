@@ -33,6 +33,14 @@ const char *network_server(const struct world *world);
 const char *network_till(const struct world *world, const char *store, const char *till,
                          char out[NETWORK_PATH_MAX]);
 
+/* `punkt till rotate` and a new enrolment, in place of the identity file that is there. */
+void network_rotate(const struct world *world, const char *store, const char *till);
+
+/* Another CA, and a server's certificate of it: from the next start on nobody who came in before knows the server. Or only
+ * another certificate of the same CA. */
+void network_replace_ca(const struct world *world);
+void network_renew_certificate(const struct world *world);
+
 /* Uses a code: added is how `punkt --json till add`, `user add` or `rotate` ended; address is where codes are taken.
  * Writes an identity file, or another in its place. */
 void network_enrol(struct run *added, const char *address, const char *path);

@@ -67,16 +67,19 @@ static void start_till(struct shop *shop, unsigned till)
     const char *program = getenv("PUNKT_REGISTER");
     assert_non_null(program); /* ctest sets it */
     const char *identity = network_till(shop->world, "1", name, path);
-    const char *argv[24] = { program,  "--server", servers,    "--folder",    world_folder(shop->world),
-                             "--till", name,       "--seed",   seed,          "--date",
-                             date,     "--cards",  cards,      "--strangers", "--pace",
-                             "60",     "--until",  shop->until };
-    size_t count = 16;
+    const char *argv[] = { program,  "--server", servers,     "--folder",    world_folder(shop->world),
+                           "--till", name,       "--seed",    seed,          "--date",
+                           date,     "--cards",  cards,       "--strangers", "--pace",
+                           "60",     "--until",  shop->until, NULL,          NULL,
+                           NULL,     NULL };
+    size_t count = 0;
+    while (argv[count] != NULL)
+        count++;
     if (shop->redeems)
         argv[count++] = "--wishes";
     if (identity != NULL) {
         argv[count++] = "--identity";
-        argv[count++] = identity;
+        argv[count] = identity;
     }
     run_begin(argv, NULL, &shop->tills[till]);
 }
