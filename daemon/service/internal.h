@@ -212,7 +212,7 @@ struct service {
     struct till_fields till_fields[MESSAGE_COUNT]; /* permission.c */
     struct seals *seals;                           /* seals.c; NULL: none are made */
     uint8_t with_code[IDENTITY_ANSWER_MAX];
-    uint32_t void_codes; /* entries of the register whose enrolment code is void, and no event says so yet */
+    struct registered *void_codes; /* whose enrolment code became void; it may have another by now */
 };
 
 /* --- service.c --- */

@@ -276,8 +276,11 @@ static void code_tried(struct service *service, struct registered *who)
 {
     if (!code_is_good(service, who))
         return;
-    who->code_tries++;
-    service->void_codes += who->code_tries == CODE_TRIES;
+    if (++who->code_tries < CODE_TRIES || who->void_listed)
+        return;
+    who->void_listed = true;
+    who->next_void = service->void_codes;
+    service->void_codes = who;
 }
 
 void code_void(struct service *service, struct registered *who)
@@ -315,9 +318,10 @@ static void book_void(struct service *service, const struct registered *who)
 
 void codes_turn(struct service *service)
 {
-    uint64_t count = service->void_codes > 0 ? register_count(service) : 0;
-    for (uint64_t i = 0; i < count && ledger_has_room(service->ledger); i++) {
-        const struct registered *who = register_by_number(service, IDENTITY_FIRST + i);
+    while (service->void_codes != NULL && ledger_has_room(service->ledger)) {
+        struct registered *who = service->void_codes;
+        service->void_codes = who->next_void;
+        who->void_listed = false;
         if (who->identity.code_handle != 0 && who->code_tries >= CODE_TRIES)
             book_void(service, who);
     }

@@ -233,10 +233,8 @@ void register_take(struct service *service, const struct identity *after)
     who->identity.name = keep(after->name, who->texts[0]);
     who->identity.store = keep(after->store, who->texts[1]);
     who->identity.till = keep(after->till, who->texts[2]);
-    if (before.code_handle != after->code_handle) {
-        service->void_codes -= before.code_handle != 0 && who->code_tries >= CODE_TRIES;
+    if (before.code_handle != after->code_handle)
         who->code_tries = 0;
-    }
     for (int which = 0; which < FINDERS; which++) {
         bool is_new = before.number == 0 || !same(&before, after, (enum finder)which);
         if (is_new && has(after, (enum finder)which))

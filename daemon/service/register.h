@@ -25,7 +25,9 @@ struct request;
 struct registered {
     struct identity identity;
     char texts[3][32];
-    uint32_t code_tries;      /* wrong ones against the code that is out, since the start */
+    uint32_t code_tries; /* wrong ones against the code that is out, since the start */
+    bool void_listed;    /* whether it is in service->void_codes, by next_void */
+    struct registered *next_void;
     struct session *sessions; /* its connections, newest first, by session->next_of_identity */
     uint32_t connections;
     /* What is counted of it since the start (abuse.c). */
