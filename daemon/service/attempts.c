@@ -11,7 +11,9 @@
 #include "service/internal.h"
 
 #define SOURCES_MAX 256 /* a minute; what is more is counted together, a kind each */
-#define KINDS 6         /* and 0 */
+#define INSIDERS_MAX                                                                                         \
+    64 /* more places, for those who have proven who they are: a crowd at the door hides none of them */
+#define KINDS 6 /* and 0 */
 #define MINUTE_US (60 * US_PER_SECOND)
 #define SOURCE_MAX ACTOR_NAME_MAX
 #define DETAIL_MAX 160
@@ -28,7 +30,7 @@ struct attempt {
 
 struct attempts {
     uint32_t count, sources;
-    struct attempt items[SOURCES_MAX + KINDS];
+    struct attempt items[SOURCES_MAX + INSIDERS_MAX + KINDS];
 };
 
 static const char *const kind_words[] = {
@@ -63,12 +65,19 @@ static struct attempt *find(struct attempts *attempts, enum attempt_kind kind, s
     return NULL;
 }
 
+/* Whether there is a place for one more source. */
+static bool has_room(const struct attempts *attempts, enum attempt_kind kind)
+{
+    bool at_the_door = kind == ATTEMPT_PROOF || kind == ATTEMPT_ENROLMENT;
+    return attempts->sources < (at_the_door ? SOURCES_MAX : SOURCES_MAX + INSIDERS_MAX);
+}
+
 /* The entry of a source, or of all that find no room. */
 static struct attempt *entry_of(struct attempts *attempts, enum attempt_kind kind, struct text source,
                                 uint64_t identity)
 {
     struct attempt *item = find(attempts, kind, source, identity);
-    if (item == NULL && attempts->sources == SOURCES_MAX) {
+    if (item == NULL && !has_room(attempts, kind)) {
         source = TEXT_LITERAL(OTHERS);
         identity = 0;
         item = find(attempts, kind, source, identity);

@@ -98,6 +98,24 @@ static void too_many_sources_are_counted_together(void **state)
     service_world_free(world);
 }
 
+/* Who has many addresses hides behind them nothing that an identity tried. */
+static void a_crowd_hides_nobody(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(NULL);
+    uint64_t olga = add_user(world, ROLE_OFFICE, "olga");
+    attempts_from(world, ATTEMPT_PROOF, SOURCES + 44);
+    attempts_from(world, ATTEMPT_ENROLMENT, SOURCES);
+    attempt_count(world->service, ATTEMPT_NOT_PERMITTED, TEXT_LITERAL("olga"), olga, "audit_log");
+    clock_forward(MINUTE);
+    book_all(world);
+    const struct msg_audit_log_answer *log =
+        page(world, &(struct page_wish){ .kind = "attempts", .actor = "olga" });
+    assert_int_equal(log->entries_count, 1);
+    assert_act(&log->entries[0], "attempts", "olga", "1 x not permitted from olga, last: audit_log");
+    service_world_free(world);
+}
+
 static void a_clean_stop_books_them(void **state)
 {
     (void)state;
@@ -140,9 +158,8 @@ static void time_may_go_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_minute_is_one_event),
-        cmocka_unit_test(too_many_sources_are_counted_together),
-        cmocka_unit_test(a_clean_stop_books_them),
+        cmocka_unit_test(a_minute_is_one_event), cmocka_unit_test(too_many_sources_are_counted_together),
+        cmocka_unit_test(a_crowd_hides_nobody),  cmocka_unit_test(a_clean_stop_books_them),
         cmocka_unit_test(time_may_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
