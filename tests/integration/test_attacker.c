@@ -22,6 +22,7 @@
 #define VALID_S 3600
 #define SOCKETS 600
 #define DRIP_MS 50
+#define RECORD_HEADER_SIZE 5
 #define ALERT_RECORD_MAX 40 /* and by how much signatures of one key differ in length */
 #define TRIES_OF_A_CODE 3
 
@@ -135,6 +136,18 @@ static void revoked_while_connected(void **state)
     tls_proof_free(&proof);
 }
 
+/* The first record that a client sent, in clear, with its header: its ClientHello. */
+static const uint8_t *client_hello(const struct tls_talk *talk, size_t *out_size)
+{
+    size_t size;
+    const uint8_t *sent = tls_talk_sent(talk, &size);
+    assert_true(size > RECORD_HEADER_SIZE && sent[0] == SSL3_RT_HANDSHAKE &&
+                sent[RECORD_HEADER_SIZE] == SSL3_MT_CLIENT_HELLO);
+    *out_size = RECORD_HEADER_SIZE + ((size_t)sent[3] << 8 | sent[4]);
+    assert_true(*out_size <= size);
+    return sent;
+}
+
 /* TLS 1.3 has none, so the greeting is said again by hand, in the middle of a connection that is proven. */
 static void renegotiation(void **state)
 {
@@ -143,14 +156,11 @@ static void renegotiation(void **state)
     struct tls_talk *talk = tls_talk_open(siege->tls, &proof);
     assert_true(tls_talk_shake(talk));
     size_t size;
-    const uint8_t *sent = tls_talk_sent(talk, &size);
-    assert_true(size > 5);
-    size_t greeting = (size_t)sent[3] << 8 | sent[4]; /* the first record is the ClientHello, in clear */
-    assert_true(sent[0] == SSL3_RT_HANDSHAKE && sent[5] == SSL3_MT_CLIENT_HELLO && greeting + 5 <= size);
+    const uint8_t *greeting = client_hello(talk, &size);
     uint8_t copy[2048];
-    assert_in_range(greeting, 1, sizeof(copy));
-    memcpy(copy, sent + 5, greeting);
-    tls_talk_send_record(talk, SSL3_RT_HANDSHAKE, copy, greeting);
+    assert_in_range(size, 1, sizeof(copy));
+    memcpy(copy, greeting + RECORD_HEADER_SIZE, size - RECORD_HEADER_SIZE);
+    tls_talk_send_record(talk, SSL3_RT_HANDSHAKE, copy, size - RECORD_HEADER_SIZE);
     assert_int_equal(tls_talk_end(talk), 0);
     assert_int_equal(tls_talk_alert(talk), SSL_AD_UNEXPECTED_MESSAGE);
     tls_talk_free(talk);
@@ -317,16 +327,16 @@ static void oversized_handshakes(void **state)
 {
     struct siege *siege = *state;
     static const uint32_t sizes[] = { 60000, 0xffffff };
-    static uint8_t bytes[8 * (5 + 16384)];
+    static uint8_t bytes[8 * (RECORD_HEADER_SIZE + 16384)];
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         memset(bytes, 0, sizeof(bytes));
-        for (size_t at = 0; at < sizeof(bytes); at += 5 + 16384) {
+        for (size_t at = 0; at < sizeof(bytes); at += RECORD_HEADER_SIZE + 16384) {
             static const uint8_t header[] = { SSL3_RT_HANDSHAKE, 3, 1, 0x40, 0 };
             memcpy(bytes + at, header, sizeof(header));
         }
         const uint8_t begin[] = { SSL3_MT_CLIENT_HELLO, (uint8_t)(sizes[i] >> 16), (uint8_t)(sizes[i] >> 8),
                                   (uint8_t)sizes[i] };
-        memcpy(bytes + 5, begin, sizeof(begin));
+        memcpy(bytes + RECORD_HEADER_SIZE, begin, sizeof(begin));
         (void)say_raw(siege->tls, bytes, sizeof(bytes));
         (void)say_raw(siege->psk, bytes, sizeof(bytes));
         siege->refused += 2;
@@ -360,7 +370,7 @@ static void slow_handshakes_and_greetings(void **state)
     struct tls_talk *talk = tls_talk_open(siege->tls, &proof);
     size_t size;
     assert_true(tls_talk_shake(talk));
-    const uint8_t *sent = tls_talk_sent(talk, &size);
+    const uint8_t *sent = client_hello(talk, &size);
     int fd = talk_dial(siege->tls);
     assert_true(size > 2 * SIEGE_HANDSHAKE_MS / DRIP_MS);
     assert_in_range(drip(sent, size, fd, NULL), 1, size - 1);
