@@ -70,22 +70,43 @@ static void count_day(const struct programme *programme, const struct account *a
     }
 }
 
+/*
+ * The most purchases in so many minutes that the one at `minute` is among, of those whose bits under the mask are `which`. An
+ * outbox may bring later ones first.
+ */
+static uint32_t most_within(const struct account *account, uint32_t minute, uint32_t minutes, uint32_t mask,
+                            uint32_t which)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i <= account->recent_count; i++) {
+        uint32_t end = i < account->recent_count ? (uint32_t)(account->recent[i] >> 32) : minute;
+        uint32_t count = 1;
+        if (end < minute || end - minute >= minutes)
+            continue;
+        for (uint32_t j = 0; j < account->recent_count; j++) {
+            uint32_t at = (uint32_t)(account->recent[j] >> 32);
+            count += at <= end && end - at < minutes && ((uint32_t)account->recent[j] & mask) == which;
+        }
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
 static struct often count_often(const struct programme *programme, const struct account *account,
                                 const struct event *event, uint32_t places)
 {
-    uint32_t operator= places & UINT16_MAX;
-    struct often often = { 1, 1, operator!= 0 };
     uint32_t minute = account_minute(event->occurred);
+    uint32_t till = places & ~(uint32_t)UINT16_MAX;
+    uint32_t operator= places & UINT16_MAX;
+    struct often often = { .hour =
+                               most_within(account, minute, MINUTES_PER_HOUR, ~(uint32_t)UINT16_MAX, till),
+                           .day = 1 };
+    if (operator!= 0)
+        often.operator=
+            most_within(account, minute, ABUSE_OPERATOR_DAYS * MINUTES_PER_DAY, UINT16_MAX, operator);
     bool any_near = false;
-    for (uint32_t i = 0; i < account->recent_count; i++) {
-        uint32_t at = (uint32_t)(account->recent[i] >> 32);
-        uint32_t was = (uint32_t)account->recent[i];
-        any_near = any_near || (uint64_t)at + DAY_MINUTES_MAX >= minute;
-        often.hour += at <= minute && minute - at < MINUTES_PER_HOUR && was >> 16 == places >> 16;
-        often.operator+= at <= minute && minute - at<ABUSE_OPERATOR_DAYS * MINUTES_PER_DAY && operator!=
-            0 &&(was &UINT16_MAX) ==
-            operator;
-    }
+    for (uint32_t i = 0; i < account->recent_count; i++)
+        any_near = any_near || (account->recent[i] >> 32) + DAY_MINUTES_MAX >= minute;
     if (any_near)
         count_day(programme, account, event->purchase.day, &often);
     return often;

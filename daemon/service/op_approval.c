@@ -176,8 +176,8 @@ enum handled handle_approval_list(struct request *request)
 
 /* --- the decision --- */
 
-/* Why it cannot be decided by who asks. RESULT_DONE: it can. */
-static enum result undecidable(const struct request *request, bool known,
+/* Why it cannot be decided so by who asks. RESULT_DONE: it can. */
+static enum result undecidable(const struct request *request, bool known, bool approve,
                                const struct proposal_record *record, const char **out_detail)
 {
     *out_detail = "";
@@ -189,8 +189,11 @@ static enum result undecidable(const struct request *request, bool known,
         *out_detail = "nobody decided it in time";
         return RESULT_PROPOSAL_ENDED;
     }
-    if (record->identity != request->identity)
-        return RESULT_DONE;
+    if (record->identity != request->identity) {
+        *out_detail = "who proposed it is suspended or revoked: it may be rejected";
+        bool shut_out = register_role(request->service, record->identity) == ROLE_NONE;
+        return approve && shut_out ? RESULT_NOT_PERMITTED : RESULT_DONE;
+    }
     if (request->identity == IDENTITY_LOCAL)
         *out_detail = "the local administrator proposed it: a user of the register must approve it";
     return RESULT_OWN_PROPOSAL;
@@ -252,7 +255,7 @@ enum handled handle_approval_decide(struct request *request)
     struct proposal_record record;
     const char *detail;
     bool known = fold_proposal(ledger_fold(service->ledger), message.proposal, &record);
-    enum result result = undecidable(request, known, &record, &detail);
+    enum result result = undecidable(request, known, message.approve != 0, &record, &detail);
     if (result != RESULT_DONE) {
         refuse(request, result, detail);
         return HANDLED;

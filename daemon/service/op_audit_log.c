@@ -176,6 +176,13 @@ static const char *status_word(enum card_status status)
     return words[status];
 }
 
+static void say_refusal(struct audit_line *line, const struct event *event)
+{
+    uint16_t outcome = FRAME_TYPE_DONE | FRAME_TYPE_REFUSED;
+    const struct operation_row *row = operation_row((uint16_t)(event->answer_type & ~outcome));
+    say(line, "%s: %s", row != NULL ? row->name : "", result_row(event->refusal.result)->name);
+}
+
 static void say_detail(struct audit_line *line, const struct event *event)
 {
     struct text reason = event_reason(event);
@@ -198,7 +205,7 @@ static void say_detail(struct audit_line *line, const struct event *event)
     else if (event->type == EVENT_PROPOSAL_ENDED)
         say(line, "%s", event->proposal_ended.state == PROPOSAL_REJECTED ? "rejected" : "ended by itself");
     else if (event->type == EVENT_REFUSAL)
-        say(line, "%s", result_row(event->refusal.result)->name);
+        say_refusal(line, event);
     else if (event->type == EVENT_DAY_CLOSE)
         say(line, "till %.*s/%.*s, close %" PRIu64, TEXT_ARGS(event->store), TEXT_ARGS(event->till),
             event->day_close.number);
@@ -226,6 +233,10 @@ static void take_line(struct audit_line *line, const struct event *event, journa
     if (event->effect_count > 0) {
         line->account = event->effects[0].account;
         line->points = event->effects[0].change;
+    }
+    if (event->type == EVENT_PROPOSAL) { /* nothing is changed yet: what would be */
+        line->account = event->proposal.account;
+        line->points = event->proposal.points;
     }
     code_for_wire(event->operator, & line->operator);
     say_detail(line, event);

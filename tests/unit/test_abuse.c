@@ -67,6 +67,24 @@ static void often_in_an_hour_at_one_till(void **state)
     world_free(world);
 }
 
+/* An outbox that is drained, or a till that means ill, may send the last one first. */
+static void the_order_hides_nothing(void **state)
+{
+    (void)state;
+    struct world *world = quiet_world();
+    world->programme.abuse.card_hour = 3;
+    world->programme.abuse.operator_card = 4;
+    struct sold sold = { .till = "1", .operator= "anna", .ago_s = 0 };
+    assert_int_equal(raised(world, &sold), 0);
+    sold.ago_s = 20 * 60;
+    assert_int_equal(raised(world, &sold), 0);
+    sold.ago_s = 70 * 60;
+    assert_int_equal(raised(world, &sold), 0); /* of any hour only two */
+    sold.ago_s = 40 * 60;
+    assert_int_equal(raised(world, &sold), FLAG_CARD_HOUR | FLAG_OPERATOR);
+    world_free(world);
+}
+
 static void often_on_a_day(void **state)
 {
     (void)state;
@@ -346,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(often_in_an_hour_at_one_till),
+        cmocka_unit_test(the_order_hides_nothing),
         cmocka_unit_test(often_on_a_day),
         cmocka_unit_test(a_day_ends_at_midnight),
         cmocka_unit_test(the_same_operator_in_thirty_days),

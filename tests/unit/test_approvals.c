@@ -231,6 +231,27 @@ static void nobody_decides_his_own(void **state)
     end(&people);
 }
 
+/* Who was shut out has nothing booked any more; resumed, what he proposed can be approved again. */
+static void of_who_is_shut_out_nothing_is_approved(void **state)
+{
+    (void)state;
+    struct people people = begin();
+    uint64_t first = propose(&people, 250);
+    uint64_t second = propose(&people, 260);
+    struct identity olga = register_by_number(people.world->service, people.office_number)->identity;
+    olga.status = IDENTITY_SUSPENDED;
+    change_identity(people.world, IDENTITY_ACT_SUSPEND, &olga);
+    assert_int_equal(decide(&people, people.ann, first, true), RESULT_NOT_PERMITTED);
+    assert_detail(people.world, "who proposed it is suspended or revoked: it may be rejected");
+    assert_int_equal(decide(&people, people.ann, second, false), RESULT_DONE);
+    assert_int_equal(points_of(&people, "1001"), 500);
+    olga.status = IDENTITY_ACTIVE;
+    change_identity(people.world, IDENTITY_ACT_RESUME, &olga);
+    assert_int_equal(decide(&people, people.ann, first, true), RESULT_DONE);
+    assert_int_equal(points_of(&people, "1001"), 750);
+    end(&people);
+}
+
 static void rejected_it_is_over(void **state)
 {
     (void)state;
@@ -559,7 +580,7 @@ int main(void)
         cmocka_unit_test(every_limited_act),         cmocka_unit_test(too_old_it_is_over),
         cmocka_unit_test(many_come_by_pages),        cmocka_unit_test(reversals_take_it_back),
         cmocka_unit_test(proposals_are_counted),     cmocka_unit_test(no_act_of_the_office_is_an_advice),
-        cmocka_unit_test(what_was_approved_is_tied),
+        cmocka_unit_test(what_was_approved_is_tied), cmocka_unit_test(of_who_is_shut_out_nothing_is_approved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
