@@ -36,6 +36,7 @@ struct sent {
 
 /* A till with its figures of DATE. */
 struct till {
+    const struct world *world;
     struct talk *talk;
     uint64_t number; /* the last */
     struct msg_day_close_request day;
@@ -43,6 +44,9 @@ struct till {
     struct msg_number_block blocks[NUMBERS_MAX / 64 + 1];
     struct sent sent[NUMBERS_MAX];
 };
+
+/* Where it connects (talk_open): as the world's tills do (network.h). Valid until the next call. */
+const char *till_address(const struct world *world);
 
 /* Says hello, and issues CARD as number 1. */
 struct till *till_open(struct world *world);

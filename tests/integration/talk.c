@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "proto/frame.h"
+#include "talk_tls.h"
 
 #define READ_NUMBER (UINT64_C(1) << 63) /* reads count from here: no change of a test gets that far */
 #define LISTS_BYTES (1024 * 1024)       /* room of decoded lists */
@@ -25,6 +26,7 @@ struct bytes {
 
 struct talk {
     int fd;
+    struct talk_tls *tls; /* whose fd is; NULL: a plain connection */
     uint64_t next_read;
     struct bytes in, out;
     size_t in_used; /* the answer handed out last; goes with the next */
@@ -96,7 +98,10 @@ struct talk *talk_open(const char *address)
 {
     struct talk *talk = calloc(1, sizeof(*talk));
     assert_non_null(talk);
-    talk->fd = talk_dial(address);
+    if (address[0] == '/')
+        talk->tls = talk_tls_new(address, &talk->fd);
+    else
+        talk->fd = talk_dial(address);
     talk->next_read = READ_NUMBER;
     return talk;
 }
@@ -105,7 +110,9 @@ void talk_free(struct talk *talk)
 {
     if (talk == NULL)
         return;
-    (void)close(talk->fd);
+    if (talk->tls == NULL)
+        (void)close(talk->fd);
+    talk_tls_free(talk->tls);
     free(talk->in.data);
     free(talk->out.data);
     free(talk->lists);
@@ -127,6 +134,10 @@ static void wait_for(int fd, short events)
 void talk_send_bytes(struct talk *talk, const void *bytes, size_t size)
 {
     const char *at = bytes;
+    if (talk->tls != NULL) {
+        talk_tls_send(talk->tls, bytes, size);
+        return;
+    }
     while (size > 0) {
         wait_for(talk->fd, POLLOUT);
         ssize_t sent = send(talk->fd, at, size, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -162,6 +173,15 @@ void talk_send(struct talk *talk, enum operation operation, uint16_t flags, uint
     talk_flush(talk);
 }
 
+static ssize_t receive(struct talk *talk)
+{
+    uint8_t *room = bytes_room(&talk->in, 65536);
+    if (talk->tls != NULL)
+        return (ssize_t)talk_tls_receive(talk->tls, room, 65536);
+    wait_for(talk->fd, POLLIN);
+    return recv(talk->fd, room, 65536, 0);
+}
+
 bool talk_receive(struct talk *talk, struct talk_answer *out_answer)
 {
     struct frame frame;
@@ -173,8 +193,7 @@ bool talk_receive(struct talk *talk, struct talk_answer *out_answer)
         assert_int_not_equal(split, FRAME_BROKEN);
         if (split == FRAME_WHOLE)
             break;
-        wait_for(talk->fd, POLLIN);
-        ssize_t got = recv(talk->fd, bytes_room(&talk->in, 65536), 65536, 0);
+        ssize_t got = receive(talk);
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0 || (got < 0 && errno == ECONNRESET)) {

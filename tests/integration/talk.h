@@ -40,7 +40,8 @@ int talk_dial(const char *address);
 /* A socket that listens on a free loopback port, for a test that stands between; out_address gets "HOST:PORT". */
 int talk_listen(char *out_address, size_t size);
 
-/* A connection that has said nothing yet. */
+/* A connection that has said nothing yet. The address may be the path of an identity file: then it is one over TLS, to the
+ * server that the file names. */
 struct talk *talk_open(const char *address);
 
 /* A connection that has said hello for a lane, and was answered with done. out_answer (its texts die with the

@@ -75,7 +75,7 @@ static void test_late(void **state)
     talk_free(till->talk);
     world_kill(world);
     world_start(world);
-    till->talk = talk_hello(world_address(world), EPOCH, till->number + 1, NULL);
+    till->talk = talk_hello(till_address(world), EPOCH, till->number + 1, NULL);
     expect_totals(till, 1, IN_BALANCE, 2);
     world_punkt(world, &run, "till", "totals", "--store", "1", "--till", "1", "--date", "2025-11-08", NULL);
     assert_int_equal(run.exit_code, 0);
@@ -119,7 +119,7 @@ static void test_repeat(void **state)
         talk_free(till->talk);
         world_kill(world);
         world_start(world);
-        till->talk = talk_hello(world_address(world), EPOCH, till->number + 1, NULL);
+        till->talk = talk_hello(till_address(world), EPOCH, till->number + 1, NULL);
     }
     till_free(till);
     world_free(world);
@@ -151,7 +151,7 @@ static void test_numbers(void **state)
     talk_free(till->talk);
     world_kill(world);
     world_start(world);
-    till->talk = talk_hello(world_address(world), EPOCH, till->number + 1, NULL);
+    till->talk = talk_hello(till_address(world), EPOCH, till->number + 1, NULL);
     expect_blocks(till);
     assert_int_equal(numbers(till->talk, EPOCH, 64).blocks_count, 2);
     assert_int_equal(numbers(till->talk, EPOCH, 130).blocks[0].first, 128);
@@ -161,7 +161,7 @@ static void test_numbers(void **state)
     world_free(world);
 }
 
-/* More blocks than a page has. */
+/* More blocks than a page has; of the local administrator, whom no rate slows down. */
 static void test_pages(void **state)
 {
     enum { ALL = 8300, AT_ONCE = 60 };

@@ -40,7 +40,7 @@ static void test_server_lost(void **state)
     world_copy_data(world, past);
     world_start(world);
     talk_free(till->talk);
-    till->talk = talk_hello(world_address(world), EPOCH, till->number + 1, &hello);
+    till->talk = talk_hello(till_address(world), EPOCH, till->number + 1, &hello);
     uint64_t term = hello.term;
     some = purchase(5000, "b", DATE);
     (void)position_of(till, &some);
@@ -56,7 +56,7 @@ static void test_server_lost(void **state)
 
     world_lose(world, past);
     world_start(world);
-    till->talk = talk_hello(world_address(world), EPOCH, till->number + 1, &hello);
+    till->talk = talk_hello(till_address(world), EPOCH, till->number + 1, &hello);
     assert_int_equal(hello.last_booked, kept);
     assert_true(hello.term > term);
     for (uint64_t number = kept + 1; number <= till->number; number++) {
@@ -90,7 +90,7 @@ static void test_claim(void **state)
 {
     struct world *world = world_new(NULL);
     struct msg_hello_answer hello;
-    struct talk *talk = talk_hello(world_address(world), EPOCH, 5, &hello);
+    struct talk *talk = talk_hello(till_address(world), EPOCH, 5, &hello);
     struct msg_purchase_request one = talk_purchase(CARD, 100, "");
     (void)state;
     assert_int_equal(hello.last_booked, 0);
@@ -102,13 +102,13 @@ static void test_claim(void **state)
     talk_send(talk, OPERATION_PURCHASE, 0, 2, &one);
     (void)talk_expect(talk, OPERATION_PURCHASE, 2);
     talk_free(talk);
-    talk = talk_hello(world_address(world), EPOCH, 5, &hello);
+    talk = talk_hello(till_address(world), EPOCH, 5, &hello);
     assert_int_equal(hello.last_booked, 2);
     talk_send(talk, OPERATION_PURCHASE, 0, 5, &one); /* 3 and 4 were malformed, or are lost for good */
     (void)talk_expect(talk, OPERATION_PURCHASE, 5);
     talk_send(talk, OPERATION_PURCHASE, 0, 4, &one);
     (void)talk_expect_refusal(talk, OPERATION_PURCHASE, 4, RESULT_CONFLICT);
-    talk_free(talk_hello(world_address(world), EPOCH, 3, &hello));
+    talk_free(talk_hello(till_address(world), EPOCH, 3, &hello));
     assert_int_equal(hello.last_booked, 5);
     talk_free(talk);
     world_free(world);

@@ -26,11 +26,11 @@
 #include "world.h"
 
 #define TILLS 20u
-#define TILLS_ON_NETWORK 10u /* a handshake under sanitizers is dear */
+#define TILLS_ON_NETWORK 8u /* a handshake under sanitizers is dear */
 #define CARDS 30u
 #define PROXIES 2u
 #define CHAOS_MS 40000
-#define CHAOS_ON_NETWORK_MS 15000
+#define CHAOS_ON_NETWORK_MS 10000
 #define CHAOS_LONG_MS 600000
 #define SECONDS_A_DAY 86400
 #define AWAY_MS 1500
