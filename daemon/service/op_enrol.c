@@ -84,13 +84,18 @@ static struct registered *owner(struct request *request, const struct applicant 
 }
 
 /* Registers the key, by an event; who came with the key before is shut out. There is room. */
-static void register_key(struct service *service, struct registered *who, const uint8_t key[32], utc_us ends)
+static void register_key(struct service *service, const struct applicant *from, struct registered *who,
+                         const uint8_t key[32], utc_us ends)
 {
-    struct event event = { .type = EVENT_IDENTITY,
-                           .time = ledger_now(service->ledger),
-                           .day = today(service),
-                           .request = { .identity = who->identity.number }, /* no number of a lane */
-                           .identity = { .act = IDENTITY_ACT_ENROL, .after = who->identity } };
+    char reason[64]; /* whoever looks for a stolen code asks where it was used */
+    (void)snprintf(reason, sizeof(reason), "from %s", from->source);
+    struct event event = {
+        .type = EVENT_IDENTITY,
+        .time = ledger_now(service->ledger),
+        .day = today(service),
+        .request = { .identity = who->identity.number }, /* no number of a lane */
+        .identity = { .act = IDENTITY_ACT_ENROL, .after = who->identity, .reason = text_of(reason) }
+    };
     struct identity *after = &event.identity.after;
     event.occurred = event.time;
     memcpy(after->code_key, key, sizeof(after->code_key));
@@ -104,7 +109,8 @@ static void register_key(struct service *service, struct registered *who, const 
     after->status = IDENTITY_ACTIVE;
     append_own(service, &event);
     (void)register_close(service, who, NULL);
-    log_info("%s has enrolled: key %u", actor_name(service, after->number).text, after->key_version);
+    log_info("%s has enrolled %s: key %u", actor_name(service, after->number).text, reason,
+             after->key_version);
 }
 
 /* Whether the code is used now, or was with this key. Else it is refused. */
@@ -124,7 +130,7 @@ static bool use_code(struct request *request, const struct applicant *from, stru
     else if (!ledger_has_room(service->ledger))
         refuse_enrolment(request, from, RESULT_BUSY, "");
     else
-        register_key(service, who, key, ends);
+        register_key(service, from, who, key, ends);
     return code_is_used(&who->identity) && !used;
 }
 

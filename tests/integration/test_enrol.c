@@ -200,6 +200,9 @@ static void test_psk(void **state)
     enrol(world, code, "first", 0, first);
     assert_whoami(first, 0);
     enrol(world, code, "second", 4, second); /* its key has been used since */
+    world_json(world, &run, "audit", "log", "--kind", "identity", NULL);
+    assert_non_null(strstr(run.out, "enrol till 12/3, by pre-shared key, from 127.0.0.1\""));
+    run_done(&run);
     till_act(world, "suspend", "12/3");
     assert_whoami(first, 4);
     till_act(world, "resume", "12/3");
