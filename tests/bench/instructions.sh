@@ -27,7 +27,7 @@ case ${1:-} in
     exit 0
     ;;
 esac
-rounds=${1:-3} purchases=${2:-2000} lines=${3:-10} cards=2000
+rounds=${1:-3} purchases=${2:-2000} lines=${3:-10} cards=10000 # no card so often that it is flagged
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- "$top/conf/programme-minimal.yaml" "$top/conf/programme.yaml"
 build=${PUNKT_BUILD:-$top/build/release}

@@ -56,7 +56,7 @@ enrol() {
     "$bin/punkt" enrol "$(daemon_address enrol)" "$code" --identity "$file" >/dev/null
 }
 
-# start: a daemon on the ledger that is there, and where it listens now; identity files keep their old address.
+# start: a daemon on the ledger that is there, and where it listens now.
 start() {
     daemon_start "$folder/settings"
     plain=$(daemon_address)
@@ -116,7 +116,9 @@ for ((till = 1; till <= tills; till++)); do
     enrol "$folder/psk.$till" till add "S1/$till" --psk
 done
 "$bin/punkt" --server "$plain" bench --seconds 1 --cards "$cards" >/dev/null # issues them
-"$bin/punkt" --server "$plain" card issue 2900000000000 --count 10000 --json >/dev/null # for sales beside a crowd
+for ((tens = 0; tens < 10; tens++)); do # for sales beside a crowd
+    "$bin/punkt" --server "$plain" card issue "29000000${tens}0000" --count 10000 >/dev/null
+done
 
 for ((round = 1; round <= rounds; round++)); do
     for proof in cert psk; do
