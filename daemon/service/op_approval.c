@@ -232,6 +232,8 @@ static enum handled approve(struct request *request, const struct msg_approval_d
     inner.approves_row = request->row;
     inner.approves = message->proposal;
     inner.approval_note = text_of_message(message->note);
+    inner.proposed_points = event->proposal.points;
+    inner.proposed = event->time;
     struct service *service = request->service;
     struct message_memory memory = { service->lists, service->lists_size };
     const char *field;

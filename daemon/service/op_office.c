@@ -76,6 +76,8 @@ enum handled handle_write_off(struct request *request)
                                         .operator= text_of_code(&message->operator) };
     if (message->points > 0 && !points_wanted(request, message->points, &wanted.points))
         return HANDLED;
+    if (request->approves_row != NULL)
+        wanted.points = request->proposed_points; /* not all of what is owed by now */
     enum handled handled;
     do
         decide_write_off(&service->view, &judgement, &wanted, &service->decision);

@@ -18,12 +18,16 @@ enum handled handle_unlinked_return(struct request *request)
     struct service *service = request->service;
     const struct msg_unlinked_return_request *message = &request->message->unlinked_return_request;
     struct decision *decision = &service->decision;
+    /* What was proposed has happened then, not when it is approved: its document is of that day. */
+    uint64_t time = message->time;
+    if (time == 0 && request->approves_row != NULL)
+        time = (uint64_t)request->proposed;
     struct unlinked_return_request goods = {
         .card = text_of_code(&message->card),
         .amount = (minor_units)message->amount,
-        .time = (utc_us)message->time,
+        .time = (utc_us)time,
         .document = document_of(request, DOCUMENT_RETURN, &message->store, &message->till,
-                                message->business_date, message->time, &message->document),
+                                message->business_date, time, &message->document),
         .operator= text_of_code(&message->operator),
         .line_count = lines_for_points(service, message->lines, message->lines_count),
         .lines = service->lines,
