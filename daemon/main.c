@@ -136,6 +136,7 @@ static enum punkt_status start_ledger(struct daemon *daemon, struct failure *fai
     enum punkt_status status = ledger_open(&options, &daemon->ledger, &recovery, failure);
     if (status != PUNKT_OK)
         return status;
+    daemon->ledger_is_new = recovery.created;
     if (recovery.created)
         log_info("a new ledger begins in %s", daemon->config.data);
     else
@@ -204,7 +205,13 @@ static enum punkt_status read_keys(struct daemon *daemon, struct failure *failur
         failure_set(failure, "there is no memory for keys");
         return PUNKT_NO_MEMORY;
     }
+    bool there = access(file, F_OK) == 0;
     enum punkt_status status = secrets_load(file, secrets, failure);
+    if (status == PUNKT_OK && !there && !daemon->ledger_is_new)
+        log_warning(
+            "the secrets %s were not there and are made anew: no PIN from before is right, no pre-shared key and "
+            "no enrolment code is known. If there is a copy, stop punktd and put it back",
+            file);
     memcpy(keys->pepper, secrets->pin_pepper, sizeof(keys->pepper));
     memcpy(keys->psk_masters, secrets->psk_masters, sizeof(keys->psk_masters));
     keys->psk_masters_known = secrets->psk_masters_known;

@@ -30,6 +30,7 @@ struct daemon {
     uint64_t frames;              /* taken so far */
     bool storage_low, clock_lost; /* as said in the log */
     bool stopping;
+    bool ledger_is_new;                             /* made by this start */
     char addresses[CONFIG_LISTEN_MAX][128];         /* plain ones */
     char proven_addresses[NET_LISTENER_KINDS][128]; /* the others, by kind; "": none */
     struct service_keys *keys;                      /* in locked memory */

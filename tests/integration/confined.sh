@@ -132,8 +132,11 @@ stop_daemon
 "$bin/punktd" rebuild --data "$folder/data" --config "$folder/punktd.yaml" >>"$folder/said"
 "$bin/punktd" verify --data "$folder/data" --config "$folder/punktd.yaml" >>"$folder/said"
 
-# Without the filter, and told so.
+# Without the filter, and told so; without the secrets, and told that, too.
+! grep -q 'are made anew' "$folder/log" || fail 'secrets were lost'
+rm "$folder/data/secrets"
 start_daemon 'seccomp: false'
+logged 'secrets .* are made anew'
 grep -q '^Seccomp:[[:space:]]*0' "/proc/$daemon/status" || fail 'there is a filter that nobody asked for'
 [ "$(grep -c 'refused from now on' "$folder/log")" = 2 ] || fail 'the log does not say when there is a filter'
 stop_daemon
