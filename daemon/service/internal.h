@@ -120,8 +120,8 @@ struct request {
     struct text approval_note;
     millipoints proposed_points; /* what was asked for is no more than who approves it saw */
     utc_us proposed;             /* when */
-    journal_position fetch;   /* what to read back: set with HANDLED_FETCH */
-    struct account_pin check; /* what to check the secret against: set with HANDLED_PIN */
+    journal_position fetch;      /* what to read back: set with HANDLED_FETCH */
+    struct account_pin check;    /* what to check the secret against: set with HANDLED_PIN */
     account_number check_for;
 };
 

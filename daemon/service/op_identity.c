@@ -41,6 +41,8 @@ static bool take_code(struct request *request, struct identity *identity)
     bool psk = identity->proof == PROOF_PSK;
     if (psk && psk_newest_master(service) == 0)
         refuse(request, RESULT_NOT_SET_UP, "no psk_master in the secrets file");
+    else if (psk && service->options.psk_port == 0)
+        refuse(request, RESULT_NOT_SET_UP, "punktd listens nowhere for pre-shared keys");
     else if (!psk && (service->options.ca == NULL || !ca_signs(service->options.ca)))
         refuse(request, RESULT_NOT_SET_UP, "punktd signs no certificates; bring one of your CA");
     else if (!code_make(service, identity))

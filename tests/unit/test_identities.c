@@ -138,6 +138,10 @@ static void assert_not_set_up(void **state)
     struct service_world *world = *state;
     const struct ca *ca = world->options.ca;
     world->options.ca = NULL;
+    uint16_t psk_port = world->options.psk_port;
+    service_listens(world->service, 7443, 0, 7445);
+    assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_NOT_SET_UP);
+    service_listens(world->service, 7443, psk_port, 7445);
     world->keys.psk_masters_known = 0;
     service_world_restart(world);
     assert_int_equal(add_user(world, ROLE_OFFICE, "anna"), RESULT_NOT_SET_UP);
