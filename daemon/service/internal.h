@@ -462,6 +462,11 @@ const struct programme *programme_newest(const struct service *service);
 PUNKT_MUST_CHECK enum punkt_status programme_prepare(struct service *service, struct text text, utc_us from,
                                                      struct programme_record *out_record,
                                                      struct failure *failure);
+/*
+ * Whether a text has the limits of roles that the newest version has; only the administrator may publish others, for whoever
+ * has a limit would else raise it first. An invalid text changes none.
+ */
+PUNKT_MUST_CHECK bool programme_keeps_limits(const struct service *service, struct text text);
 /* What a valid text may not change any more: a problem of the whole. */
 void programme_against_first(struct service *service, struct text text,
                              void (*each)(void *ctx, uint32_t line, uint32_t column, struct text what),

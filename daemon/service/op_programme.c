@@ -120,6 +120,11 @@ enum handled handle_programme_publish(struct request *request)
     if (old.text.size > 0) /* else there are no bytes to point to */
         memcpy(copy, old.text.data, old.text.size);
     struct text text = { copy, old.text.size };
+    if (request_role(request) != ROLE_ADMIN && !programme_keeps_limits(service, text)) {
+        refuse(request, RESULT_NOT_PERMITTED, "only the administrator changes the limits of roles");
+        free(copy);
+        return HANDLED;
+    }
     struct programme_record record;
     struct failure failure;
     enum punkt_status status = programme_prepare(service, text, (utc_us)message->from, &record, &failure);

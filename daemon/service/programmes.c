@@ -55,11 +55,61 @@ const struct programme *programme_in_force(const struct service *service, utc_us
     return service->programmes[at - 1]; /* the first also for what happened before it */
 }
 
+/* A limit of a role that is misspelt would be none at all. */
+static enum punkt_status check_roles(const struct programme *draft, struct failure *failure)
+{
+    for (uint32_t kind = 0; kind < ROLE_LIMIT_KINDS; kind++) {
+        const struct role_limits *limits = &draft->role_limits[kind];
+        for (uint32_t i = 0; i < limits->count; i++) {
+            const char *role = limits->of[i].role;
+            if (role_by_name(role, strlen(role)) != ROLE_NONE)
+                continue;
+            failure_set(failure, "there is no role %s that could have a limit", role);
+            return PUNKT_INVALID;
+        }
+    }
+    return PUNKT_OK;
+}
+
+/* -1: it has none. */
+static int64_t limit_of(const struct role_limits *limits, const char *role)
+{
+    for (uint32_t i = 0; i < limits->count; i++) {
+        if (strcmp(limits->of[i].role, role) == 0)
+            return limits->of[i].most;
+    }
+    return -1;
+}
+
+static bool has_same_limits(const struct programme *a, const struct programme *b)
+{
+    for (uint32_t kind = 0; kind < ROLE_LIMIT_KINDS; kind++) {
+        for (uint32_t role = 1; role <= ROLE_COUNT; role++) {
+            const char *name = role_name((enum role)role);
+            if (limit_of(&a->role_limits[kind], name) != limit_of(&b->role_limits[kind], name))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool programme_keeps_limits(const struct service *service, struct text text)
+{
+    struct programme *draft = malloc(sizeof(*draft));
+    struct failure failure;
+    bool keeps = draft != NULL && (!service->options.programmes.read(text, draft, &failure) ||
+                                   has_same_limits(programme_newest(service), draft));
+    free(draft);
+    return keeps;
+}
+
+/* What every new version must have, and what it may not change. */
 static enum punkt_status check_fixed(const struct service *service, const struct programme *draft,
                                      struct failure *failure)
 {
-    if (service->programme_count == 0)
-        return PUNKT_OK;
+    enum punkt_status status = check_roles(draft, failure);
+    if (status != PUNKT_OK || service->programme_count == 0)
+        return status;
     const struct programme *first = service->programmes[0];
     if (draft->decimals != first->decimals || strcmp(draft->currency, first->currency) != 0 ||
         draft->currency_exponent != first->currency_exponent) {

@@ -1,6 +1,9 @@
 /*
  * Proposals of those who mean ill, and what becomes of them meanwhile (RELIABILITY.md, Identity, roles).
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "approval_people.h"
 #include "ledger/fold.h"
 
@@ -105,6 +108,36 @@ static void no_more_is_forgiven_than_was_proposed(void **state)
     people_end(&people);
 }
 
+static enum result publish(struct people *people, uint64_t who, const char *limits)
+{
+    struct msg_programme_publish_request request;
+    char text[200];
+    (void)snprintf(text, sizeof(text), "base: [{rule: spend, points: 2, amount: 1.00}]\n%s...\n", limits);
+    message_init(MESSAGE_programme_publish_request, &request);
+    request.text = (struct message_text){ text, strlen(text) };
+    service_speak(people->world, who);
+    return service_call(people->world, OPERATION_PROGRAMME_PUBLISH, 0, &request);
+}
+
+/* Who has a limit does not raise it first; of a role that is misspelt there is none, so it is refused from everybody. */
+static void nobody_moves_his_own_limit(void **state)
+{
+    (void)state;
+    struct people people = people_begin();
+    static const char same[] = "debt_limits: {office: 10}\nadjust_limits: {office: 100}\n"
+                               "unlinked_limits: {supervisor: 20.00}\n";
+    static const char other[] = "debt_limits: {office: 10}\nadjust_limits: {office: 101}\n"
+                                "unlinked_limits: {supervisor: 20.00}\n";
+    assert_int_equal(publish(&people, people.office, ""), RESULT_NOT_PERMITTED);
+    assert_detail(people.world, "only the administrator changes the limits of roles");
+    assert_int_equal(publish(&people, people.office, other), RESULT_NOT_PERMITTED);
+    assert_int_equal(publish(&people, people.office, same), RESULT_DONE);
+    assert_int_equal(publish(&people, 1, "adjust_limits: {ofice: 100}\n"), RESULT_INVALID_PROGRAMME);
+    assert_int_equal(publish(&people, 1, other), RESULT_DONE);
+    assert_int_equal(publish(&people, people.office, other), RESULT_DONE);
+    people_end(&people);
+}
+
 /* A return that the supervisor proposed yesterday without saying when. */
 static uint64_t proposed_yesterday(struct people *people)
 {
@@ -162,6 +195,7 @@ int main(void)
         cmocka_unit_test(of_who_is_shut_out_nothing_is_approved),
         cmocka_unit_test(no_more_is_forgiven_than_was_proposed),
         cmocka_unit_test(a_return_is_of_the_day_of_its_proposal),
+        cmocka_unit_test(nobody_moves_his_own_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
