@@ -146,6 +146,16 @@ int audit_verify_run(struct cli *cli, const struct args *args)
 
 /* --- who did what --- */
 
+static int kind_unknown(struct cli *cli, const char *kind)
+{
+    char words[512] = "";
+    size_t used = 0;
+    for (uint32_t event = PUNKT_EVENT_TERM; event <= PUNKT_EVENT_SEAL && used < sizeof(words); event++)
+        used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "",
+                                 punkt_event_name(event));
+    return cli_usage(cli, "--kind: there is no kind of event \"%s\"; there are %s", kind, words);
+}
+
 /* A word that there is not would list nothing, as if nothing of the kind had happened. */
 int audit_log_check(struct cli *cli, const struct args *args)
 {
@@ -156,7 +166,7 @@ int audit_log_check(struct cli *cli, const struct args *args)
     for (uint32_t event = PUNKT_EVENT_TERM; !known && event <= PUNKT_EVENT_SEAL; event++)
         known = strcmp(kind, punkt_event_name(event)) == 0;
     if (!known)
-        return cli_usage(cli, "--kind: there is no kind of event \"%s\"", kind);
+        return kind_unknown(cli, kind);
     if (limit != NULL && !parse_uint(limit, 1, UINT64_MAX, &number))
         return cli_usage(cli, "--limit is a number from 1");
     return CLI_OK;

@@ -38,12 +38,12 @@ static void print_who(FILE *out, uint32_t role, const char *name, const char *st
         (void)fprintf(out, "till %s/%s", store, till);
 }
 
-/* When a key ends, if it does: " The key ends 2027-11-22 14:05:00." */
-static void print_end(FILE *out, int64_t key_ends_us)
+/* When a key ends, if it does: " The key ends 2027-11-22 14:05:00." In UTC where the programme's zone is not known. */
+static void print_end(FILE *out, int64_t key_ends_us, bool utc)
 {
     char text[TIME_TEXT_SIZE];
     if (key_ends_us > 0) {
-        time_text((uint64_t)key_ends_us, false, text);
+        time_text((uint64_t)key_ends_us, utc, text);
         (void)fprintf(out, " The key ends %s.", text);
     }
     (void)fputc('\n', out);
@@ -62,7 +62,7 @@ static int enrolled(struct cli *cli, const struct punkt_enrol_answer *answer, co
     (void)fputs(answer->name[0] != '\0' ? "You are " : "This is ", cli->out);
     print_who(cli->out, answer->role, answer->name, answer->store, answer->till);
     (void)fprintf(cli->out, ", number %" PRIu64 " of the register at %s.", answer->identity, answer->server);
-    print_end(cli->out, answer->key_ends_us);
+    print_end(cli->out, answer->key_ends_us, true);
     (void)fprintf(cli->out, "The key is in %s, which nobody else may read. Try next:\n\n    punkt ", path);
     if (!at_home)
         (void)fprintf(cli->out, "--identity %s ", path);
@@ -118,7 +118,7 @@ static int whoami_run(struct cli *cli, const struct args *args)
     }
     print_who(cli->out, info->role, info->name, info->store, info->till);
     (void)fprintf(cli->out, ", number %" PRIu64 " of the register.", info->identity);
-    print_end(cli->out, info->key_ends_us);
+    print_end(cli->out, info->key_ends_us, false);
     return CLI_OK;
 }
 

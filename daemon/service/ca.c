@@ -210,6 +210,59 @@ enum punkt_status ca_server_name_read(const char *server_path, char out[CA_NAME_
     return PUNKT_INVALID;
 }
 
+/* Whether a server's certificate leads to a CA, over those behind it in its file. */
+static bool leads_to(X509 *ca, X509 *server, const char *server_path)
+{
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *check = X509_STORE_CTX_new();
+    STACK_OF(X509) *behind = sk_X509_new_null();
+    BIO *file = BIO_new_file(server_path, "r");
+    bool done = store != NULL && check != NULL && behind != NULL && file != NULL;
+    while (done) {
+        X509 *next = PEM_read_bio_X509(file, NULL, NULL, NULL);
+        if (next == NULL)
+            break;
+        if (sk_X509_push(behind, next) <= 0) {
+            X509_free(next);
+            done = false;
+        }
+    }
+    ERR_clear_error(); /* the end of the file */
+    done =
+        done && X509_STORE_add_cert(store, ca) == 1 && X509_STORE_CTX_init(check, store, server, behind) == 1;
+    if (done) {
+        /* How clients check; whether it is valid now is not asked here. */
+        X509_STORE_CTX_set_flags(check, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+        done = X509_verify_cert(check) == 1;
+    }
+    BIO_free(file);
+    X509_STORE_CTX_free(check);
+    X509_STORE_free(store);
+    sk_X509_pop_free(behind, X509_free);
+    return done;
+}
+
+enum punkt_status ca_check_files(const struct ca *ca, const char *ca_path, const char *server_path,
+                                 struct failure *failure)
+{
+    enum punkt_status status = PUNKT_INVALID;
+    X509 *now = ca_certificate_load(ca_path, failure);
+    X509 *server = now == NULL ? NULL : ca_certificate_load(server_path, failure);
+    if (server == NULL)
+        goto out;
+    if (X509_cmp(ca->certificate, now) != 0)
+        failure_set(failure, "%s is another CA than at the start; that takes a restart", ca_path);
+    else if (ca->key != NULL && !leads_to(ca->certificate, server, server_path))
+        failure_set(failure, "%s is not signed by the CA of %s, which is all that tills know", server_path,
+                    ca_path);
+    else
+        status = PUNKT_OK;
+out:
+    X509_free(server);
+    X509_free(now);
+    return status;
+}
+
 /* The text of a certificate, NUL behind it; NULL: no memory. */
 static char *pem_of(X509 *certificate, size_t *out_size)
 {

@@ -48,6 +48,12 @@ const char *ca_server_name(const struct ca *ca);
 /* The name that clients look for: the first of a server's certificate. */
 PUNKT_MUST_CHECK enum punkt_status ca_server_name_read(const char *server_path, char out[CA_NAME_MAX + 1],
                                                        struct failure *failure);
+/*
+ * Whether clients that have the certificate of this CA will know the server by these files: ca_path still has that CA, and, if
+ * it signs, the certificate of server_path leads to it, over what stands behind it there. PUNKT_INVALID: failure says what not.
+ */
+PUNKT_MUST_CHECK enum punkt_status ca_check_files(const struct ca *ca, const char *ca_path,
+                                                  const char *server_path, struct failure *failure);
 /* The server has another certificate now, with this name. In the thread that asks for it; signing may go on meanwhile. */
 void ca_server_renamed(struct ca *ca, const char *name);
 

@@ -98,19 +98,22 @@ int command_init_ca(const struct command_line *line)
     struct failure failure;
     char folder[PATH_MAX];
     utc_us now = time(NULL) * US_PER_SECOND;
-    if (!line->renew && mkdir(line->folder, 0700) != 0 && errno != EEXIST) {
+    bool made = !line->renew && mkdir(line->folder, 0700) == 0;
+    if (!made && !line->renew && errno != EEXIST) {
         fprintf(stderr, "punktd: the folder %s cannot be made: %s\n", line->folder, strerror(errno));
-        return EX_CANTCREAT;
+        return EX_IOERR;
     }
     if (realpath(line->folder, folder) == NULL) {
         fprintf(stderr, "punktd: the folder %s cannot be used: %s\n", line->folder, strerror(errno));
-        return EX_NOINPUT;
+        return EX_IOERR;
     }
     enum punkt_status status = line->renew
                                    ? ca_renew_server(folder, line->names, line->name_count, now, &failure)
                                    : ca_make(folder, line->names, line->name_count, now, &failure);
     if (status != PUNKT_OK) {
         fprintf(stderr, "punktd: no certificates were made: %s\n", failure.text);
+        if (made)
+            (void)rmdir(folder); /* only if nothing is in it */
         return status == PUNKT_BUSY ? EX_CANTCREAT : status == PUNKT_INVALID ? EX_CONFIG : EX_IOERR;
     }
     if (line->renew)

@@ -85,6 +85,8 @@ static enum punkt_status use_certificates(struct daemon *daemon, struct failure 
     char name[CA_NAME_MAX + 1];
     enum punkt_status status = ca_server_name_read(files.certificate, name, failure);
     if (status == PUNKT_OK)
+        status = ca_check_files(daemon->ca, files.ca, files.certificate, failure);
+    if (status == PUNKT_OK)
         status = net_use_certificates(daemon->net, &files, failure);
     if (status != PUNKT_OK)
         return status;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "secure.h"
 
@@ -243,12 +244,56 @@ static void test_server_renamed(void **state)
     world_free(world);
 }
 
+static void move_file(const char *from, const char *to, const char *name)
+{
+    char path[2 * SECURE_PATH_MAX];
+    char other[2 * SECURE_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/%s", from, name);
+    (void)snprintf(other, sizeof(other), "%s/%s", to, name);
+    assert_int_equal(rename(path, other), 0);
+}
+
+/* Files of another CA would shut out all who enrolled: SIGHUP does not take them. */
+static void test_another_ca_at_reload(void **state)
+{
+    struct world *world = secure_world_new(NULL);
+    char folder[SECURE_PATH_MAX], other[SECURE_PATH_MAX], kept[SECURE_PATH_MAX];
+    char code[SECURE_PATH_MAX], identity[SECURE_PATH_MAX];
+    (void)state;
+    (void)snprintf(folder, sizeof(folder), "%s/tls", world_folder(world));
+    (void)snprintf(other, sizeof(other), "%s/tls-2", world_folder(world));
+    (void)snprintf(kept, sizeof(kept), "%s/kept", world_folder(world));
+    run_punkt((const char *const[]){ "punktd", "init-ca", other, "--name", "127.0.0.1", NULL }, 0);
+    assert_int_equal(mkdir(kept, 0700), 0);
+    code_for(world, "add", "12/3", code);
+    enrol(world, code, "known", 0, identity);
+    move_file(other, folder, "server.pem");
+    move_file(other, folder, "server.key");
+    assert_int_equal(kill(world_pid(world), SIGHUP), 0);
+    world_wait_said(world, "is not signed by the CA of");
+    assert_whoami(identity, 0);
+    move_file(folder, kept, "ca.pem");
+    move_file(other, folder, "ca.pem");
+    assert_int_equal(kill(world_pid(world), SIGHUP), 0);
+    world_wait_said(world, "is another CA than at the start");
+    assert_whoami(identity, 0);
+    move_file(kept, folder, "ca.pem");
+    run_punkt((const char *const[]){ "punktd", "init-ca", "--renew", folder, NULL }, 0);
+    assert_int_equal(kill(world_pid(world), SIGHUP), 0);
+    assert_whoami(identity, 0);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shut_out), cmocka_unit_test(test_newest_win),
-        cmocka_unit_test(test_rotated),  cmocka_unit_test(test_guessed),
-        cmocka_unit_test(test_psk),      cmocka_unit_test(test_server_renamed),
+        cmocka_unit_test(test_shut_out),
+        cmocka_unit_test(test_newest_win),
+        cmocka_unit_test(test_rotated),
+        cmocka_unit_test(test_guessed),
+        cmocka_unit_test(test_psk),
+        cmocka_unit_test(test_server_renamed),
+        cmocka_unit_test(test_another_ca_at_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
