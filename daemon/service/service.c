@@ -309,7 +309,8 @@ static void handle_other(struct request *request)
  * what a till has queued, and may send under its next certificate. At its next HELLO it hears why. */
 static bool has_ended(struct service *service, struct session *session)
 {
-    if (session->key_ends == 0 || ledger_now(service->ledger) < session->key_ends)
+    bool said_hello = session->identity != 0; /* else hello is told why it is refused */
+    if (!said_hello || session->key_ends == 0 || ledger_now(service->ledger) < session->key_ends)
         return false;
     session_close(service, session);
     return true;
