@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An approval has no limit, and the administrator none, whatever the programme says. */
 static const char limited[] = "base: [{rule: spend, points: 1, amount: 1.00}]\n"
-                              "adjust_limits: {office: 100}\n"
+                              "adjust_limits: {office: 100, approver: 50, admin: 50}\n"
                               "unlinked_limits: {supervisor: 20.00}\n"
                               "debt_limits: {office: 10}\n"
                               "...\n";

@@ -112,6 +112,27 @@ static void assert_psk_key(void **state)
     till.enrolled++;
     assert_true(psk_derive(world->service, &till, key));
     assert_memory_not_equal(key, example, sizeof(key));
+    till.enrolled--;
+    till.key_version++;
+    assert_true(psk_derive(world->service, &till, key));
+    assert_memory_not_equal(key, example, sizeof(key));
+    till.psk_master = 2; /* no other one stands in for a master that is gone */
+    assert_false(psk_derive(world->service, &till, key));
+}
+
+/* A key that was replaced between the handshake and what comes first. */
+static void assert_psk_over(void **state)
+{
+    struct service_world *world = *state;
+    struct service_peer peer = { .proof = SERVICE_PROOF_PSK, .source = "192.0.2.3" };
+    uint64_t conn;
+    assert_int_equal(add_till(world, "S", "1", PROOF_PSK), RESULT_DONE);
+    assert_int_equal(enrol(world, code_of_reply(world).text, NULL, &conn), RESULT_DONE);
+    service_speak(world, 1);
+    peer.number = UINT64_C(2) << 32 | 2;
+    assert_shut_out(world, &peer, "this pre-shared key is over");
+    peer.number = UINT64_C(1) << 32 | 2;
+    (void)come(world, &peer);
 }
 
 #define A_TEST(name) cmocka_unit_test_setup_teardown(name, identity_set_up, identity_tear_down)
@@ -119,6 +140,6 @@ static void assert_psk_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { A_TEST(assert_psk_names), A_TEST(assert_psk_key),
-                                        A_TEST(assert_psk_takes_as_long) };
+                                        A_TEST(assert_psk_over), A_TEST(assert_psk_takes_as_long) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
