@@ -132,8 +132,8 @@ PUNKT_MUST_CHECK enum punkt_status net_open(const struct net_options *options,
                                             struct event_base *loop, struct net **out_net);
 
 /*
- * Reads the files that NET_LISTEN_CERTIFICATE needs and checks them: the key is the certificate's, it is valid now and for
- * servers. Called again, it takes new files for the connections to come; those that are there stay. PUNKT_INVALID, and what
+ * Reads the files that NET_LISTEN_CERTIFICATE needs and checks them: the key is the certificate's and for
+ * its owner only, the certificate is valid now and for servers. Called again, it takes new files for the connections to come; those that are there stay. PUNKT_INVALID, and what
  * was used before is used on: failure names the file and what is wrong.
  */
 PUNKT_MUST_CHECK enum punkt_status net_use_certificates(struct net *net, const struct net_certificates *files,

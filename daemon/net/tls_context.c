@@ -8,6 +8,8 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "net/tls.h"
 
@@ -87,11 +89,26 @@ static X509 *read_certificate(const char *path, struct failure *failure)
     return NULL;
 }
 
+/* What root owns and lets us read by a group (systemd's credentials), root means so. */
+static bool is_private(FILE *file)
+{
+    struct stat status;
+    if (fstat(fileno(file), &status) != 0)
+        return false;
+    mode_t others = status.st_uid == 0 && geteuid() != 0 ? 007 : 077;
+    return (status.st_mode & others) == 0;
+}
+
 static EVP_PKEY *read_key(const char *path, struct failure *failure)
 {
     FILE *file = open_file(path, failure);
     if (file == NULL)
         return NULL;
+    if (!is_private(file)) {
+        failure_set(failure, "%s: others may read the key; run: chmod 600 %s", path, path);
+        (void)fclose(file);
+        return NULL;
+    }
     EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, no_password, NULL);
     (void)fclose(file);
     if (key == NULL)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -381,6 +382,7 @@ enum damage {
     CLIENTS,
     OTHER_KEY,
     NO_KEY,
+    OPEN_KEY,
     NO_CA,
     MISSING_CA,
     MISSING_CERTIFICATE,
@@ -412,6 +414,8 @@ static void damage_files(struct tls_world *tls_world, enum damage damage)
         write_text(tls_world->certificate_file, "nothing\n");
     if (damage == NO_KEY)
         write_text(tls_world->key_file, "nothing\n");
+    if (damage == OPEN_KEY)
+        assert_int_equal(chmod(tls_world->key_file, 0640), 0);
     if (damage == NO_CA)
         write_text(tls_world->ca_file, "");
     if (damage == MISSING_CA)
@@ -432,6 +436,7 @@ static void test_bad_files(void **state PUNKT_UNUSED)
         [CLIENTS] = { "server.pem", "not one for servers" },
         [OTHER_KEY] = { "server.key", "not the key of the certificate" },
         [NO_KEY] = { "server.key", "there is no private key in it" },
+        [OPEN_KEY] = { "server.key", "others may read the key" },
         [NO_CA] = { "ca.pem", "there is no certificate of a CA in it" },
         [MISSING_CA] = { "ca.pem", "No such file" },
         [MISSING_CERTIFICATE] = { "server.pem", "No such file" },

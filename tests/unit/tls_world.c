@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void add_extension(X509 *certificate, int nid, const char *value)
@@ -63,6 +64,7 @@ void tls_world_write(const struct tls_world *tls_world, const struct person *ser
     assert_int_equal(PEM_write_X509(file, server->certificate), 1);
     assert_int_equal(fclose(file), 0);
     file = create(tls_world->key_file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     assert_int_equal(PEM_write_PrivateKey(file, server->key, NULL, NULL, 0, NULL, NULL), 1);
     assert_int_equal(fclose(file), 0);
     file = create(tls_world->ca_file);
