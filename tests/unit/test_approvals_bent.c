@@ -128,6 +128,7 @@ static void nobody_moves_his_own_limit(void **state)
                                "unlinked_limits: {supervisor: 20.00}\n";
     static const char other[] = "debt_limits: {office: 10}\nadjust_limits: {office: 101}\n"
                                 "unlinked_limits: {supervisor: 20.00}\n";
+    assert_int_equal(publish(&people, 1, same), RESULT_DONE);
     assert_int_equal(publish(&people, people.office, ""), RESULT_NOT_PERMITTED);
     assert_detail(people.world, "only the administrator changes the limits of roles");
     assert_int_equal(publish(&people, people.office, other), RESULT_NOT_PERMITTED);
