@@ -83,11 +83,16 @@ static bool begins_with(struct text text, const char *word)
     return text.size >= size && memcmp(text.data, word, size) == 0;
 }
 
+static bool has_slash(struct text text)
+{
+    return memchr(text.data, '/', text.size) != NULL;
+}
+
 /* Names that mean somebody else in what people read (actor_name). */
 static bool is_reserved(struct text name)
 {
     return text_equal(name, TEXT_LITERAL("local")) || text_equal(name, TEXT_LITERAL("server")) ||
-           begins_with(name, "identity ") || memchr(name.data, '/', name.size) != NULL;
+           begins_with(name, "identity ") || has_slash(name);
 }
 
 /* What is wrong with how a new one is named; NULL: nothing. */
@@ -98,6 +103,8 @@ static const char *wrong_name(const struct msg_identity_add_request *message)
         return "field role";
     if (till && (message->store.size == 0 || message->till.size == 0))
         return "a till has a store and a till";
+    if (till && (has_slash(text_of_code(&message->store)) || has_slash(text_of_code(&message->till))))
+        return "no slash in a store or a till: it stands between them where people read STORE/TILL";
     if (till && message->name.size > 0)
         return "a till has no name";
     if (!till && (message->store.size > 0 || message->till.size > 0))

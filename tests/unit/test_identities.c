@@ -64,6 +64,8 @@ static void assert_names_refused(void **state)
     assert_int_equal(add_as(world, ROLE_TILL, "", "S", ""), RESULT_MALFORMED);
     assert_int_equal(add_as(world, ROLE_TILL, "", "", "1"), RESULT_MALFORMED);
     assert_int_equal(add_as(world, ROLE_TILL, "anna", "S", "1"), RESULT_MALFORMED);
+    assert_int_equal(add_as(world, ROLE_TILL, "", "a/b", "c"), RESULT_MALFORMED);
+    assert_int_equal(add_as(world, ROLE_TILL, "", "a", "b/c"), RESULT_MALFORMED);
     assert_int_equal(add_as(world, ROLE_OFFICE, "", "", ""), RESULT_MALFORMED);
     assert_int_equal(add_as(world, ROLE_OFFICE, "anna", "S", ""), RESULT_MALFORMED);
     assert_int_equal(add_as(world, ROLE_OFFICE, "anna", "", "1"), RESULT_MALFORMED);
