@@ -30,7 +30,8 @@ static bool is_word(char c)
 
 /*
  * Nobody logs card numbers, but lines hold what clients sent and what files are called: whatever looks like one is masked
- * before it leaves. Hashes have letters among their digits; positions are that long in no journal of this world.
+ * before it leaves. Hashes have letters among their digits; positions are that long in no journal of this world, but for
+ * those in the names of its segments, which an operator must be able to find.
  */
 static void mask_cards(char *text)
 {
@@ -38,7 +39,7 @@ static void mask_cards(char *text)
         size_t digits = 0, size = 0;
         for (; is_word(at[size]); size++)
             digits += is_digit(at[size]);
-        if (digits == size && size >= MASKED_DIGITS_MIN)
+        if (digits == size && size >= MASKED_DIGITS_MIN && strncmp(at + size, ".seg", 4) != 0)
             memset(at + SHOWN_FIRST, '*', size - SHOWN_FIRST - SHOWN_LAST);
         at += size > 0 ? size : 1;
     }

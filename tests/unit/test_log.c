@@ -48,6 +48,7 @@ static void no_card(void **unused PUNKT_UNUSED)
         { "head 12345678901234567890123456789012345678901234567890123456789012ab",
           "info head 12345678901234567890123456789012345678901234567890123456789012ab" },
         { "", "info " },
+        { "journal/0000000067108864.seg, offset 8", "info journal/0000000067108864.seg, offset 8" },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_string_equal(said(log_info, rows[i].words), rows[i].want);
