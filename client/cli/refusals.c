@@ -34,7 +34,8 @@ static const struct {
     { PUNKT_RESULT_INVALID_PROGRAMME, "punkt programme check names every mistake" },
     { PUNKT_RESULT_UNKNOWN_EVENT, "punkt statement lists the positions of events" },
     { PUNKT_RESULT_UNKNOWN_IDENTITY, "punkt till list and punkt user list show the register" },
-    { PUNKT_RESULT_CODE_USED, "punkt till rotate and punkt user rotate issue another" },
+    { PUNKT_RESULT_CODE_USED,
+      "a code is tried three times at most; punkt till rotate and punkt user rotate issue another" },
     { PUNKT_RESULT_UNKNOWN_PROPOSAL, "punkt approval list shows those that are open" },
     { PUNKT_RESULT_PROPOSAL_ENDED, "punkt approval show says what came of it" },
     { PUNKT_RESULT_UNKNOWN_FLAG, "punkt flags list shows those that are open" },
@@ -85,12 +86,19 @@ static uint64_t proposal_of(const struct punkt_answer *answer)
     return proposed ? strtoull(answer->detail + strlen(before), NULL, 10) : 0;
 }
 
+/* A detail that has the sentence in it, or that knows better: a code that the server does not accept was mistyped, rather. */
+static bool tells_all(const struct punkt_answer *answer)
+{
+    return answer->detail != NULL && answer->detail[0] != '\0' &&
+           (answer->code == PUNKT_RESULT_CODE_USED || strstr(answer->detail, answer->text) != NULL);
+}
+
 json_t *refusal_json(const struct punkt_answer *answer, const char *retry)
 {
     char message[768];
     bool more = answer->detail != NULL && answer->detail[0] != '\0';
-    int length = snprintf(message, sizeof(message), "%s%s%s", answer->text, more ? ": " : "",
-                          more ? answer->detail : "");
+    int length = snprintf(message, sizeof(message), "%s%s%s", tells_all(answer) ? "" : answer->text,
+                          more && !tells_all(answer) ? ": " : "", more ? answer->detail : "");
     bool unheard = answer->call == PUNKT_CALL_NOT_SENT || answer->call == PUNKT_CALL_UNKNOWN;
     if (length < 0 || (size_t)length >= sizeof(message))
         (void)snprintf(message, sizeof(message), "%s", answer->text);
