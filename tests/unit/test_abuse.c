@@ -85,6 +85,19 @@ static void the_order_hides_nothing(void **state)
     world_free(world);
 }
 
+/* Sixty minutes apart are not within an hour, whichever comes first. */
+static void an_hour_ends(void **state)
+{
+    (void)state;
+    struct world *world = quiet_world();
+    world->programme.abuse.card_hour = 2;
+    assert_int_equal(raised(world, &(struct sold){ .till = "1", .ago_s = 60 * 60 }), 0);
+    assert_int_equal(raised(world, &(struct sold){ .till = "1" }), 0);
+    assert_int_equal(raised(world, &(struct sold){ .till = "1", .ago_s = 120 * 60 }), 0);
+    assert_int_equal(raised(world, &(struct sold){ .till = "1", .ago_s = 119 * 60 }), FLAG_CARD_HOUR);
+    world_free(world);
+}
+
 static void often_on_a_day(void **state)
 {
     (void)state;
@@ -365,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(often_in_an_hour_at_one_till),
         cmocka_unit_test(the_order_hides_nothing),
+        cmocka_unit_test(an_hour_ends),
         cmocka_unit_test(often_on_a_day),
         cmocka_unit_test(a_day_ends_at_midnight),
         cmocka_unit_test(the_same_operator_in_thirty_days),

@@ -186,6 +186,11 @@ static void files_that_are_none(void **state)
         write_file(PSK, strlen(PSK), open_modes[i]);
         expect_unread("can be read by others: chmod 600 /tmp/");
     }
+    if (geteuid() == 0) { /* nobody else gives files away */
+        write_file(PSK, strlen(PSK), 0600);
+        assert_int_equal(chown(path, 4242, (gid_t)-1), 0);
+        expect_unread("belongs to another user");
+    }
     write_file(nul, sizeof(nul) - 1, 0600);
     expect_unread("is no text");
     write_file(huge, IDENTITY_FILE_MAX + 1, 0600);

@@ -232,6 +232,39 @@ static void operations_have_their_messages(void **state)
     assert_int_equal(known, rows_known);
 }
 
+/* What the roles column must leave to whom (RELIABILITY.md, Identity, roles). */
+static void roles_are_kept_apart(void **state)
+{
+    (void)state;
+    for (uint32_t code = 0; code <= UINT16_MAX; code++) {
+        const struct operation_row *row = operation_row((uint16_t)code);
+        if (row == NULL)
+            continue;
+        bool change = row->kind == OPERATION_KIND_CHANGE;
+        bool decides = code == OPERATION_APPROVAL_DECIDE;
+        bool keeps = code == OPERATION_IDENTITY_ADD || code == OPERATION_IDENTITY_CHANGE ||
+                     code == OPERATION_CLOCK_ACCEPT;
+        bool may[ROLE_COUNT + 1];
+        for (uint32_t role = 1; role <= ROLE_COUNT; role++)
+            may[role] = operation_allows(row, (enum role)role);
+        assert_int_equal(may[ROLE_ADMIN], code != OPERATION_ENROL); /* whoever has a code has no role yet */
+        assert_int_equal(may[ROLE_AUDITOR] && change, 0);
+        assert_int_equal(may[ROLE_APPROVER] && change, decides);
+        assert_int_equal(may[ROLE_OFFICE] && change, change && !decides && !keeps);
+        assert_true(may[ROLE_SUPERVISOR] || !may[ROLE_TILL]);
+        assert_true(may[ROLE_OFFICE] || !may[ROLE_SUPERVISOR]);
+    }
+    static const uint16_t not_of_tills[] = { OPERATION_CARD_BLOCK,     OPERATION_CARD_REPLACE,
+                                             OPERATION_CARD_ADD,       OPERATION_CARD_PIN,
+                                             OPERATION_STATEMENT,      OPERATION_WHY,
+                                             OPERATION_UNLINKED_RETURN };
+    for (size_t i = 0; i < sizeof(not_of_tills) / sizeof(not_of_tills[0]); i++) {
+        const struct operation_row *row = operation_row(not_of_tills[i]);
+        assert_false(operation_allows(row, ROLE_TILL));
+        assert_true(operation_allows(row, ROLE_SUPERVISOR));
+    }
+}
+
 static void results_are_known_by_code(void **state)
 {
     (void)state;
@@ -267,6 +300,7 @@ int main(void)
         cmocka_unit_test(messages_fit_into_frames),
         cmocka_unit_test(answers_of_changes_fit_into_a_status),
         cmocka_unit_test(operations_have_their_messages),
+        cmocka_unit_test(roles_are_kept_apart),
         cmocka_unit_test(results_are_known_by_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

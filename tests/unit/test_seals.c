@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,41 @@
 
 #define MINUTE (60 * US_PER_SECOND)
 #define QUARTER (15 * MINUTE)
+
+/* The folder whose key file is watched, and what was done to it, by the worker alone: s, the new one is on the disk; r, it is
+ * in its place; f, the folder is on the disk, too. */
+static _Atomic(const char *) watched;
+static char done[8];
+
+/* The linker sends the calls of the service and the ledger here (--wrap). */
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+
+static void note(const char *path, const char *what)
+{
+    const char *folder = watched;
+    size_t size = folder != NULL ? strlen(folder) : 0;
+    if (folder != NULL && strncmp(path, folder, size) == 0 && strlen(done) + 1 < sizeof(done))
+        strcat(done, path[size] == '\0' ? "f" : what);
+}
+
+int __wrap_fsync(int fd)
+{
+    char link[32], path[256];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t size = readlink(link, path, sizeof(path) - 1);
+    path[size > 0 ? size : 0] = '\0';
+    note(path, "s");
+    return __real_fsync(fd);
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+    note(to, "r");
+    return __real_rename(from, to);
+}
 
 /* A world with a key in a folder of its own. */
 struct sealed {
@@ -245,6 +281,21 @@ static void the_key_moves_first(void **state)
     end(&sealed);
 }
 
+/* After a power cut the file is the old key or the next one, and the next one once a seal was made. */
+static void the_key_is_on_the_disk_first(void **state)
+{
+    (void)state;
+    struct sealed sealed = begin();
+    restart(&sealed);
+    (void)issue(sealed.world, "1001");
+    watched = sealed.dir;
+    clock_forward(QUARTER);
+    wait_for_seals(&sealed, 1);
+    watched = NULL;
+    assert_string_equal(done, "srf");
+    end(&sealed);
+}
+
 static void assert_no_seals(struct sealed *sealed)
 {
     uint64_t before = seals(sealed);
@@ -402,6 +453,7 @@ int main(void)
         cmocka_unit_test(what_came_meanwhile_is_sealed_next),
         cmocka_unit_test(a_close_is_sealed_at_once),
         cmocka_unit_test(the_key_moves_first),
+        cmocka_unit_test(the_key_is_on_the_disk_first),
         cmocka_unit_test(keys_that_prove_nothing_are_refused),
         cmocka_unit_test(a_key_that_cannot_move_makes_no_seal),
         cmocka_unit_test(time_may_go_back),
