@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "audit_pages.h"
+#include "service_acts.h"
 #include "service_people.h"
 
 #define MINUTE (60 * US_PER_SECOND)
@@ -116,6 +117,23 @@ static void a_crowd_hides_nobody(void **state)
     service_world_free(world);
 }
 
+/* A number that comes again with something else (LEDGER.md, Who sends). */
+static void a_conflict_is_counted(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(NULL);
+    struct msg_card_issue_request request;
+    (void)issue(world, "1001");
+    world->number--;
+    message_init(MESSAGE_card_issue_request, &request);
+    request.card = code("1002");
+    assert_int_equal(service_call(world, OPERATION_CARD_ISSUE, 0, &request), RESULT_CONFLICT);
+    clock_forward(MINUTE);
+    book_all(world);
+    assert_int_equal(acts_of_kind(world, "attempts"), 1);
+    service_world_free(world);
+}
+
 static void a_clean_stop_books_them(void **state)
 {
     (void)state;
@@ -160,7 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_minute_is_one_event), cmocka_unit_test(too_many_sources_are_counted_together),
         cmocka_unit_test(a_crowd_hides_nobody),  cmocka_unit_test(a_clean_stop_books_them),
-        cmocka_unit_test(time_may_go_back),
+        cmocka_unit_test(time_may_go_back),      cmocka_unit_test(a_conflict_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,35 @@ static void assert_key_once(void **state)
     key_free(key);
 }
 
+/* Years ago: it has ended. */
+static void assert_ended_certificate(void **state)
+{
+    struct service_world *world = *state;
+    uint8_t request[1024];
+    struct ca_signed certificate;
+    struct failure failure = { { 0 } };
+    struct evp_pkey_st *key = key_new();
+    struct text text = { (const char *)request, signing_request_of(key, request) };
+    utc_us then = ledger_now(world->ledger) - 3 * 365 * US_PER_DAY;
+    assert_int_equal(ca_sign(world->options.ca, text, "anna", then, &certificate, &failure), PUNKT_OK);
+    assert_true(certificate.ends < ledger_now(world->ledger));
+    assert_int_equal(add_certificate(world, "anna", &certificate, PROOF_CERTIFICATE), RESULT_MALFORMED);
+    assert_detail(world, "the certificate has ended");
+    key_free(key);
+}
+
+static void assert_full_register(void **state)
+{
+    struct service_world *world = *state;
+    struct identity somebody = { .number = IDENTITY_FIRST, .status = IDENTITY_REVOKED };
+    for (; somebody.number < IDENTITY_FIRST + REGISTER_MAX - 1; somebody.number++)
+        register_take(world->service, &somebody);
+    assert_int_equal(register_count(world->service), REGISTER_MAX - 1);
+    register_take(world->service, &somebody);
+    assert_int_equal(add_user(world, ROLE_OFFICE, "anna"), RESULT_OVER_LIMIT);
+    assert_detail(world, "the register is full");
+}
+
 /* Without a CA that signs, or without a master, a code would lead nowhere. */
 static void assert_not_set_up(void **state)
 {
@@ -401,6 +430,8 @@ int main(void)
         A_TEST(assert_names_refused),
         A_TEST(assert_once),
         A_TEST(assert_key_once),
+        A_TEST(assert_ended_certificate),
+        A_TEST(assert_full_register),
         A_TEST(assert_not_set_up),
         A_TEST(assert_suspended),
         A_TEST(assert_suspended_before_enrolment),
