@@ -72,7 +72,7 @@ static void enrol(const struct world *world, struct run *added, const char *file
 {
     char address[SECURE_PATH_MAX];
     secure_address(world, "enrol", address);
-    (void)snprintf(out, SECURE_PATH_MAX, "%s/%s.identity", world_folder(world), file);
+    (void)snprintf(out, SECURE_PATH_MAX, "%.128s/%.64s.identity", world_folder(world), file);
     network_enrol(added, address, out);
 }
 
