@@ -289,6 +289,40 @@ static void who_is_suspended_is_not_answered_for_good(void **state)
     service_world_free(world);
 }
 
+/* A read that waits for the reader thread is judged again when it goes on. */
+static void who_is_suspended_reads_no_more(void **state)
+{
+    (void)state;
+    struct service_world *world = service_world_new(acts_programme);
+    issue(world, "1001");
+    uint64_t number = add_till(world, "S1", "1");
+    join_as(world, number, 5);
+    struct msg_return_preview_request request;
+    message_init(MESSAGE_return_preview_request, &request);
+    request.card = code("1001");
+    request.amount = 100;
+    request.store = code("S1");
+    request.till = code("1");
+    request.sale_position = buy(world, "1001", 1000, "S1", "r1", false);
+    struct wire_writer writer = wire_writer_over(world->request, sizeof(world->request));
+    message_encode(MESSAGE_return_preview_request, &request, &writer);
+    const struct frame frame = { .type = OPERATION_RETURN_PREVIEW,
+                                 .number = 99,
+                                 .body = world->request,
+                                 .body_size = (uint32_t)wire_written(&writer) };
+    world->reply.come = false;
+    assert_int_equal(service_frame(world->service, world->session, &frame), SERVICE_TAKEN);
+    assert_false(world->reply.come);
+    struct identity till = register_by_number(world->service, number)->identity;
+    till.status = IDENTITY_SUSPENDED;
+    change_identity(world, IDENTITY_ACT_SUSPEND, &till);
+    while (!world->reply.come)
+        service_turns(world);
+    assert_int_equal(world->reply.type, OPERATION_RETURN_PREVIEW | FRAME_TYPE_REFUSED);
+    assert_int_equal(world->reply.body[0], RESULT_NOT_PERMITTED);
+    service_world_free(world);
+}
+
 /* "Imports (role office or admin, flag historic)": nobody else says so, neither of changes nor of reads. */
 static void the_office_imports(void **state)
 {
@@ -383,6 +417,7 @@ int main(void)
         cmocka_unit_test(the_office_imports),
         cmocka_unit_test(every_act_is_in_the_audit_log),
         cmocka_unit_test(who_is_suspended_is_not_answered_for_good),
+        cmocka_unit_test(who_is_suspended_reads_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
