@@ -1,10 +1,11 @@
 #include "audit_pages.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
 
-static int64_t ahead_us, back_us;
+static _Atomic int64_t ahead_us, back_us; /* the threads of the ledger read them, too */
 
 /* The linker sends the calls of the ledger here (--wrap). */
 int __real_clock_gettime(clockid_t id, struct timespec *out);
