@@ -33,11 +33,15 @@ struct attempts {
     struct attempt items[SOURCES_MAX + INSIDERS_MAX + KINDS];
 };
 
-static const char *const kind_words[] = {
-    [ATTEMPT_PROOF] = "refused proof",          [ATTEMPT_ENROLMENT] = "refused enrolment",
-    [ATTEMPT_CONFLICT] = "conflict of numbers", [ATTEMPT_NOT_PERMITTED] = "not permitted",
-    [ATTEMPT_RATE] = "too many refusals",
-};
+const char *attempt_words(enum attempt_kind kind)
+{
+    static const char *const words[] = {
+        [ATTEMPT_PROOF] = "refused proof",          [ATTEMPT_ENROLMENT] = "refused enrolment",
+        [ATTEMPT_CONFLICT] = "conflict of numbers", [ATTEMPT_NOT_PERMITTED] = "not permitted",
+        [ATTEMPT_RATE] = "too many refusals",
+    };
+    return words[kind];
+}
 
 enum punkt_status attempts_open(struct service *service, struct failure *failure)
 {
@@ -102,7 +106,7 @@ void attempt_count(struct service *service, enum attempt_kind kind, struct text 
     utc_us now = ledger_now(service->ledger);
     if (item->count++ == 0) {
         item->first = now;
-        log_warning("%s: %s: %s", item->source, kind_words[kind], detail);
+        log_warning("%s: %s: %s", item->source, attempt_words(kind), detail);
     }
     item->last = now;
     (void)snprintf(item->detail, sizeof(item->detail), "%s", detail);

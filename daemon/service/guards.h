@@ -67,6 +67,8 @@ void attempts_free(struct service *service);
 /* source: an address, or the name of who; identity: of the register, 0 unknown. */
 void attempt_count(struct service *service, enum attempt_kind kind, struct text source, uint64_t identity,
                    const char *detail);
+/* The words of a kind, for the log and the audit log: "refused proof", ... */
+const char *attempt_words(enum attempt_kind kind);
 /* Books what a minute that is over has counted. */
 void attempts_turn(struct service *service);
 /* Some are counted and not booked. */

@@ -157,12 +157,7 @@ static void say_identity(struct audit_line *line, const struct event *event)
 
 static void say_attempts(struct audit_line *line, const struct event *event)
 {
-    static const char *const kinds[] = {
-        [ATTEMPT_PROOF] = "refused proof",          [ATTEMPT_ENROLMENT] = "refused enrolment",
-        [ATTEMPT_CONFLICT] = "conflict of numbers", [ATTEMPT_NOT_PERMITTED] = "not permitted",
-        [ATTEMPT_RATE] = "too many refusals",
-    };
-    say(line, "%" PRIu64 " x %s from %.*s", event->attempts.count, kinds[event->attempts.kind],
+    say(line, "%" PRIu64 " x %s from %.*s", event->attempts.count, attempt_words(event->attempts.kind),
         TEXT_ARGS(event->attempts.source));
     say(line, "last: %.*s", TEXT_ARGS(event->attempts.detail));
 }
