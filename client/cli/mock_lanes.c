@@ -134,6 +134,12 @@ static enum mock_verdict status(struct mock *mock)
 {
     const struct msg_status_request *request = &mock->message.status_request;
     const struct mock_change *change = mock_change_named(mock, request->epoch, request->number);
+    char name[MOCK_NAME_SIZE];
+    uint64_t tombstone;
+    /* Reversed before it came: what is known of the number is its reversal. */
+    if (change == NULL &&
+        mock_index_get(mock, mock_name('t', request->epoch, request->number, name), &tombstone))
+        change = mock_change_at(mock, tombstone);
     struct msg_status_answer *out = &mock->answer.status_answer;
     message_init(MESSAGE_status_answer, out);
     if (change == NULL)
